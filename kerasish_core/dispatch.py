@@ -1,0 +1,105 @@
+"""Where every operation passes: run it, or record it in a trace, and tell the tapes.
+
+One thread-local state holds the active trace (None: eager) and the active tapes. A trace hides
+the tapes outside it. Everything that changes the state restores it in a `finally`.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any, Protocol
+
+from .errors import DTypeError, ShapeError
+from .op import Op, Spec, describe
+
+if TYPE_CHECKING:
+    from .tensor import Tensor
+
+__all__ = ["STATE", "Tape", "Trace", "apply", "apply_multiple", "eager_scope", "scope"]
+
+
+class Tape(Protocol):
+    """Told of everything that happens while it is active."""
+
+    def record(self, op: Op, inputs: Any, outputs: Any, attrs: dict[str, Any]) -> None: ...
+
+    def record_read(self, variable: Any, tensor: Tensor) -> None: ...
+
+
+class Trace(Protocol):
+    """Records operations instead of running them."""
+
+    def emit(self, op: Op, inputs: Any, attrs: dict[str, Any]) -> Any: ...
+
+    def read(self, variable: Any) -> Tensor: ...
+
+    def assign(self, variable: Any, value: Tensor) -> None: ...
+
+
+class State(threading.local):
+    """The interpreter state of one thread."""
+
+    trace: Trace | None = None
+    tapes: tuple[Tape, ...] = ()
+
+
+STATE = State()
+
+# Runs one op on arrays; an executor registers itself here (see executors/reference/eager.py).
+run_eager: Callable[[Op, Any, dict[str, Any]], Any]
+
+
+def register_eager(runner: Callable[[Op, Any, dict[str, Any]], Any]) -> None:
+    """Make `runner(op, tensors, attrs)` the one that runs eager ops."""
+    global run_eager
+    run_eager = runner
+
+
+def apply(op: Op, *inputs: Tensor, **attrs: Any) -> Any:
+    """Run or record one op. Inputs are Tensors already; attributes are static Python values.
+
+    Returns:
+        A Tensor, or a tuple of Tensors if the op has several outputs.
+    """
+    state = STATE
+    trace = state.trace
+    outputs = run_eager(op, inputs, attrs) if trace is None else trace.emit(op, inputs, attrs)
+    if state.tapes:
+        recorded = outputs if op.multiple else (outputs,)
+        for tape in state.tapes:
+            tape.record(op, inputs, recorded, attrs)
+    return outputs
+
+
+apply_multiple = apply
+
+
+def explain_failure(op: Op, inputs: Any, attrs: dict[str, Any], error: Exception) -> Exception:
+    """The error to raise for a kernel that failed: the rule's own message where it has one."""
+    specs = [Spec(t.shape, t.dtype) for t in inputs]
+    try:
+        op.infer(*specs, **attrs)
+    except (ShapeError, DTypeError) as explained:
+        return explained
+    kind = ShapeError if isinstance(error, ValueError | IndexError) else DTypeError
+    shown = ", ".join(f"{k}={v!r}" for k, v in attrs.items())
+    return kind(f"{op.name}: {describe(op, specs)}{'; ' + shown if shown else ''}: {error}")
+
+
+@contextlib.contextmanager
+def scope(trace: Trace | None, tapes: tuple[Tape, ...] = ()) -> Iterator[None]:
+    """Replace the state inside the block."""
+    state = STATE
+    before = state.trace, state.tapes
+    state.trace, state.tapes = trace, tapes
+    try:
+        yield
+    finally:
+        state.trace, state.tapes = before
+
+
+def eager_scope() -> contextlib.AbstractContextManager[None]:
+    """Run at once inside the block, whatever is being traced or taped outside."""
+    return scope(None)

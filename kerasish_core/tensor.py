@@ -1,0 +1,310 @@
+"""The tensor: an immutable array with its spec. Operators look up the functions of `ops`."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+
+from . import device, dtypes
+from .errors import DTypeError
+from .op import Spec
+
+__all__ = ["Tensor", "convert", "new_tid"]
+
+new_tid = itertools.count(1).__next__
+
+# Filled by the rooms above: the functions behind operators, indexing and NumPy's protocols.
+OPERATORS: dict[str, Callable[..., Any]] = {}
+NUMPY_FUNCTIONS: dict[Any, Callable[..., Any]] = {}
+
+
+class Tensor:
+    """An immutable n-dimensional array.
+
+    Tensors come from operations, `convert_to_tensor` and variables. `numpy()` hands out a copy.
+
+    Args:
+        value: A NumPy or CuPy array, which the tensor now owns: nobody may write to it.
+    """
+
+    __slots__ = ("__weakref__", "_mask", "_tid", "_value")
+    __array_priority__ = 100
+
+    def __init__(self, value: Any) -> None:
+        self._value = value
+        self._tid = 0
+
+    # -- what it is
+    @property
+    def value(self) -> Any:
+        """The array itself. Never write to it."""
+        return self._value
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return self._value.shape  # type: ignore[no-any-return]
+
+    @property
+    def dtype(self) -> dtypes.DType:
+        return self._value.dtype  # type: ignore[no-any-return]
+
+    @property
+    def spec(self) -> Spec:
+        return Spec(self.shape, self.dtype)
+
+    @property
+    def ndim(self) -> int:
+        return len(self.shape)
+
+    @property
+    def size(self) -> int:
+        return int(np.prod(self.shape, dtype=np.int64))
+
+    @property
+    def device(self) -> str:
+        return device.device_of(self.value)
+
+    @property
+    def mask(self) -> Any:
+        """An opaque slot for the layers' masks; the core does not interpret it."""
+        return getattr(self, "_mask", None)
+
+    @mask.setter
+    def mask(self, mask: Any) -> None:
+        self._mask = mask
+
+    # -- out of the tensor
+    def numpy(self) -> Any:
+        """A writable NumPy copy."""
+        return np.array(device.to_device(self.value, "cpu"))
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:
+        array = self.numpy()
+        return array if dtype is None else array.astype(dtype, copy=False)
+
+    def __dlpack__(self, **options: Any) -> Any:
+        return self.value.copy().__dlpack__(**options)
+
+    def __dlpack_device__(self) -> tuple[int, int]:
+        return self.value.__dlpack_device__()  # type: ignore[no-any-return]
+
+    def item(self, *index: int) -> Any:
+        """The Python number in a tensor of one element, or at a flat or full index."""
+        return self.value.item(*index)
+
+    def tolist(self) -> Any:
+        return self.value.tolist()
+
+    def __float__(self) -> float:
+        return float(self._scalar("float"))
+
+    def __int__(self) -> int:
+        return int(self._scalar("int"))
+
+    def __complex__(self) -> complex:
+        return complex(self._scalar("complex"))
+
+    def __index__(self) -> int:
+        if not dtypes.is_integer(self.dtype):
+            raise DTypeError(f"A {self.spec} tensor is no index: an integer tensor is needed.")
+        return int(self._scalar("int"))
+
+    def __bool__(self) -> bool:
+        if self.size != 1:
+            raise ValueError(
+                f"The truth value of a {self.spec} tensor is ambiguous. "
+                "Use ops.any(x) or ops.all(x)."
+            )
+        return bool(self.value.reshape(())[()])
+
+    def _scalar(self, what: str) -> Any:
+        if self.size != 1:
+            raise TypeError(
+                f"{what}() needs a tensor of one element, got {self.spec}. Index or reduce it."
+            )
+        return self.value.reshape(())[()]
+
+    def __format__(self, format_spec: str) -> str:
+        if not format_spec:
+            return str(self)
+        return format(self._scalar("format"), format_spec)
+
+    def __len__(self) -> int:
+        if not self.shape:
+            raise TypeError("len() of a scalar tensor: it has no first axis.")
+        return self.shape[0]
+
+    def __iter__(self) -> Iterator[Tensor]:
+        return (self[i] for i in range(len(self)))
+
+    def __contains__(self, x: Any) -> bool:
+        return x in self.value
+
+    def __repr__(self) -> str:
+        shown = np.array2string(np.asarray(self), separator=", ", prefix="Tensor(", threshold=100)
+        return f"Tensor({shown}, shape={self.shape}, dtype={self.dtype.name})"
+
+    def __str__(self) -> str:
+        return str(np.asarray(self))
+
+    def __deepcopy__(self, memo: Any) -> Tensor:
+        return Tensor(self.value)
+
+    def __reduce__(self) -> Any:
+        return Tensor, (np.asarray(self),)
+
+    # -- into NumPy
+    def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **options: Any) -> Any:
+        function = NUMPY_FUNCTIONS.get(ufunc) if method == "__call__" and not options else None
+        if function is not None:
+            return function(*inputs)
+        arrays = [np.asarray(x) if isinstance(x, Tensor) else x for x in inputs]
+        return getattr(ufunc, method)(*arrays, **options)
+
+    def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
+        ours = NUMPY_FUNCTIONS.get(function)
+        if ours is not None:
+            return ours(*args, **kwargs)
+
+        def plain(x: Any) -> Any:
+            if isinstance(x, Tensor):
+                return np.asarray(x)
+            if type(x) in (list, tuple):
+                return type(x)(map(plain, x))
+            return x
+
+        return function(*map(plain, args), **{k: plain(v) for k, v in kwargs.items()})
+
+    # -- operators
+    __hash__ = object.__hash__
+
+    def __getitem__(self, key: Any) -> Tensor:
+        return OPERATORS["getitem"](self, key)  # type: ignore[no-any-return]
+
+    def __setitem__(self, key: Any, value: Any) -> None:
+        raise TypeError(
+            "A Tensor can't be written to. Use ops.slice_update(x, start, updates) or "
+            "ops.scatter_update(x, indices, updates), which return a new one; or a Variable: "
+            "v[1:3].assign(values)."
+        )
+
+    @property
+    def T(self) -> Tensor:  # noqa: N802  (NumPy's name)
+        return OPERATORS["transpose"](self)  # type: ignore[no-any-return]
+
+    def reshape(self, *shape: Any) -> Tensor:
+        wanted = shape[0] if len(shape) == 1 and not isinstance(shape[0], int) else shape
+        return OPERATORS["reshape"](self, wanted)  # type: ignore[no-any-return]
+
+    def astype(self, dtype: Any) -> Tensor:
+        return OPERATORS["cast"](self, dtype)  # type: ignore[no-any-return]
+
+
+def _binary(name: str, reflected: bool) -> Callable[[Any, Any], Any]:
+    def operator(self: Any, other: Any) -> Any:
+        if other is None or isinstance(other, str):
+            return NotImplemented
+        function = OPERATORS[name]
+        return function(other, self) if reflected else function(self, other)
+
+    return operator
+
+
+def _unary(name: str) -> Callable[[Any], Any]:
+    def operator(self: Any) -> Any:
+        return OPERATORS[name](self)
+
+    return operator
+
+
+def install_operators(cls: type) -> type:
+    """Give a class the arithmetic, comparison and logic operators of `OPERATORS`."""
+    for dunder, name in {
+        "add": "add", "sub": "subtract", "mul": "multiply", "truediv": "true_divide",
+        "floordiv": "floor_divide", "mod": "mod", "pow": "power", "matmul": "matmul",
+        "and": "bitwise_and", "or": "bitwise_or", "xor": "bitwise_xor",
+    }.items():  # fmt: skip
+        setattr(cls, f"__{dunder}__", _binary(name, False))
+        setattr(cls, f"__r{dunder}__", _binary(name, True))
+    for dunder, name in {
+        "eq": "equal", "ne": "not_equal", "lt": "less", "le": "less_equal",
+        "gt": "greater", "ge": "greater_equal",
+    }.items():  # fmt: skip
+        setattr(cls, f"__{dunder}__", _binary(name, False))
+    for dunder, name in {"neg": "negative", "abs": "absolute", "invert": "bitwise_not"}.items():
+        setattr(cls, f"__{dunder}__", _unary(name))
+    cls.__hash__ = object.__hash__  # type: ignore[method-assign, assignment]
+    return cls
+
+
+install_operators(Tensor)
+
+
+def convert(x: Any, dtype: Any = None) -> Tensor:
+    """A Tensor of anything array-like; Python numbers take Keras's weak types.
+
+    Args:
+        x: A Tensor, Variable, array, number, nested list, or what has `__array__`.
+        dtype: The wanted dtype, or None to keep (arrays) or choose (Python numbers).
+
+    Raises:
+        DTypeError: The value is no array of numbers.
+    """
+    if isinstance(x, Tensor):
+        return x if dtype is None or x.dtype == dtypes.as_dtype(dtype) else x.astype(dtype)
+    if hasattr(x, "__kerasish_tensor__"):
+        return convert(x.__kerasish_tensor__(), dtype)
+    if isinstance(x, np.ndarray | np.generic):
+        array = np.array(x, dtype=None if dtype is None else dtypes.as_dtype(dtype))
+    elif isinstance(x, list | tuple) and any(_holds_tensor(v) for v in x):
+        stacked = OPERATORS["stack"]([convert(v) for v in x])
+        return convert(stacked, dtype)
+    else:
+        array = _from_python(x, dtype)
+    if array.dtype.kind not in "biufcV" or array.dtype.names:
+        raise DTypeError(
+            f"Can't make a tensor of {type(x).__name__} with dtype {array.dtype}: "
+            f"numbers or booleans are needed, got {_shown(x)}."
+        )
+    name = device.current_device()
+    return Tensor(array if name == "cpu:0" else device.to_device(array, name))
+
+
+def _holds_tensor(x: Any) -> bool:
+    if isinstance(x, list | tuple):
+        return any(_holds_tensor(v) for v in x)
+    return isinstance(x, Tensor) or hasattr(x, "__kerasish_tensor__")
+
+
+def _from_python(x: Any, dtype: Any) -> Any:
+    try:
+        array = np.array(x)
+    except ValueError as error:
+        raise DTypeError(
+            f"Can't make a tensor of {_shown(x)}: rows have different lengths ({error}). Pad them."
+        ) from None
+    if dtype is not None:
+        return array.astype(dtypes.as_dtype(dtype)) if array.dtype.kind in "biufcV" else array
+    if hasattr(x, "__array__") or hasattr(x, "__dlpack__"):
+        return array
+    if array.dtype.kind == "f":
+        return array.astype(dtypes.as_dtype(dtypes.default_float()))
+    if array.dtype.kind == "i" and not _has_numpy(x):
+        return array.astype("int32") if -(2**31) <= array.min(initial=0) and array.max(
+            initial=0
+        ) < 2**31 else array
+    return array
+
+
+def _has_numpy(x: Any) -> bool:
+    if isinstance(x, list | tuple):
+        return any(_has_numpy(v) for v in x)
+    return isinstance(x, np.ndarray | np.generic)
+
+
+def _shown(x: Any) -> str:
+    text = repr(x)
+    return text if len(text) < 80 else text[:77] + "..."
