@@ -1,0 +1,42 @@
+"""Run one op at once."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ... import device
+from ...dispatch import explain_failure, register_eager
+from ...op import Op
+from ...tensor import Tensor
+
+__all__ = ["run"]
+
+_ndarray = np.ndarray
+
+
+def run(op: Op, inputs: Any, attrs: dict[str, Any]) -> Any:
+    """Run the generic kernel on the tensors' arrays.
+
+    Raises:
+        ShapeError, DTypeError: The operands do not fit; the op's own rule says why.
+    """
+    values = [t.value for t in inputs]
+    xp = device.array_module(*values)
+    try:
+        result = op.kernel(xp, *values, **attrs)
+    except (ValueError, TypeError, IndexError) as error:
+        raise explain_failure(op, inputs, attrs, error) from error
+    if op.multiple:
+        return tuple([_tensor(xp, r) for r in result])
+    if type(result) is _ndarray:
+        return Tensor(result)
+    return _tensor(xp, result)
+
+
+def _tensor(xp: Any, value: Any) -> Tensor:
+    return Tensor(value if isinstance(value, xp.ndarray) else xp.asarray(value))
+
+
+register_eager(run)

@@ -1,0 +1,168 @@
+"""What the public op functions share: operands to tensors of a common dtype, axes to canonical.
+
+A public function converts and promotes its arguments (Keras's table), canonicalises attributes to
+static hashable values, and calls `apply(OP, *tensors, **attrs)`. A primitive therefore sees
+operands of one dtype and attributes it need not check again.
+"""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from .. import dtypes
+from ..dispatch import apply
+from ..errors import ShapeError
+from ..op import Op, Spec, broadcast_shapes, same_dtype
+from ..tensor import Tensor, convert
+
+__all__ = [
+    "apply",
+    "as_float",
+    "canonical_axes",
+    "canonical_axis",
+    "convert",
+    "float_unary",
+    "promote",
+    "same_spec",
+    "scalar_like",
+    "to_bool_binary",
+    "uniform",
+]
+
+_PYTHON_SCALARS = (bool, int, float, complex)
+
+
+def promote(*operands: Any, at_least: Any = None) -> tuple[Tensor, ...]:
+    """The operands as tensors of their common dtype, Python scalars being weak.
+
+    Args:
+        *operands: Tensors, variables, arrays, numbers, lists.
+        at_least: One more participant of the promotion, such as `float`.
+    """
+    if at_least is None:
+        first = operands[0]
+        if isinstance(first, Tensor):
+            dtype = first.dtype
+            for x in operands:
+                if not isinstance(x, Tensor) or x.dtype is not dtype:
+                    break
+            else:
+                return operands
+    members: list[Any] = [] if at_least is None else [at_least]
+    prepared: list[Any] = []
+    for x in operands:
+        if type(x) in _PYTHON_SCALARS:
+            members.append(type(x))
+            prepared.append(x)
+        else:
+            t = convert(x)
+            members.append(t.dtype)
+            prepared.append(t)
+    dtype = dtypes.result_type(*members)
+    return tuple([_to(x, dtype) for x in prepared])
+
+
+def _to(x: Any, dtype: dtypes.DType) -> Tensor:
+    if isinstance(x, Tensor):
+        return x if x.dtype == dtype else x.astype(dtype)
+    return Tensor(np.asarray(x, dtype=dtype))
+
+
+def as_float(x: Any) -> Tensor:
+    """The operand as a floating (or complex) tensor; integers become `floatx`."""
+    if isinstance(x, Tensor) and dtypes.is_inexact(x.dtype):
+        return x
+    return promote(x, at_least=float)[0]
+
+
+def scalar_like(x: Tensor, value: Any) -> Tensor:
+    """A Python number as a 0-d constant of the tensor's dtype."""
+    return Tensor(np.asarray(value, dtype=x.dtype))
+
+
+def canonical_axis(name: str, axis: Any, rank: int) -> int:
+    """An axis as a number from 0.
+
+    Raises:
+        ShapeError: It is out of range.
+    """
+    index = operator.index(axis)
+    if not -rank <= index < rank:
+        raise ShapeError(
+            f"{name}: axis {index} is out of range for rank {rank}; expected {-rank} to {rank - 1}."
+        )
+    return index % rank
+
+
+def canonical_axes(name: str, axis: Any, rank: int) -> tuple[int, ...]:
+    """Axes as a sorted tuple of numbers from 0; None means all.
+
+    Raises:
+        ShapeError: One is out of range or given twice.
+    """
+    if axis is None:
+        return tuple(range(rank))
+    given: Sequence[Any] = axis if isinstance(axis, list | tuple) else (axis,)
+    axes = tuple(sorted(canonical_axis(name, a, rank) for a in given))
+    if len(set(axes)) != len(axes):
+        raise ShapeError(f"{name}: duplicate axis in {axis}.")
+    return axes
+
+
+# -- spec rules that many ops share
+
+
+def same_spec(x: Spec, **_: Any) -> Spec:
+    """The result has the input's shape and dtype."""
+    return x
+
+
+float_unary = same_spec
+
+
+def same_binary(name: str) -> Callable[..., Spec]:
+    """The rule of a broadcasting op whose result has the operands' dtype."""
+
+    def infer(*specs: Spec, **_: Any) -> Spec:
+        return Spec(broadcast_shapes(name, specs), same_dtype(name, specs))
+
+    return infer
+
+
+def to_bool_binary(name: str) -> Callable[..., Spec]:
+    """The rule of a broadcasting comparison."""
+
+    def infer(*specs: Spec, **_: Any) -> Spec:
+        same_dtype(name, specs)
+        return Spec(broadcast_shapes(name, specs), np.dtype(bool))
+
+    return infer
+
+
+# -- samples for the registry-driven tests
+
+
+def uniform(low: float, high: float, inputs: int = 1, **attrs: Any) -> Callable[..., Any]:
+    """Samples drawn from [low, high): equal shapes and, for several inputs, broadcast ones."""
+
+    def samples(rng: np.random.Generator) -> list[tuple[list[Any], dict[str, Any]]]:
+        shapes: list[list[tuple[int, ...]]] = [[(2, 3)] * inputs, [()] * inputs]
+        if inputs > 1:
+            shapes.append([(2, 3)] + [(3,)] * (inputs - 1))
+            shapes.append([(1, 3)] + [(4, 1)] * (inputs - 1))
+        return [([rng.uniform(low, high, s) for s in row], dict(attrs)) for row in shapes]
+
+    return samples
+
+
+def op_of(op: Op) -> Callable[..., Any]:
+    """A function that calls a unary float op."""
+
+    def function(x: Any) -> Any:
+        return apply(op, as_float(x))
+
+    return function
