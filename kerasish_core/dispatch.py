@@ -17,7 +17,7 @@ from .op import Op, Spec, describe
 if TYPE_CHECKING:
     from .tensor import Tensor
 
-__all__ = ["STATE", "Tape", "Trace", "apply", "apply_multiple", "eager_scope", "scope"]
+__all__ = ["STATE", "Store", "Tape", "Trace", "apply", "differentiate", "eager_scope", "scope"]
 
 
 class Tape(Protocol):
@@ -28,20 +28,25 @@ class Tape(Protocol):
     def record_read(self, variable: Any, tensor: Tensor) -> None: ...
 
 
-class Trace(Protocol):
-    """Records operations instead of running them."""
-
-    def emit(self, op: Op, inputs: Any, attrs: dict[str, Any]) -> Any: ...
+class Store(Protocol):
+    """Stands between variables and their users: a trace, or a stateless scope."""
 
     def read(self, variable: Any) -> Tensor: ...
 
     def assign(self, variable: Any, value: Tensor) -> None: ...
 
 
+class Trace(Store, Protocol):
+    """Records operations instead of running them."""
+
+    def emit(self, op: Op, inputs: Any, attrs: dict[str, Any]) -> Any: ...
+
+
 class State(threading.local):
     """The interpreter state of one thread."""
 
     trace: Trace | None = None
+    store: Store | None = None
     tapes: tuple[Tape, ...] = ()
 
 
@@ -55,6 +60,24 @@ def register_eager(runner: Callable[[Op, Any, dict[str, Any]], Any]) -> None:
     """Make `runner(op, tensors, attrs)` the one that runs eager ops."""
     global run_eager
     run_eager = runner
+
+
+# The vjp of a composed function; the room `autodiff` registers itself here. Gradient rules of
+# primitives whose second order is cumbersome use it with a composed twin.
+_differentiate: Callable[..., tuple[Any, ...]]
+
+
+def register_differentiate(function: Callable[..., tuple[Any, ...]]) -> None:
+    """Make `function(fn, inputs, cotangents)` the one behind `differentiate`."""
+    global _differentiate
+    _differentiate = function
+
+
+def differentiate(
+    fn: Callable[..., Any], inputs: tuple[Tensor, ...], cotangents: Any
+) -> tuple[Any, ...]:
+    """The vector-Jacobian product of `fn` at `inputs`: one cotangent (or None) per input."""
+    return _differentiate(fn, inputs, cotangents)
 
 
 def apply(op: Op, *inputs: Tensor, **attrs: Any) -> Any:
@@ -73,9 +96,6 @@ def apply(op: Op, *inputs: Tensor, **attrs: Any) -> Any:
     return outputs
 
 
-apply_multiple = apply
-
-
 def explain_failure(op: Op, inputs: Any, attrs: dict[str, Any], error: Exception) -> Exception:
     """The error to raise for a kernel that failed: the rule's own message where it has one."""
     specs = [Spec(t.shape, t.dtype) for t in inputs]
@@ -89,17 +109,24 @@ def explain_failure(op: Op, inputs: Any, attrs: dict[str, Any], error: Exception
 
 
 @contextlib.contextmanager
-def scope(trace: Trace | None, tapes: tuple[Tape, ...] = ()) -> Iterator[None]:
-    """Replace the state inside the block."""
+def scope(
+    trace: Trace | None, tapes: tuple[Tape, ...] = (), store: Store | None = None
+) -> Iterator[None]:
+    """Replace the state inside the block. A trace is also the store of variables."""
     state = STATE
-    before = state.trace, state.tapes
-    state.trace, state.tapes = trace, tapes
+    before = state.trace, state.store, state.tapes
+    state.trace, state.store, state.tapes = trace, trace if store is None else store, tapes
     try:
         yield
     finally:
-        state.trace, state.tapes = before
+        state.trace, state.store, state.tapes = before
 
 
 def eager_scope() -> contextlib.AbstractContextManager[None]:
     """Run at once inside the block, whatever is being traced or taped outside."""
     return scope(None)
+
+
+def is_tracing() -> bool:
+    """Whether operations are being recorded instead of run."""
+    return STATE.trace is not None

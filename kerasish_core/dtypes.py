@@ -24,6 +24,7 @@ __all__ = [
     "is_float",
     "is_inexact",
     "is_integer",
+    "limits",
     "name_of",
     "python_result_type",
     "result_type",
@@ -101,7 +102,7 @@ def set_default_float(name: str) -> None:
 
 @functools.lru_cache(maxsize=512)
 def _as_dtype_cached(dtype: Any) -> DType:
-    if dtype in (bool, int, float, complex):
+    if isinstance(dtype, type) and dtype in (bool, int, float, complex):
         return np.dtype(
             {bool: "bool", int: "int32", float: _default_float, complex: "complex64"}[dtype]
         )
@@ -128,7 +129,7 @@ def as_dtype(dtype: Any) -> DType:
     Raises:
         DTypeError: It names no data type.
     """
-    if type(dtype) is np.dtype:
+    if isinstance(dtype, np.dtype):
         return dtype
     return _as_dtype_cached(dtype)
 
@@ -166,6 +167,14 @@ def is_inexact(dtype: DType) -> bool:
 def is_integer(dtype: DType) -> bool:
     """Whether the type is an integer (bool is not)."""
     return dtype.kind in "iu" or dtype.name in ("int4", "uint4")
+
+
+def limits(dtype: Any) -> Any:
+    """`finfo` or `iinfo` of the type: `min`, `max` and, of floats, `eps`, as Python numbers."""
+    dtype = as_dtype(dtype)
+    if is_float(dtype):
+        return ml_dtypes.finfo(dtype)
+    return np.iinfo(dtype)
 
 
 @functools.lru_cache(maxsize=4096)

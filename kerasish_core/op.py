@@ -25,7 +25,10 @@ class Spec(NamedTuple):
 
 
 class Saved(NamedTuple):
-    """One thing that a gradient rule asks for: `source` is input, output, spec or attr."""
+    """One thing that a gradient rule asks for: `source` is input, output, spec, attr or needs.
+
+    `needs` tells, input by input, whether its gradient is wanted: a rule may answer None there.
+    """
 
     source: str
     key: Any
@@ -94,6 +97,8 @@ def _read_signature(op: Op) -> tuple[Saved, ...]:
             saved.append(Saved("output", None))
         elif name == "y_spec":
             saved.append(Saved("output_spec", None))
+        elif name == "needs":
+            saved.append(Saved("needs", None))
         else:
             saved.append(Saved("attr", name))
     return tuple(saved)

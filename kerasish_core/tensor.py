@@ -12,7 +12,7 @@ from . import device, dtypes
 from .errors import DTypeError
 from .op import Spec
 
-__all__ = ["Tensor", "convert", "new_tid"]
+__all__ = ["Tensor", "constant", "convert", "new_tid"]
 
 new_tid = itertools.count(1).__next__
 
@@ -30,7 +30,7 @@ class Tensor:
         value: A NumPy or CuPy array, which the tensor now owns: nobody may write to it.
     """
 
-    __slots__ = ("__weakref__", "_mask", "_tid", "_value")
+    __slots__ = ("__weakref__", "_mask", "_origin", "_tid", "_value")
     __array_priority__ = 100
 
     def __init__(self, value: Any) -> None:
@@ -191,6 +191,17 @@ class Tensor:
             "v[1:3].assign(values)."
         )
 
+    def assign(self, value: Any) -> Any:
+        """Assign to the part of a Variable that this is: `v[1:3].assign(values)`.
+
+        Raises:
+            TypeError: It is no part of a Variable.
+        """
+        origin = getattr(self, "_origin", None)
+        if origin is None:
+            raise TypeError("Only a Variable or its part can be assigned to: v[1:3].assign(...).")
+        return origin[0].assign_part(origin[1], value)
+
     @property
     def T(self) -> Tensor:  # noqa: N802  (NumPy's name)
         return OPERATORS["transpose"](self)  # type: ignore[no-any-return]
@@ -269,6 +280,11 @@ def convert(x: Any, dtype: Any = None) -> Tensor:
             f"Can't make a tensor of {type(x).__name__} with dtype {array.dtype}: "
             f"numbers or booleans are needed, got {_shown(x)}."
         )
+    return constant(array)
+
+
+def constant(array: Any) -> Tensor:
+    """A Tensor of a fresh NumPy array, which it now owns, on the current device."""
     name = device.current_device()
     return Tensor(array if name == "cpu:0" else device.to_device(array, name))
 

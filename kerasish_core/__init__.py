@@ -1,0 +1,80 @@
+"""The core: tensors, operations with gradient rules, tapes, tracing, executors.
+
+This is its only door. It knows nothing of layers, models or Keras.
+"""
+
+from . import dtypes, ops, tree
+from .autodiff import (
+    GradientTape,
+    custom_gradient,
+    grad,
+    hessian,
+    hvp,
+    jacobian,
+    jvp,
+    value_and_grad,
+    vjp,
+)
+from .compile import CompiledStep, compile_step, function
+from .control import cond, fori_loop, map, scan, switch, while_loop
+from .device import current_device, device_scope, to_device
+from .dispatch import eager_scope, is_tracing
+from .errors import (
+    DeviceError,
+    DTypeError,
+    GradientError,
+    ShapeError,
+    TraceError,
+    VerifyError,
+)
+from .executors.reference import eager as _eager  # registers the eager runner
+from .op import REGISTRY, Spec
+from .ops import stop_gradient
+from .tensor import Tensor, constant, convert, install_operators
+from .tracing import eval_spec
+from .variable import StatelessScope, Variable
+
+__all__ = [
+    "REGISTRY",
+    "CompiledStep",
+    "DTypeError",
+    "DeviceError",
+    "GradientError",
+    "GradientTape",
+    "ShapeError",
+    "Spec",
+    "StatelessScope",
+    "Tensor",
+    "TraceError",
+    "Variable",
+    "VerifyError",
+    "compile_step",
+    "cond",
+    "constant",
+    "convert",
+    "current_device",
+    "custom_gradient",
+    "device_scope",
+    "dtypes",
+    "eager_scope",
+    "eval_spec",
+    "fori_loop",
+    "function",
+    "grad",
+    "hessian",
+    "hvp",
+    "install_operators",
+    "is_tracing",
+    "jacobian",
+    "jvp",
+    "map",
+    "ops",
+    "scan",
+    "stop_gradient",
+    "switch",
+    "to_device",
+    "tree",
+    "value_and_grad",
+    "vjp",
+    "while_loop",
+]

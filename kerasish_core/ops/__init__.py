@@ -1,0 +1,19 @@
+"""The operations: public functions over primitives, one family a file."""
+
+from __future__ import annotations
+
+from . import random as random
+from .conv import *
+from .creation import *
+from .elementwise import *
+from .indexing import *
+from .linalg import *
+from .logic import *
+from .nonlinear import *
+from .norm import *
+from .pool import *
+from .reduce import *
+from .rnn import *
+from .shape import *
+from .sorting import *
+from .special import *

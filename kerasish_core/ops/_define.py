@@ -1,0 +1,149 @@
+"""Short forms of `define_op` for elementwise ops, each giving the public function."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from .. import dtypes
+from ..op import define_op
+from ..tensor import NUMPY_FUNCTIONS, OPERATORS, Tensor
+from ._args import apply, as_float, convert, promote, same_binary, same_spec, to_bool_binary, uniform
+
+__all__ = ["binary", "in_float32", "to_bool", "unary"]
+
+Function = Callable[..., Any]
+
+
+def _publish(name: str, doc: str, function: Function, operator: bool, numpy: Any) -> Function:
+    function.__name__ = function.__qualname__ = name
+    function.__doc__ = doc
+    if operator:
+        OPERATORS[name] = function
+    if numpy is None:
+        numpy = getattr(np, name, None)
+    if numpy:
+        NUMPY_FUNCTIONS[numpy] = function
+    return function
+
+
+def unary(
+    name: str,
+    doc: str,
+    kernel: Function,
+    scalar: str | None = None,
+    vjp: Function | None = None,
+    *,
+    low: float = -2.0,
+    high: float = 2.0,
+    to_float: bool = True,
+    operator: bool = False,
+    numpy: Any = None,
+    samples: Function | None = None,
+) -> Function:
+    """A function of one tensor, element by element.
+
+    Args:
+        name: Of the op and the function.
+        doc: The function's docstring.
+        kernel: `(xp, x)` to an array.
+        scalar: C expression of one element.
+        vjp: The gradient rule.
+        low, high: Range of the samples.
+        to_float: Whether integers become `floatx` first.
+        operator: Whether a Python operator looks it up.
+        numpy: NumPy's function if its name differs; False for none.
+        samples: Instead of `low` and `high`.
+    """
+    op = define_op(
+        name, "elementwise", "x", infer=same_spec, kernel=kernel, scalar=scalar, vjp=vjp,
+        samples=samples or uniform(low, high),
+    )  # fmt: skip
+    prepare = as_float if to_float else convert
+
+    def function(x: Any) -> Any:
+        return apply(op, prepare(x))
+
+    return _publish(name, doc, function, operator, numpy)
+
+
+def binary(
+    name: str,
+    doc: str,
+    kernel: Function,
+    scalar: str | None = None,
+    vjp: Function | None = None,
+    *,
+    low: float = -2.0,
+    high: float = 2.0,
+    at_least: Any = None,
+    operator: bool = False,
+    numpy: Any = None,
+    samples: Function | None = None,
+) -> Function:
+    """A broadcasting function of two tensors; `at_least` joins the promotion (`float`)."""
+    op = define_op(
+        name, "elementwise", "a b", infer=same_binary(name), kernel=kernel, scalar=scalar, vjp=vjp,
+        samples=samples or uniform(low, high, 2),
+    )  # fmt: skip
+
+    if at_least is None:
+
+        def function(x1: Any, x2: Any) -> Any:
+            if type(x1) is Tensor and type(x2) is Tensor and x1._value.dtype is x2._value.dtype:
+                return apply(op, x1, x2)
+            return apply(op, *promote(x1, x2))
+
+    else:
+
+        def function(x1: Any, x2: Any) -> Any:
+            return apply(op, *promote(x1, x2, at_least=at_least))
+
+    return _publish(name, doc, function, operator, numpy)
+
+
+def to_bool(
+    name: str,
+    doc: str,
+    kernel: Function,
+    scalar: str,
+    inputs: int = 2,
+    *,
+    operator: bool = False,
+    logical: bool = False,
+) -> Function:
+    """A comparison or test: its result is boolean and has no gradient."""
+    op = define_op(
+        name, "elementwise", "a b" if inputs == 2 else "x", infer=to_bool_binary(name),
+        kernel=kernel, scalar=scalar, samples=uniform(-2, 2, inputs),
+    )  # fmt: skip
+
+    def function(*xs: Any) -> Any:
+        if len(xs) != inputs:
+            raise TypeError(f"{name}() takes {inputs} arguments, got {len(xs)}.")
+        if logical:
+            return apply(op, *(as_bool(x) for x in xs))
+        return apply(op, *promote(*xs))
+
+    return _publish(name, doc, function, operator, None)
+
+
+def as_bool(x: Any) -> Tensor:
+    """The operand as booleans: what is not zero is true."""
+    t = convert(x)
+    return t if t.dtype == np.bool_ else t.astype(bool)
+
+
+def in_float32(function: Function) -> Function:
+    """Let a kernel written for float32 and float64 serve the half types too."""
+
+    def kernel(xp: Any, x: Any, *rest: Any, **attrs: Any) -> Any:
+        dtype = x.dtype
+        if dtype == np.float32 or dtype == np.float64 or not dtypes.is_float(dtype):
+            return function(xp, x, *rest, **attrs)
+        wide = (a.astype("float32") for a in (x, *rest))
+        return function(xp, *wide, **attrs).astype(dtype)
+
+    return kernel

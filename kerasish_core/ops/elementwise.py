@@ -1,0 +1,502 @@
+"""Arithmetic, powers, exponentials, trigonometry, rounding, selection: element by element."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from .. import dtypes
+from ..dispatch import apply
+from ..op import Spec, broadcast_shapes, define_op, same_dtype
+from ..tensor import NUMPY_FUNCTIONS, OPERATORS, Tensor, convert
+from ._args import as_float, promote, same_spec, uniform
+from ._define import as_bool, binary, in_float32, unary
+
+__all__ = [
+    "absolute", "add", "arccos", "arccosh", "arcsin", "arcsinh", "arctan", "arctan2", "arctanh",
+    "cast", "cbrt", "ceil", "clip", "conj", "cos", "cosh", "exp", "exp2", "expm1", "floor",
+    "floor_divide", "heaviside", "hypot", "identity", "imag", "log", "log10", "log1p", "log2",
+    "logaddexp", "logaddexp2", "maximum", "minimum", "mod", "multiply", "nan_to_num", "negative",
+    "power", "real", "reciprocal", "round", "rsqrt", "sign", "sin", "sinc", "sinh", "sqrt",
+    "square", "stop_gradient", "subtract", "tan", "tanh", "true_divide", "trunc", "where",
+]  # fmt: skip
+
+
+def _both(rule: Any) -> Any:
+    """A rule from a pair of functions `(g, a, b)`, run only for the inputs that need it."""
+    first, second = rule
+    return lambda g, a, b, needs: (
+        first(g, a, b) if needs[0] else None,
+        second(g, a, b) if needs[1] else None,
+    )
+
+
+# -- arithmetic
+
+add = binary(
+    "add", "Sum `x1 + x2`.",
+    lambda xp, a, b: xp.add(a, b), "a + b",
+    lambda g: (g, g), operator=True,
+)  # fmt: skip
+subtract = binary(
+    "subtract", "Difference `x1 - x2`.",
+    lambda xp, a, b: xp.subtract(a, b), "a - b",
+    lambda g, needs: (g, negative(g) if needs[1] else None), operator=True,
+)  # fmt: skip
+multiply = binary(
+    "multiply", "Product `x1 * x2`.",
+    lambda xp, a, b: xp.multiply(a, b), "a * b",
+    _both((lambda g, a, b: g * b, lambda g, a, b: g * a)), operator=True,
+)  # fmt: skip
+true_divide = binary(
+    "true_divide", "Quotient `x1 / x2`; integers become `floatx`.",
+    lambda xp, a, b: xp.true_divide(a, b), "a / b",
+    _both((lambda g, a, b: g / b, lambda g, a, b: negative(g * (a / b) / b))),
+    low=0.5, high=2.0, at_least=float, operator=True,
+)  # fmt: skip
+
+
+def _floor_divide(xp: Any, a: Any, b: Any) -> Any:
+    with np.errstate(all="ignore"):
+        return xp.floor_divide(a, b)
+
+
+floor_divide = binary(
+    "floor_divide", "Largest integer not above `x1 / x2`.",
+    _floor_divide, "floor(a / b)", low=0.5, high=2.0, operator=True,
+)  # fmt: skip
+mod = binary(
+    "mod", "Remainder of `floor_divide`, with the sign of `x2`.",
+    lambda xp, a, b: xp.mod(a, b), "a - b * floor(a / b)",
+    _both((lambda g, a, b: g, lambda g, a, b: negative(g * floor_divide(a, b)))),
+    operator=True,
+    samples=lambda rng: [([np.array([1.3, -2.6, 5.1]), np.array([1.0, 0.8, -2.0])], {})],
+)  # fmt: skip
+negative = unary(
+    "negative", "Negation `-x`.", lambda xp, x: xp.negative(x), "-x",
+    lambda g: (negative(g),), to_float=False, operator=True,
+)  # fmt: skip
+sign = unary(
+    "sign", "-1, 0 or 1.", lambda xp, x: xp.sign(x), "(x > 0) - (x < 0)",
+    lambda g, x_spec: (None,), to_float=False,
+)  # fmt: skip
+absolute = unary(
+    "absolute", "Absolute value `|x|`; the gradient at 0 is 0.",
+    lambda xp, x: xp.absolute(x), "fabs(x)",
+    lambda g, x: (g * sign(x),), to_float=False, operator=True,
+    samples=lambda rng: [([np.array([[-1.5, 0.7], [2.0, -0.3]])], {})],
+)  # fmt: skip
+NUMPY_FUNCTIONS[np.abs] = absolute
+square = unary(
+    "square", "Square `x**2`.", lambda xp, x: xp.square(x), "x * x",
+    lambda g, x: (g * (x * 2),), to_float=False,
+)  # fmt: skip
+reciprocal = unary(
+    "reciprocal", "`1 / x`.", lambda xp, x: xp.reciprocal(x), "1 / x",
+    lambda g, y: (negative(g * square(y)),), low=0.5, high=2.0,
+)  # fmt: skip
+
+
+def _half(a: Tensor, b: Tensor) -> Tensor:
+    """1 where a > b, 1/2 where equal, else 0: ties share the gradient."""
+    above, tie = OPERATORS["greater"](a, b), OPERATORS["equal"](a, b)
+    return add(cast(above, a.dtype), multiply(cast(tie, a.dtype), 0.5))
+
+
+_APART = lambda rng: [  # noqa: E731
+    ([np.array([0.3, -1.0, 2.0]), np.array([1.1, -2.0, 0.5])], {}),
+    ([rng.uniform(0, 1, (2, 3)), rng.uniform(2, 3, (3,))], {}),
+]
+
+maximum = binary(
+    "maximum", "The larger of two; ties share the gradient.",
+    lambda xp, a, b: xp.maximum(a, b), "fmax(a, b)",
+    _both((lambda g, a, b: g * _half(a, b), lambda g, a, b: g * _half(b, a))), samples=_APART,
+)  # fmt: skip
+minimum = binary(
+    "minimum", "The smaller of two; ties share the gradient.",
+    lambda xp, a, b: xp.minimum(a, b), "fmin(a, b)",
+    _both((lambda g, a, b: g * _half(b, a), lambda g, a, b: g * _half(a, b))), samples=_APART,
+)  # fmt: skip
+
+
+def _power_kernel(xp: Any, a: Any, b: Any) -> Any:
+    if a.dtype.kind in "iu":
+        # Negative exponents of integers give what truncation gives: 0, or +-1 for a base of +-1.
+        with np.errstate(all="ignore"):
+            exact = xp.power(a, xp.maximum(b, 0).astype(a.dtype))
+            if a.dtype.kind == "u" or not (b < 0).any():
+                return exact.astype(a.dtype)
+            return xp.where(b < 0, xp.where(xp.abs(a) == 1, a ** xp.abs(b), 0), exact).astype(
+                a.dtype
+            )
+    return xp.power(a, b)
+
+
+def _power_base(g: Tensor, a: Tensor, b: Tensor) -> Any:
+    zero = OPERATORS["equal"](b, 0)
+    return g * where(zero, 0, b * power(a, where(zero, 1, b - 1)))
+
+
+def _power_exponent(g: Tensor, a: Tensor, b: Tensor) -> Any:
+    positive = OPERATORS["greater"](a, 0)
+    return g * where(positive, log(where(positive, a, 1)) * power(a, b), 0)
+
+
+_power = binary(
+    "power", "", _power_kernel, "pow(a, b)",
+    _both((_power_base, _power_exponent)), low=0.5, high=2.0, numpy=False,
+)  # fmt: skip
+
+_POWER_STATIC = define_op(
+    "power_static", "elementwise", "x",
+    infer=lambda x, exponent: x,
+    kernel=lambda xp, x, exponent: xp.power(x, np.asarray(exponent, x.dtype)),
+    scalar="pow(x, exponent)",
+    vjp=lambda g, x, exponent: (
+        g * (power(x, exponent - 1) * exponent) if exponent else None,
+    ),
+    samples=uniform(0.5, 2.0, exponent=2.5),
+)  # fmt: skip
+
+
+def power(x1: Any, x2: Any) -> Any:
+    """Power `x1 ** x2`. A Python number as exponent is exact and cheap: no gradient for it.
+
+    The gradient by the exponent is 0 where `x1 <= 0`.
+    """
+    if type(x2) in (int, float):
+        if x2 == 2:
+            t = convert(x1)
+            if type(x2) is int or dtypes.is_inexact(t.dtype):
+                return square(t)
+        t = promote(x1, x2)[0]
+        if dtypes.is_inexact(t.dtype):
+            if x2 == 1:
+                return identity(t)
+            return apply(_POWER_STATIC, t, exponent=x2)
+    return _power(x1, x2)
+
+
+OPERATORS["power"] = NUMPY_FUNCTIONS[np.power] = power
+
+# -- exponentials and logarithms
+
+exp = unary("exp", "`e**x`.", lambda xp, x: xp.exp(x), "exp(x)", lambda g, y: (g * y,))
+exp2 = unary(
+    "exp2", "`2**x`.", lambda xp, x: xp.exp2(x), "exp2(x)",
+    lambda g, y: (g * y * float(np.log(2.0)),),
+)  # fmt: skip
+expm1 = unary(
+    "expm1", "`e**x - 1`, accurate near 0.", lambda xp, x: xp.expm1(x), "expm1(x)",
+    lambda g, y: (g * (y + 1),),
+)  # fmt: skip
+
+
+def _quiet(function: str) -> Any:
+    """A kernel whose infinities and NaNs at the edge are meant."""
+
+    def kernel(xp: Any, x: Any) -> Any:
+        with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+            return getattr(xp, function)(x)
+
+    return kernel
+
+
+log = unary(
+    "log", "Natural logarithm.", _quiet("log"), "log(x)", lambda g, x: (g / x,),
+    low=0.5, high=3.0,
+)  # fmt: skip
+log1p = unary(
+    "log1p", "`log(1 + x)`, accurate near 0.", _quiet("log1p"), "log1p(x)",
+    lambda g, x: (g / (x + 1),), low=-0.5, high=2.0,
+)  # fmt: skip
+log2 = unary(
+    "log2", "Logarithm to base 2.", _quiet("log2"), "log2(x)",
+    lambda g, x: (g / (x * float(np.log(2.0))),), low=0.5, high=3.0,
+)  # fmt: skip
+log10 = unary(
+    "log10", "Logarithm to base 10.", _quiet("log10"), "log10(x)",
+    lambda g, x: (g / (x * float(np.log(10.0))),), low=0.5, high=3.0,
+)  # fmt: skip
+sqrt = unary(
+    "sqrt", "Square root.", _quiet("sqrt"), "sqrt(x)", lambda g, y: (g / (y * 2),),
+    low=0.5, high=3.0,
+)  # fmt: skip
+rsqrt = unary(
+    "rsqrt", "`1 / sqrt(x)`.",
+    lambda xp, x: (1 / _quiet("sqrt")(xp, x)).astype(x.dtype), "1 / sqrt(x)",
+    lambda g, x, y: (g * y / x * -0.5,), low=0.5, high=3.0,
+)  # fmt: skip
+cbrt = unary(
+    "cbrt", "Cube root.", in_float32(lambda xp, x: xp.cbrt(x)), "cbrt(x)",
+    lambda g, y: (g / (square(y) * 3),), low=0.5, high=3.0,
+)  # fmt: skip
+
+_LOGADDEXP = in_float32(lambda xp, a, b: xp.logaddexp(a, b))
+logaddexp = binary(
+    "logaddexp", "`log(exp(x1) + exp(x2))` without overflow.",
+    lambda xp, a, b: _LOGADDEXP(xp, a, b), "fmax(a, b) + log1p(exp(-fabs(a - b)))",
+    lambda g, a, b, y: (g * exp(a - y), g * exp(b - y)), at_least=float,
+)  # fmt: skip
+_LOGADDEXP2 = in_float32(lambda xp, a, b: xp.logaddexp2(a, b))
+logaddexp2 = binary(
+    "logaddexp2", "`log2(2**x1 + 2**x2)` without overflow.",
+    lambda xp, a, b: _LOGADDEXP2(xp, a, b), None,
+    lambda g, a, b, y: (g * exp2(a - y), g * exp2(b - y)), at_least=float,
+)  # fmt: skip
+
+# -- trigonometry
+
+sin = unary("sin", "Sine.", lambda xp, x: xp.sin(x), "sin(x)", lambda g, x: (g * cos(x),))
+cos = unary("cos", "Cosine.", lambda xp, x: xp.cos(x), "cos(x)", lambda g, x: (g * -sin(x),))
+tan = unary(
+    "tan", "Tangent.", lambda xp, x: xp.tan(x), "tan(x)",
+    lambda g, y: (g * (square(y) + 1),), low=-1, high=1,
+)  # fmt: skip
+arcsin = unary(
+    "arcsin", "Inverse sine.", _quiet("arcsin"), "asin(x)",
+    lambda g, x: (g * rsqrt(1 - square(x)),), low=-0.8, high=0.8,
+)  # fmt: skip
+arccos = unary(
+    "arccos", "Inverse cosine.", _quiet("arccos"), "acos(x)",
+    lambda g, x: (-g * rsqrt(1 - square(x)),), low=-0.8, high=0.8,
+)  # fmt: skip
+arctan = unary(
+    "arctan", "Inverse tangent.", lambda xp, x: xp.arctan(x), "atan(x)",
+    lambda g, x: (g / (square(x) + 1),),
+)  # fmt: skip
+arctan2 = binary(
+    "arctan2", "Angle of the point `(x2, x1)`.",
+    lambda xp, a, b: xp.arctan2(a, b), "atan2(a, b)",
+    _both(
+        (
+            lambda g, a, b: g * b / (square(a) + square(b)),
+            lambda g, a, b: -g * a / (square(a) + square(b)),
+        )
+    ),
+    low=0.5, high=2.0, at_least=float,
+)  # fmt: skip
+sinh = unary("sinh", "Hyperbolic sine.", _quiet("sinh"), "sinh(x)", lambda g, x: (g * cosh(x),))
+cosh = unary("cosh", "Hyperbolic cosine.", _quiet("cosh"), "cosh(x)", lambda g, x: (g * sinh(x),))
+tanh = unary(
+    "tanh", "Hyperbolic tangent.", lambda xp, x: xp.tanh(x), "tanh(x)",
+    lambda g, y: (g * (1 - square(y)),),
+)  # fmt: skip
+arcsinh = unary(
+    "arcsinh", "Inverse hyperbolic sine.", lambda xp, x: xp.arcsinh(x), "asinh(x)",
+    lambda g, x: (g * rsqrt(square(x) + 1),),
+)  # fmt: skip
+arccosh = unary(
+    "arccosh", "Inverse hyperbolic cosine.", _quiet("arccosh"), "acosh(x)",
+    lambda g, x: (g * rsqrt(x - 1) * rsqrt(x + 1),), low=1.5, high=3.0,
+)  # fmt: skip
+arctanh = unary(
+    "arctanh", "Inverse hyperbolic tangent.", _quiet("arctanh"), "atanh(x)",
+    lambda g, x: (g / (1 - square(x)),), low=-0.8, high=0.8,
+)  # fmt: skip
+hypot = binary(
+    "hypot", "`sqrt(x1**2 + x2**2)` without overflow.",
+    lambda xp, a, b: xp.hypot(a, b), "hypot(a, b)",
+    lambda g, a, b, y: (g * a / y, g * b / y), low=0.5, high=2.0, at_least=float,
+)  # fmt: skip
+
+
+def sinc(x: Any) -> Any:
+    """`sin(pi x) / (pi x)`, 1 at 0."""
+    x = as_float(x)
+    zero = OPERATORS["equal"](x, 0)
+    angle = where(zero, 1, x) * float(np.pi)
+    return where(zero, 1, sin(angle) / angle)
+
+
+# -- rounding: no gradient flows
+
+floor = unary("floor", "Largest integer not above.", lambda xp, x: xp.floor(x), "floor(x)")
+ceil = unary("ceil", "Smallest integer not below.", lambda xp, x: xp.ceil(x), "ceil(x)")
+trunc = unary(
+    "trunc", "Towards zero.", lambda xp, x: xp.trunc(x).astype(x.dtype), "trunc(x)", to_float=False
+)
+_rint = unary(
+    "rint", "To the nearest integer, halves to even.",
+    lambda xp, x: x.copy() if x.dtype.kind in "iub" else xp.rint(x), "rint(x)", to_float=False,
+)  # fmt: skip
+
+
+def round(x: Any, decimals: int = 0) -> Any:
+    """To the nearest multiple of `10**-decimals`, halves to even."""
+    if decimals == 0:
+        return _rint(x)
+    x = convert(x)
+    factor = 10.0 ** abs(decimals)
+    wide = as_float(x)
+    scaled = _rint(wide * factor) / factor if decimals > 0 else _rint(wide / factor) * factor
+    return cast(scaled, x.dtype)
+
+
+NUMPY_FUNCTIONS[np.round] = round
+
+
+def heaviside(x1: Any, x2: Any) -> Any:
+    """0 where `x1 < 0`, `x2` where `x1 == 0`, 1 where `x1 > 0`."""
+    a, b = promote(x1, x2, at_least=float)
+    return where(OPERATORS["equal"](a, 0), b, cast(OPERATORS["greater"](a, 0), a.dtype))
+
+
+# -- copies and casts
+
+_IDENTITY = define_op(
+    "identity", "elementwise", "x", infer=same_spec, kernel=lambda xp, x: x.view(),
+    scalar="x", vjp=lambda g: (g,), samples=uniform(-2, 2),
+)  # fmt: skip
+_STOP_GRADIENT = define_op(
+    "stop_gradient", "elementwise", "x", infer=same_spec, kernel=lambda xp, x: x.view(),
+    scalar="x", samples=uniform(-2, 2),
+)  # fmt: skip
+
+
+def identity(x: Any) -> Tensor:
+    """The same values, as a tensor of its own."""
+    return apply(_IDENTITY, convert(x))  # type: ignore[no-any-return]
+
+
+def stop_gradient(x: Any) -> Tensor:
+    """The same values; no gradient flows through."""
+    return apply(_STOP_GRADIENT, convert(x))  # type: ignore[no-any-return]
+
+
+def _cast_kernel(xp: Any, x: Any, dtype: Any) -> Any:
+    if x.dtype.kind == "c" and dtype.kind != "c":
+        x = x.real
+    with np.errstate(invalid="ignore", over="ignore"):
+        return x.astype(dtype)
+
+
+_CAST = define_op(
+    "cast", "elementwise", "x",
+    infer=lambda x, dtype: Spec(x.shape, dtype),
+    kernel=_cast_kernel,
+    scalar="(dtype) x",
+    vjp=lambda g, x_spec: (cast(g, x_spec.dtype) if dtypes.is_inexact(x_spec.dtype) else None,),
+    samples=uniform(-2, 2, dtype=np.dtype("float64")),
+)  # fmt: skip
+
+
+def cast(x: Any, dtype: Any) -> Tensor:
+    """The values in another dtype; floats to integers truncate towards zero."""
+    x, dtype = convert(x), dtypes.as_dtype(dtype)
+    return x if x.dtype == dtype else apply(_CAST, x, dtype=dtype)
+
+
+OPERATORS["cast"] = cast
+
+# -- selection
+
+
+def _where_spec(condition: Spec, a: Spec, b: Spec) -> Spec:
+    return Spec(broadcast_shapes("where", (condition, a, b)), same_dtype("where", (a, b)))
+
+
+_WHERE = define_op(
+    "where", "elementwise", "condition a b",
+    infer=_where_spec,
+    kernel=lambda xp, condition, a, b: xp.where(condition, a, b),
+    scalar="condition ? a : b",
+    vjp=lambda g, condition, needs: (
+        None,
+        where(condition, g, 0) if needs[1] else None,
+        where(condition, 0, g) if needs[2] else None,
+    ),
+    samples=lambda rng: [
+        ([rng.random(s) < 0.5, rng.normal(size=(2, 3)), rng.normal(size=t)], {})
+        for s, t in (((2, 3), (2, 3)), ((3,), ()), ((2, 1), (3,)))
+    ],
+)  # fmt: skip
+
+
+def where(condition: Any, x1: Any = None, x2: Any = None) -> Any:
+    """`x1` where the condition holds, else `x2`; with the condition alone, its true indices."""
+    if x1 is None and x2 is None:
+        return OPERATORS["nonzero"](condition)
+    a, b = promote(x1, x2)
+    return apply(_WHERE, as_bool(condition), a, b)
+
+
+NUMPY_FUNCTIONS[np.where] = where
+
+_CLIP = define_op(
+    "clip", "elementwise", "x low high",
+    infer=lambda x, low, high: Spec(
+        broadcast_shapes("clip", (x, low, high)), same_dtype("clip", (x, low, high))
+    ),
+    kernel=lambda xp, x, low, high: xp.minimum(xp.maximum(x, low), high),
+    scalar="fmin(fmax(x, low), high)",
+    vjp=lambda g, x, low, high, needs: (
+        where(OPERATORS["logical_and"](x >= low, x <= high), g, 0),
+        where(x < low, g, 0) if needs[1] else None,
+        where(x > high, g, 0) if needs[2] else None,
+    ),
+    samples=lambda rng: [
+        ([np.array([-2.0, 0.3, 1.7]), np.array(-1.0), np.array(1.0)], {}),
+        ([np.array([[-2.0], [0.3]]), np.array([-1.0, 0.0]), np.array(1.0)], {}),
+    ],
+)  # fmt: skip
+
+
+def clip(x: Any, x_min: Any = None, x_max: Any = None) -> Any:
+    """`x` limited to `[x_min, x_max]`; None leaves an end open."""
+    if x_min is None and x_max is None:
+        return convert(x)
+    if x_max is None:
+        return maximum(x, x_min)
+    if x_min is None:
+        return minimum(x, x_max)
+    return apply(_CLIP, *promote(x, x_min, x_max))
+
+
+NUMPY_FUNCTIONS[np.clip] = clip
+
+
+def nan_to_num(x: Any, nan: float = 0.0, posinf: Any = None, neginf: Any = None) -> Any:
+    """Finite values in place of NaN and infinities (the dtype's extremes by default)."""
+    x = convert(x)
+    if not dtypes.is_inexact(x.dtype):
+        return x
+    limits = dtypes.limits(x.dtype)
+    x = where(OPERATORS["isnan"](x), nan, x)
+    x = where(OPERATORS["equal"](x, float("inf")), limits.max if posinf is None else posinf, x)
+    return where(OPERATORS["equal"](x, float("-inf")), limits.min if neginf is None else neginf, x)
+
+
+# -- complex parts. Rules of complex arithmetic are not given: a complex cotangent may not flow.
+
+
+def real(x: Any) -> Any:
+    """The real part."""
+    x = convert(x)
+    return cast(x, f"float{x.dtype.itemsize * 4}") if x.dtype.kind == "c" else x
+
+
+_IMAG = define_op(
+    "imag", "elementwise", "x",
+    infer=lambda x: Spec(x.shape, np.dtype(f"float{x.dtype.itemsize * 4}")),
+    kernel=lambda xp, x: x.imag.copy(),
+    samples=lambda rng: [([rng.normal(size=(2, 3)) + 1j * rng.normal(size=(2, 3))], {})],
+)  # fmt: skip
+_CONJ = define_op(
+    "conj", "elementwise", "x", infer=same_spec, kernel=lambda xp, x: xp.conj(x),
+    samples=lambda rng: [([rng.normal(size=(2, 3)) + 1j * rng.normal(size=(2, 3))], {})],
+)  # fmt: skip
+
+
+def imag(x: Any) -> Any:
+    """The imaginary part; zeros for real numbers."""
+    x = convert(x)
+    return apply(_IMAG, x) if x.dtype.kind == "c" else multiply(x, 0)
+
+
+def conj(x: Any) -> Any:
+    """The complex conjugate."""
+    x = convert(x)
+    return apply(_CONJ, x) if x.dtype.kind == "c" else x

@@ -1,0 +1,312 @@
+"""Products of tensors."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from .. import dtypes
+from ..dispatch import apply
+from ..errors import ShapeError
+from ..op import Spec, define_op
+from ..tensor import NUMPY_FUNCTIONS, OPERATORS, Tensor, convert
+from ._args import canonical_axes, canonical_axis, promote
+from .elementwise import cast
+from .reduce import sum
+from .shape import expand_dims, moveaxis, reshape, sum_to, swapaxes, transpose
+
+__all__ = [
+    "cross", "diagonal", "dot", "einsum", "inner", "matmul", "outer", "tensordot", "trace", "vdot",
+]  # fmt: skip
+
+
+def _matmul_spec(a: Spec, b: Spec) -> Spec:
+    if len(a.shape) < 2 or len(b.shape) < 2 or a.shape[-1] != b.shape[-2]:
+        hint = ""
+        if len(b.shape) >= 2 and len(a.shape) >= 2 and a.shape[-1] == b.shape[-1]:
+            hint = " Transpose b?"
+        raise ShapeError(
+            f"matmul: a is {a}, b is {b}; a.shape[-1] ({a.shape[-1] if a.shape else '-'}) must "
+            f"equal b.shape[-2] ({b.shape[-2] if len(b.shape) > 1 else '-'}).{hint}"
+        )
+    try:
+        batch = np.broadcast_shapes(a.shape[:-2], b.shape[:-2])
+    except ValueError:
+        raise ShapeError(f"matmul: a is {a}, b is {b}; batch axes do not broadcast.") from None
+    return Spec((*batch, a.shape[-2], b.shape[-1]), a.dtype)
+
+
+def _matmul_kernel(xp: Any, a: Any, b: Any) -> Any:
+    if dtypes.is_float(a.dtype) and a.dtype.itemsize < 4:
+        return xp.matmul(a.astype("float32"), b.astype("float32")).astype(a.dtype)
+    if b.ndim == 2 and a.ndim > 2:  # one large product instead of a loop over the batch
+        return xp.matmul(a.reshape(-1, a.shape[-1]), b).reshape(*a.shape[:-1], b.shape[-1])
+    return xp.matmul(a, b)
+
+
+def _matmul_rule(g: Any, a: Any, b: Any, needs: Any) -> Any:
+    of_a = of_b = None
+    if needs[0]:
+        of_a = sum_to(apply(_MATMUL, g, swapaxes(b, -1, -2)), a.shape)
+    if needs[1]:
+        if b.ndim == 2 and a.ndim > 2:
+            rows = reshape(a, (-1, a.shape[-1]))
+            of_b = apply(_MATMUL, transpose(rows), reshape(g, (-1, g.shape[-1])))
+        else:
+            of_b = sum_to(apply(_MATMUL, swapaxes(a, -1, -2), g), b.shape)
+    return of_a, of_b
+
+
+_MATMUL = define_op(
+    "matmul", "contraction", "a b", infer=_matmul_spec, kernel=_matmul_kernel, vjp=_matmul_rule,
+    samples=lambda rng: [
+        ([rng.normal(size=s), rng.normal(size=t)], {})
+        for s, t in (((2, 3), (3, 4)), ((2, 2, 3), (3, 2)), ((2, 1, 2, 3), (3, 3, 2)))
+    ],
+)  # fmt: skip
+
+
+def matmul(x1: Any, x2: Any) -> Tensor:
+    """Matrix product over the last two axes; leading axes broadcast, vectors are taken as such.
+
+    Raises:
+        ShapeError: The inner sizes differ.
+    """
+    if type(x1) is Tensor and type(x2) is Tensor and x1.dtype is x2.dtype and x1.ndim == 2:
+        a, b = x1, x2
+    else:
+        first, second = convert(x1), convert(x2)
+        small = first.dtype == second.dtype and first.dtype.name == "int8"
+        a, b = promote(first, second)
+        if small:  # int8 products add up in 32 bits
+            a, b = cast(a, "int32"), cast(b, "int32")
+    if a.ndim == 0 or b.ndim == 0:
+        raise ShapeError(
+            f"matmul: a is {a.spec}, b is {b.spec}: scalars have no product; use multiply."
+        )
+    if a.ndim > 1 and b.ndim > 1:
+        return apply(_MATMUL, a, b)  # type: ignore[no-any-return]
+    left = expand_dims(a, 0) if a.ndim == 1 else a
+    right = expand_dims(b, 1) if b.ndim == 1 else b
+    result = apply(_MATMUL, left, right)
+    shape = result.shape[:-2] + (() if a.ndim == 1 else result.shape[-2:-1])
+    return reshape(result, shape + (() if b.ndim == 1 else result.shape[-1:]))
+
+
+def tensordot(x1: Any, x2: Any, axes: Any = 2) -> Tensor:
+    """Sum of products over the named axes of both.
+
+    Args:
+        x1, x2: Tensors.
+        axes: How many (last of `x1`, first of `x2`), or a pair of lists of axes.
+    """
+    a, b = promote(x1, x2)
+    if isinstance(axes, int):
+        left = list(range(a.ndim - axes, a.ndim))
+        right = list(range(axes))
+    else:
+        pairs = [list(v) if isinstance(v, list | tuple) else [v] for v in axes]
+        left = [canonical_axis("tensordot", i, a.ndim) for i in pairs[0]]
+        right = [canonical_axis("tensordot", i, b.ndim) for i in pairs[1]]
+    if [a.shape[i] for i in left] != [b.shape[i] for i in right]:
+        raise ShapeError(
+            f"tensordot: x1 is {a.spec}, x2 is {b.spec}; axes {left} and {right} must have "
+            "equal sizes."
+        )
+    keep_a = [i for i in range(a.ndim) if i not in left]
+    keep_b = [i for i in range(b.ndim) if i not in right]
+    inner = int(np.prod([a.shape[i] for i in left], dtype=int))
+    rows = int(np.prod([a.shape[i] for i in keep_a], dtype=int))
+    columns = int(np.prod([b.shape[i] for i in keep_b], dtype=int))
+    product = matmul(
+        reshape(transpose(a, keep_a + left), (rows, inner)),
+        reshape(transpose(b, right + keep_b), (inner, columns)),
+    )
+    return reshape(product, [a.shape[i] for i in keep_a] + [b.shape[i] for i in keep_b])
+
+
+def dot(x1: Any, x2: Any) -> Tensor:
+    """NumPy's dot: the last axis of `x1` with the last but one of `x2`; scalars multiply."""
+    a, b = promote(x1, x2)
+    if a.ndim == 0 or b.ndim == 0:
+        return a * b  # type: ignore[no-any-return]
+    return tensordot(a, b, ([a.ndim - 1], [max(b.ndim - 2, 0)]))
+
+
+def inner(x1: Any, x2: Any) -> Tensor:
+    """Sum of products over the last axes."""
+    a, b = promote(x1, x2)
+    if a.ndim == 0 or b.ndim == 0:
+        return a * b  # type: ignore[no-any-return]
+    return tensordot(a, b, ([a.ndim - 1], [b.ndim - 1]))
+
+
+def outer(x1: Any, x2: Any) -> Tensor:
+    """Products of all pairs, both tensors flattened."""
+    a, b = promote(x1, x2)
+    return reshape(a, (-1, 1)) * reshape(b, (1, -1))  # type: ignore[no-any-return]
+
+
+def vdot(x1: Any, x2: Any) -> Tensor:
+    """Sum of products of all elements."""
+    a, b = promote(x1, x2)
+    return dot(reshape(a, (-1,)), reshape(b, (-1,)))
+
+
+def cross(x1: Any, x2: Any, axisa: int = -1, axisb: int = -1, axisc: int = -1,
+          axis: int | None = None) -> Tensor:  # fmt: skip
+    """Cross product of vectors of 3 (or 2) components."""
+    a, b = promote(x1, x2)
+    if axis is not None:
+        axisa = axisb = axisc = axis
+    a, b = moveaxis(a, axisa, -1), moveaxis(b, axisb, -1)
+    sizes = (a.shape[-1], b.shape[-1])
+    if not set(sizes) <= {2, 3}:
+        raise ShapeError(f"cross: vectors of 2 or 3 components are needed, got {sizes}.")
+    zero = a[..., 0] * 0
+    (ax, ay, *az), (bx, by, *bz) = ([v[..., i] for i in range(v.shape[-1])] for v in (a, b))
+    last = ax * by - ay * bx
+    if sizes == (2, 2):
+        return last  # type: ignore[no-any-return]
+    a2, b2 = (az or [zero])[0], (bz or [zero])[0]
+    parts = [ay * b2 - a2 * by, a2 * bx - ax * b2, last]
+    return moveaxis(OPERATORS["stack"](parts, -1), -1, axisc)
+
+
+def diagonal(x: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Tensor:
+    """The elements `x[i, i + offset]` of two axes, as the last axis."""
+    x = convert(x)
+    i, j = canonical_axes("diagonal", (axis1, axis2), x.ndim)
+    if canonical_axis("diagonal", axis1, x.ndim) > canonical_axis("diagonal", axis2, x.ndim):
+        offset = -offset
+    moved = moveaxis(x, (i, j), (-2, -1))
+    first, second = max(-offset, 0), max(offset, 0)
+    count = max(min(moved.shape[-2] - first, moved.shape[-1] - second), 0)
+    steps = np.arange(count)
+    return moved[..., steps + first, steps + second]
+
+
+def trace(x: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Tensor:
+    """Sum of the diagonal of two axes."""
+    return sum(diagonal(x, offset, axis1, axis2), -1)  # type: ignore[no-any-return]
+
+
+# -- einsum
+
+
+def _parse(subscripts: str, ranks: Sequence[int]) -> tuple[list[str], str]:
+    """Labels of operands and result, the ellipsis written out in capital Greek letters."""
+    text = subscripts.replace(" ", "")
+    left, arrow, right = text.partition("->")
+    terms = left.split(",")
+    if len(terms) != len(ranks):
+        raise ShapeError(f"einsum: {subscripts!r} names {len(terms)} operands, got {len(ranks)}.")
+    dots, full = "", []
+    for term, rank in zip(terms, ranks, strict=True):
+        extra = rank - len(term.replace("...", ""))
+        if extra < 0 or ("..." not in term and extra):
+            raise ShapeError(f"einsum: {term!r} does not fit an operand of rank {rank}.")
+        labels = "".join(chr(0x3B1 + 30 - extra + i) for i in range(extra))
+        dots = labels if len(labels) > len(dots) else dots
+        full.append(term.replace("...", labels))
+    if arrow:
+        return full, right.replace("...", dots)
+    letters = "".join(full)
+    once = sorted(c for c in set(letters) if letters.count(c) == 1 and c not in dots)
+    return full, dots + "".join(once)
+
+
+def _sizes(terms: Sequence[str], shapes: Sequence[tuple[int, ...]]) -> dict[str, int]:
+    sizes: dict[str, int] = {}
+    for term, shape in zip(terms, shapes, strict=True):
+        for label, n in zip(term, shape, strict=True):
+            if sizes.setdefault(label, n) != n and 1 not in (n, sizes[label]):
+                raise ShapeError(
+                    f"einsum: label {label!r} has sizes {sizes[label]} and {n}; they must be equal."
+                )
+            sizes[label] = max(sizes[label], n)
+    return sizes
+
+
+def _einsum_spec(*xs: Spec, terms: tuple[str, ...], result: str) -> Spec:
+    sizes = _sizes(terms, [x.shape for x in xs])
+    return Spec(tuple(sizes[c] for c in result), xs[0].dtype)
+
+
+def _einsum_kernel(xp: Any, *xs: Any, terms: tuple[str, ...], result: str) -> Any:
+    letters: dict[str, int] = {}
+    for c in "".join(terms) + result:
+        letters.setdefault(c, len(letters))
+    dtype = xs[0].dtype
+    if dtypes.is_float(dtype) and dtype.itemsize < 4:
+        xs = tuple(x.astype("float32") for x in xs)
+    operands: list[Any] = []
+    for x, term in zip(xs, terms, strict=True):
+        operands += [x, [letters[c] for c in term]]
+    found = xp.einsum(*operands, [letters[c] for c in result], optimize=len(xs) > 1)
+    return found.astype(dtype, copy=False)
+
+
+def _einsum_rule(g: Any, xs: Any, terms: tuple[str, ...], result: str, needs: Any) -> Any:
+    found: list[Any] = []
+    sizes = _sizes(terms, [x.shape for x in xs])
+    for i, (x, term) in enumerate(zip(xs, terms, strict=True)):
+        if not needs[i]:
+            found.append(None)
+            continue
+        others = [t for j, t in enumerate(terms) if j != i]
+        # A label of this operand alone was summed: its cotangent is repeated along it.
+        lone = [c for c in dict.fromkeys(term) if c not in result and c not in "".join(others)]
+        unique = "".join(dict.fromkeys(c for c in term if c not in lone))
+        rest = [y for j, y in enumerate(xs) if j != i]
+        part = apply(_EINSUM, g, *rest, terms=(result, *others), result=unique)
+        shape = [sizes[c] if c in lone else x.shape[term.index(c)] for c in dict.fromkeys(term)]
+        kept = [1 if c in lone else sizes[c] for c in dict.fromkeys(term)]
+        part = OPERATORS["broadcast_to"](sum_to(
+            reshape(part, kept), tuple(min(a, b) for a, b in zip(kept, shape))
+        ), shape)
+        found.append(_on_diagonal(part, term, x.shape))
+    return tuple(found)
+
+
+def _on_diagonal(part: Any, term: str, shape: tuple[int, ...]) -> Any:
+    """The cotangent of an operand whose labels repeat: what is off the diagonal is 0."""
+    unique = list(dict.fromkeys(term))
+    if len(unique) == len(term):
+        return part
+    index = []
+    for c in term:
+        view = [1] * len(unique)
+        view[unique.index(c)] = -1
+        index.append(np.arange(part.shape[unique.index(c)]).reshape(view))
+    zeros = OPERATORS["zeros"](shape, part.dtype)
+    return OPERATORS["index_add"](zeros, tuple(np.broadcast_arrays(*index)), part)
+
+
+_EINSUM = define_op(
+    "einsum", "contraction", "*xs", infer=_einsum_spec, kernel=_einsum_kernel, vjp=_einsum_rule,
+    samples=lambda rng: [
+        ([rng.normal(size=(2, 3)), rng.normal(size=(3, 4))], {"terms": ("ij", "jk"), "result": "ki"}),
+        ([rng.normal(size=(3, 3, 2))], {"terms": ("iij",), "result": "i"}),
+        ([rng.normal(size=(2, 3)), rng.normal(size=(3,)), rng.normal(size=(2, 2))],
+         {"terms": ("ab", "b", "ac"), "result": "c"}),
+    ],
+)  # fmt: skip
+
+
+def einsum(subscripts: str, *operands: Any) -> Tensor:
+    """Sums of products in Einstein's notation, as in NumPy: `einsum("bij,bjk->bik", x, y)`."""
+    xs = promote(*operands)
+    if all(x.dtype.name == "int8" for x in xs):
+        xs = tuple(cast(x, "int32") for x in xs)
+    terms, result = _parse(subscripts, [x.ndim for x in xs])
+    return apply(_EINSUM, *xs, terms=tuple(terms), result=result)  # type: ignore[no-any-return]
+
+
+OPERATORS["matmul"] = matmul
+NUMPY_FUNCTIONS.update({
+    np.matmul: matmul, np.tensordot: tensordot, np.dot: dot, np.inner: inner, np.outer: outer,
+    np.vdot: vdot, np.einsum: einsum, np.trace: trace, np.diagonal: diagonal, np.cross: cross,
+})  # fmt: skip

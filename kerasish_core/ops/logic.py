@@ -1,0 +1,99 @@
+"""Comparisons, logic, bits and tests of numbers. Nothing here has a gradient."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ..op import define_op
+from ..tensor import NUMPY_FUNCTIONS, OPERATORS
+from ._args import apply, convert, promote, same_binary, same_spec
+from ._define import to_bool
+
+__all__ = [
+    "bitwise_and", "bitwise_not", "bitwise_or", "bitwise_xor", "equal", "greater", "greater_equal",
+    "isfinite", "isinf", "isnan", "left_shift", "less", "less_equal", "logical_and", "logical_not",
+    "logical_or", "logical_xor", "not_equal", "right_shift", "signbit",
+]  # fmt: skip
+
+equal = to_bool(
+    "equal", "`x1 == x2`.", lambda xp, a, b: xp.equal(a, b), "a == b", operator=True
+)
+not_equal = to_bool(
+    "not_equal", "`x1 != x2`.", lambda xp, a, b: xp.not_equal(a, b), "a != b", operator=True
+)
+less = to_bool("less", "`x1 < x2`.", lambda xp, a, b: xp.less(a, b), "a < b", operator=True)
+less_equal = to_bool(
+    "less_equal", "`x1 <= x2`.", lambda xp, a, b: xp.less_equal(a, b), "a <= b", operator=True
+)
+greater = to_bool(
+    "greater", "`x1 > x2`.", lambda xp, a, b: xp.greater(a, b), "a > b", operator=True
+)
+greater_equal = to_bool(
+    "greater_equal", "`x1 >= x2`.", lambda xp, a, b: xp.greater_equal(a, b), "a >= b",
+    operator=True,
+)  # fmt: skip
+
+logical_and = to_bool(
+    "logical_and", "Both are true (not zero).", lambda xp, a, b: xp.logical_and(a, b), "a && b",
+    operator=True, logical=True,
+)  # fmt: skip
+logical_or = to_bool(
+    "logical_or", "Either is true.", lambda xp, a, b: xp.logical_or(a, b), "a || b", logical=True
+)
+logical_xor = to_bool(
+    "logical_xor", "Exactly one is true.", lambda xp, a, b: xp.logical_xor(a, b), "!a != !b",
+    logical=True,
+)  # fmt: skip
+logical_not = to_bool(
+    "logical_not", "It is false (zero).", lambda xp, x: xp.logical_not(x), "!x", 1, logical=True
+)
+
+isnan = to_bool("isnan", "It is NaN.", lambda xp, x: xp.isnan(x), "isnan(x)", 1, operator=True)
+isinf = to_bool("isinf", "It is infinite.", lambda xp, x: xp.isinf(x), "isinf(x)", 1)
+isfinite = to_bool(
+    "isfinite", "It is neither NaN nor infinite.", lambda xp, x: xp.isfinite(x), "isfinite(x)", 1
+)
+signbit = to_bool("signbit", "Its sign bit is set.", lambda xp, x: xp.signbit(x), "signbit(x)", 1)
+
+
+def _integers(rng: Any) -> Any:
+    shapes = (((2, 3), (2, 3)), ((), ()), ((2, 3), (3,)))
+    return [([rng.integers(0, 8, s), rng.integers(0, 8, t)], {}) for s, t in shapes]
+
+
+def _bitwise(name: str, doc: str, scalar: str) -> Any:
+    op = define_op(
+        name, "elementwise", "a b", infer=same_binary(name), scalar=scalar, samples=_integers,
+        kernel=lambda xp, a, b: getattr(xp, name)(a, b),
+    )  # fmt: skip
+
+    def function(x: Any, y: Any) -> Any:
+        return apply(op, *promote(x, y))
+
+    function.__name__ = function.__qualname__ = name
+    function.__doc__ = doc
+    OPERATORS[name] = NUMPY_FUNCTIONS[getattr(np, name)] = function
+    return function
+
+
+bitwise_and = _bitwise("bitwise_and", "Bits set in both.", "a & b")
+bitwise_or = _bitwise("bitwise_or", "Bits set in either.", "a | b")
+bitwise_xor = _bitwise("bitwise_xor", "Bits set in exactly one.", "a ^ b")
+left_shift = _bitwise("left_shift", "`x * 2**y` by shifting bits.", "a << b")
+right_shift = _bitwise("right_shift", "`x // 2**y` by shifting bits.", "a >> b")
+
+_BITWISE_NOT = define_op(
+    "bitwise_not", "elementwise", "x", infer=same_spec, scalar="~x",
+    kernel=lambda xp, x: xp.bitwise_not(x),
+    samples=lambda rng: [([rng.integers(-8, 8, (2, 3))], {}), ([np.array([True, False])], {})],
+)  # fmt: skip
+
+
+def bitwise_not(x: Any) -> Any:
+    """Every bit turned; of booleans the negation."""
+    return apply(_BITWISE_NOT, convert(x))
+
+
+OPERATORS["bitwise_not"] = NUMPY_FUNCTIONS[np.bitwise_not] = bitwise_not

@@ -1,0 +1,103 @@
+"""Sorting and searching."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from .. import dtypes
+from ..dispatch import apply
+from ..errors import ShapeError
+from ..op import Spec, define_op
+from ..tensor import NUMPY_FUNCTIONS, Tensor, convert
+from ._args import canonical_axis, promote
+from .creation import zeros
+from .elementwise import cast, negative
+from .indexing import scatter_add, take_along_axis
+from .logic import bitwise_not
+from .reduce import max, sum
+from .shape import expand_dims, reshape
+
+__all__ = ["argsort", "bincount", "in_top_k", "searchsorted", "sort", "top_k"]
+
+_INT32 = np.dtype("int32")
+
+_ARGSORT = define_op(
+    "argsort", "opaque", "x",
+    infer=lambda x, axis: Spec(x.shape, _INT32),
+    kernel=lambda xp, x, axis: xp.argsort(x, axis=axis, kind="stable").astype("int32"),
+    samples=lambda rng: [([rng.normal(size=(2, 5))], {"axis": 1})],
+)  # fmt: skip
+
+
+def argsort(x: Any, axis: int | None = -1) -> Tensor:
+    """The order that sorts along an axis; equal elements keep their order."""
+    x = convert(x)
+    if axis is None:
+        x, axis = reshape(x, (-1,)), 0
+    return apply(_ARGSORT, x, axis=canonical_axis("argsort", axis, x.ndim))  # type: ignore[no-any-return]
+
+
+def sort(x: Any, axis: int | None = -1) -> Tensor:
+    """The elements in ascending order along an axis."""
+    x = convert(x)
+    if axis is None:
+        x, axis = reshape(x, (-1,)), 0
+    return take_along_axis(x, argsort(x, axis), axis) if x.ndim else x
+
+
+def top_k(x: Any, k: int, sorted: bool = True) -> tuple[Tensor, Tensor]:
+    """The k largest of the last axis, descending, and their indices (int32).
+
+    Of equal elements the first comes first.
+    """
+    x = convert(x)
+    if x.ndim == 0 or k > x.shape[-1]:
+        raise ShapeError(f"top_k: x is {x.spec}; the last axis must have at least k={k} elements.")
+    flipped = negative(x) if dtypes.is_float(x.dtype) else bitwise_not(x)
+    order = argsort(flipped, -1)[..., :k]
+    return take_along_axis(x, order, -1), order
+
+
+def in_top_k(targets: Any, predictions: Any, k: int) -> Tensor:
+    """Whether each target class is among the k best predictions; ties count as in."""
+    targets, predictions = convert(targets), convert(predictions)
+    picked = take_along_axis(predictions, expand_dims(targets, -1), -1)
+    better = sum(cast(predictions > picked, "int32"), -1)
+    finite = max(cast(picked == picked, "bool"), -1)
+    return (better < k) & finite
+
+
+_SEARCHSORTED = define_op(
+    "searchsorted", "opaque", "x values",
+    infer=lambda x, values, side: Spec(values.shape, _INT32),
+    kernel=lambda xp, x, values, side: xp.searchsorted(x, values, side=side).astype("int32"),
+    samples=lambda rng: [([np.sort(rng.normal(size=5)), rng.normal(size=(2, 3))], {"side": "left"})],
+)  # fmt: skip
+
+
+def searchsorted(sorted_sequence: Any, values: Any, side: str = "left") -> Tensor:
+    """Where values would be inserted into a sorted one-dimensional tensor (int32)."""
+    if side not in ("left", "right"):
+        raise ValueError(f"searchsorted: side={side!r}; expected 'left' or 'right'.")
+    rows, values = promote(sorted_sequence, values)
+    if rows.ndim != 1:
+        raise ShapeError(f"searchsorted: sorted_sequence is {rows.spec}; one axis is needed.")
+    return apply(_SEARCHSORTED, rows, values, side=side)  # type: ignore[no-any-return]
+
+
+def bincount(x: Any, weights: Any = None, minlength: int = 0) -> Tensor:
+    """How often (or with what total weight) each integer occurs. Needs the values of `x`."""
+    x = convert(x)
+    if x.ndim != 1:
+        raise ShapeError(f"bincount: x is {x.spec}; one axis is needed.")
+    size = int(np.max(np.asarray(x.value), initial=-1)) + 1
+    size = size if size > minlength else minlength
+    amounts = convert(np.ones(x.shape, "int32")) if weights is None else convert(weights)
+    return scatter_add(zeros((size,), amounts.dtype), expand_dims(x, -1), amounts)
+
+
+NUMPY_FUNCTIONS.update({
+    np.sort: sort, np.argsort: argsort, np.searchsorted: searchsorted, np.bincount: bincount,
+})  # fmt: skip

@@ -1,0 +1,205 @@
+"""Special functions, vectorised here so that NumPy and CuPy suffice.
+
+Sources: W. J. Cody, "Rational Chebyshev approximations for the error function", Math. Comp. 23
+(1969); M. Abramowitz and I. Stegun, "Handbook of Mathematical Functions" (1964), 6.1.41, 6.3.18,
+6.4.11 (asymptotic series) and 6.3.6, 6.4.6 (recurrences).
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from ..dispatch import apply
+from ..op import define_op
+from ._args import as_float
+from ._define import unary
+from .elementwise import exp, square
+
+__all__ = ["digamma", "erf", "erfc", "erfinv", "lgamma", "polygamma"]
+
+_A = (1.85777706184603153e-1, 3.16112374387056560e0, 1.13864154151050156e2,
+      3.77485237685302021e2, 3.20937758913846947e3)  # fmt: skip
+_B = (1.0, 2.36012909523441209e1, 2.44024637934444173e2, 1.28261652607737228e3,
+      2.84423683343917062e3)  # fmt: skip
+_C = (2.15311535474403846e-8, 5.64188496988670089e-1, 8.88314979438837594e0,
+      6.61191906371416295e1, 2.98635138197400131e2, 8.81952221241769090e2,
+      1.71204761263407058e3, 2.05107837782607147e3, 1.23033935479799725e3)  # fmt: skip
+_D = (1.0, 1.57449261107098347e1, 1.17693950891312499e2, 5.37181101862009858e2,
+      1.62138957456669019e3, 3.29079923573345963e3, 4.36261909014324716e3,
+      3.43936767414372164e3, 1.23033935480374942e3)  # fmt: skip
+_P = (1.63153871373020978e-2, 3.05326634961232344e-1, 3.60344899949804439e-1,
+      1.25781726111229246e-1, 1.60837851487422766e-2, 6.58749161529837803e-4)  # fmt: skip
+_Q = (1.0, 2.56852019228982242e0, 1.87295284992346725e0, 5.27905102951428412e-1,
+      6.05183413124413191e-2, 2.33520497626869185e-3)  # fmt: skip
+
+
+def _horner(coefficients: Any, x: Any) -> Any:
+    total = coefficients[0]
+    for c in coefficients[1:]:
+        total = total * x + c
+    return total
+
+
+def _erfc_positive(xp: Any, x: Any) -> Any:
+    """erfc for x >= 0.46875."""
+    middle = xp.clip(x, 0.46875, 4.0)
+    near = _horner(_C, middle) / _horner(_D, middle)
+    far = xp.maximum(x, 4.0)
+    inverse = 1 / (far * far)
+    series = inverse * _horner(_P, inverse) / _horner(_Q, inverse)
+    beyond = (1 / math.sqrt(math.pi) - series) / far
+    # exp(-x^2) without losing digits: x = head + tail with an exact square of the head.
+    head = xp.trunc(x * 16) / 16
+    scale = xp.exp(-head * head) * xp.exp(-(x - head) * (x + head))
+    return scale * xp.where(x <= 4, near, beyond)
+
+
+def _in_float64(function: Any) -> Any:
+    """Compute in float64 and round, which makes float32 right to the last bit or so."""
+
+    def kernel(xp: Any, x: Any, **attrs: Any) -> Any:
+        with np.errstate(all="ignore"):
+            return function(xp, x.astype("float64"), **attrs).astype(x.dtype)
+
+    return kernel
+
+
+def _erf_kernel(xp: Any, x: Any) -> Any:
+    size = xp.abs(x)
+    small = xp.where(size <= 0.46875, x, 0)
+    near = small * _horner(_A, small * small) / _horner(_B, small * small)
+    tail = xp.sign(x) * (1 - _erfc_positive(xp, xp.minimum(size, 30.0)))
+    return xp.where(xp.isnan(x), x, xp.where(size <= 0.46875, near, tail))
+
+
+def _erfc_kernel(xp: Any, x: Any) -> Any:
+    size = xp.abs(x)
+    small = xp.where(size <= 0.46875, x, 0)
+    near = 1 - small * _horner(_A, small * small) / _horner(_B, small * small)
+    tail = _erfc_positive(xp, xp.minimum(size, 30.0))
+    tail = xp.where(x > 0, tail, 2 - tail)
+    return xp.where(xp.isnan(x), x, xp.where(size <= 0.46875, near, tail))
+
+
+_SLOPE = 2 / math.sqrt(math.pi)
+erf = unary(
+    "erf", "Error function `2/sqrt(pi) * integral of exp(-t**2) from 0 to x`.",
+    _in_float64(_erf_kernel), "erf(x)", lambda g, x: (g * (exp(-square(x)) * _SLOPE),),
+)  # fmt: skip
+erfc = unary(
+    "erfc", "`1 - erf(x)`, accurate for large x.",
+    _in_float64(_erfc_kernel), "erfc(x)", lambda g, x: (g * (exp(-square(x)) * -_SLOPE),),
+)  # fmt: skip
+
+
+def _erfinv_kernel(xp: Any, x: Any) -> Any:
+    """A start by Winitzki's formula, then Newton's steps on erfc of the smaller tail."""
+    tail = 1 - xp.abs(x)
+    inside = xp.clip(tail, 1e-300, 1.0)
+    log = xp.log(inside * (2 - inside))
+    half = 2 / (math.pi * 0.147) + log / 2
+    y = xp.sqrt(xp.maximum(xp.sqrt(xp.maximum(half * half - log / 0.147, 0)) - half, 0))
+    for _ in range(4):
+        # Halley's method on erfc(y) = tail
+        error = _erfc_kernel(xp, y) - inside
+        step = error / (_SLOPE * xp.exp(-y * y))
+        y = xp.where(xp.isfinite(step), y + step / (1 + y * step), y)
+    y = xp.where(tail == 0, xp.inf, y)
+    return xp.where(xp.abs(x) > 1, xp.nan, xp.sign(x) * y)
+
+
+erfinv = unary(
+    "erfinv", "Inverse of the error function.",
+    _in_float64(_erfinv_kernel), None,
+    lambda g, y: (g * (exp(square(y)) / _SLOPE),), low=-0.8, high=0.8,
+)  # fmt: skip
+
+# -- gamma family. Arguments are moved above 10 by recurrence, then the asymptotic series holds.
+
+_SHIFTS = 10
+_STIRLING = (1 / 12, -1 / 360, 1 / 1260, -1 / 1680, 1 / 1188, -691 / 360360, 1 / 156)
+_BERNOULLI = (1 / 6, -1 / 30, 1 / 42, -1 / 30, 5 / 66, -691 / 2730, 7 / 6, -3617 / 510)
+
+
+def _lgamma_positive(xp: Any, x: Any) -> Any:
+    shift, product = x, xp.ones_like(x)
+    for _ in range(_SHIFTS):
+        low = shift < _SHIFTS
+        product = xp.where(low, product * shift, product)
+        shift = xp.where(low, shift + 1, shift)
+    inverse = 1 / shift
+    series = inverse * _horner(_STIRLING[::-1], inverse * inverse)
+    stirling = (shift - 0.5) * xp.log(shift) - shift + 0.5 * math.log(2 * math.pi) + series
+    return xp.where(xp.isinf(x), xp.inf, stirling - xp.log(product))
+
+
+def _lgamma_kernel(xp: Any, x: Any) -> Any:
+    low = x < 0.5
+    positive = _lgamma_positive(xp, xp.where(low, 1 - x, x))
+    turned = x - xp.round(x)
+    reflected = math.log(math.pi) - xp.log(xp.abs(xp.sin(math.pi * turned))) - positive
+    return xp.where(low, reflected, positive)
+
+
+lgamma = unary(
+    "lgamma", "Logarithm of the absolute value of the gamma function.",
+    _in_float64(_lgamma_kernel), "lgamma(x)", lambda g, x: (g * digamma(x),), low=0.3, high=4.0,
+)  # fmt: skip
+
+
+def _polygamma_positive(xp: Any, x: Any, n: int) -> Any:
+    total, shift = xp.zeros_like(x), x
+    for _ in range(_SHIFTS + n):
+        low = shift < _SHIFTS + n
+        total = xp.where(low, total + shift ** -(n + 1.0), total)
+        shift = xp.where(low, shift + 1, shift)
+    inverse = 1 / shift
+    if n == 0:
+        series = xp.log(shift) - inverse / 2
+        for k, b in enumerate(_BERNOULLI, 1):
+            series = series - b / (2 * k) * inverse ** (2 * k)
+        return series - total
+    series = inverse**n / n + inverse ** (n + 1) / 2
+    for k, b in enumerate(_BERNOULLI, 1):
+        factor = b * math.factorial(2 * k + n - 1) / math.factorial(2 * k) / math.factorial(n)
+        series = series + factor * inverse ** (2 * k + n)
+    return (-1) ** (n + 1) * math.factorial(n) * (series + total)
+
+
+def _cotangent(xp: Any, x: Any, n: int) -> Any:
+    """The n-th derivative of pi cot(pi x), by its polynomial in c = cot(pi x)."""
+    polynomial = np.polynomial.Polynomial([0, 1])
+    for _ in range(n):  # d c / d(pi x) = -(1 + c^2)
+        polynomial = polynomial.deriv() * np.polynomial.Polynomial([-1, 0, -1])
+    c = 1 / xp.tan(math.pi * (x - xp.floor(x)))
+    return math.pi ** (n + 1) * _horner(polynomial.coef[::-1], c)
+
+
+def _polygamma_kernel(xp: Any, x: Any, n: int) -> Any:
+    low = x < 0.5
+    positive = _polygamma_positive(xp, xp.where(low, 1 - x, x), n)
+    if not low.any():
+        return positive
+    reflected = (-1) ** n * positive - _cotangent(xp, x, n)
+    pole = low & (x == xp.floor(x))
+    return xp.where(pole, xp.nan, xp.where(low, reflected, positive))
+
+
+_POLYGAMMA = define_op(
+    "polygamma", "elementwise", "x", infer=lambda x, n: x, kernel=_in_float64(_polygamma_kernel),
+    vjp=lambda g, x, n: (g * polygamma(n + 1, x),),
+    samples=lambda rng: [([rng.uniform(0.4, 3, (2, 3))], {"n": n}) for n in (0, 1, 2)],
+)  # fmt: skip
+
+
+def polygamma(n: int, x: Any) -> Any:
+    """The n-th derivative of `digamma`; n is a Python int from 0."""
+    return apply(_POLYGAMMA, as_float(x), n=int(n))
+
+
+def digamma(x: Any) -> Any:
+    """The logarithmic derivative of the gamma function."""
+    return polygamma(0, x)

@@ -1,0 +1,41 @@
+"""Compute at once what depends on constants alone."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from .. import device
+from ..ir import Graph
+
+__all__ = ["fold"]
+
+# Larger results are cheaper to compute again than to keep.
+_LARGEST = 1 << 16
+
+
+def fold(graph: Graph) -> Graph:
+    """Replace nodes whose inputs are all constants by their values.
+
+    Values are those of the reference kernels, so that folding changes no bit.
+    """
+    constants = dict(graph.constants)
+    nodes = []
+    for node in graph.nodes:
+        sizes = [
+            graph.specs[v].dtype.itemsize * int(np.prod(graph.specs[v].shape)) for v in node.outputs
+        ]
+        if (
+            node.op.kind in ("random", "control")
+            or sum(sizes) > _LARGEST
+            or not all(v in constants for v in node.inputs)
+        ):
+            nodes.append(node)
+            continue
+        arrays = [constants[v] for v in node.inputs]
+        xp = device.array_module(*arrays)
+        result = node.op.kernel(xp, *arrays, **node.attrs)
+        for value, array in zip(
+            node.outputs, result if node.op.multiple else (result,), strict=True
+        ):
+            constants[value] = xp.asarray(array)
+    return graph._replace(nodes=tuple(nodes), constants=constants)

@@ -1,0 +1,14 @@
+"""From Python functions to graphs."""
+
+from .cache import Signature, explain_difference, signature_of
+from .trace import Traced, Tracer, eval_spec, trace
+
+__all__ = [
+    "Signature",
+    "Traced",
+    "Tracer",
+    "eval_spec",
+    "explain_difference",
+    "signature_of",
+    "trace",
+]
