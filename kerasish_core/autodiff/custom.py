@@ -21,6 +21,8 @@ class _Rule:
 
     kind = "opaque"
 
+    multiple = True
+
     def __init__(self, vjp: Callable[..., Any]) -> None:
         self.vjp = vjp
 
@@ -78,8 +80,7 @@ def _record(args: Any, value: Any, rule: Callable[..., Any], reads: GradientTape
         STATE.tapes = tapes
 
     def vjp(g: Any) -> list[Any]:
-        upstream = g if isinstance(g, tuple) else (g,)
-        of_args, of_variables = _call(rule, upstream, [v for v, _ in found])
+        of_args, of_variables = _call(rule, g, [v for v, _ in found])
         flat = [x for x in _as_list(of_args)]
         if len(flat) != len(leaves):
             raise ValueError(
@@ -90,7 +91,7 @@ def _record(args: Any, value: Any, rule: Callable[..., Any], reads: GradientTape
             x for x, leaf in zip(flat, leaves, strict=True) if isinstance(leaf, Tensor | Variable)
         ]
         if of_variables is None:
-            seeds = {y._tid: u for y, u in zip(results, upstream, strict=True) if y._tid}
+            seeds = {y._tid: u for y, u in zip(results, g, strict=True) if y._tid}
             of_variables = reads.pull_back(seeds, [[t._tid] for _, t in found])
         return [None if x is None else convert(x) for x in [*grads, *of_variables]]
 

@@ -156,7 +156,7 @@ class GradientTape:
                 y._tid = new_tid()
             tids.append(y._tid)
             tracked.add(y._tid)
-        specs = [y.spec for y in outputs] if len(outputs) > 1 else None
+        specs = [y.spec for y in outputs] if op.multiple else None
         self._entries.append(
             (op, saved, [t._tid for t in inputs], [t.shape for t in inputs], tids, specs)
         )

@@ -16,7 +16,7 @@ from ._define import as_bool, binary, in_float32, unary
 __all__ = [
     "absolute", "add", "arccos", "arccosh", "arcsin", "arcsinh", "arctan", "arctan2", "arctanh",
     "cast", "cbrt", "ceil", "clip", "conj", "cos", "cosh", "exp", "exp2", "expm1", "floor",
-    "floor_divide", "heaviside", "hypot", "identity", "imag", "log", "log10", "log1p", "log2",
+    "floor_divide", "heaviside", "hypot", "identity", "imag", "is_inexact", "log", "log10", "log1p", "log2",
     "logaddexp", "logaddexp2", "maximum", "minimum", "mod", "multiply", "nan_to_num", "negative",
     "power", "real", "reciprocal", "round", "rsqrt", "sign", "sin", "sinc", "sinh", "sqrt",
     "square", "stop_gradient", "subtract", "tan", "tanh", "true_divide", "trunc", "where",
@@ -345,6 +345,12 @@ def heaviside(x1: Any, x2: Any) -> Any:
 
 
 # -- copies and casts
+
+
+def is_inexact(x: Any) -> bool:
+    """Whether gradients can flow through the tensor: its dtype is floating or complex."""
+    return dtypes.is_inexact(x.dtype)
+
 
 _IDENTITY = define_op(
     "identity", "elementwise", "x", infer=same_spec, kernel=lambda xp, x: x.view(),
