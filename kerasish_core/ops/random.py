@@ -1,3 +1,266 @@
+"""Random tensors as functions of a seed: the same seed and shape give the same values.
+
+A seed is a uint32[2] tensor, the key of Philox4x32-10; the counter is the element's number. So a
+result does not depend on how the work is split. Other distributions than the uniform one are
+composed, and thereby differentiable by their parameters where that makes sense.
+"""
+
 from __future__ import annotations
 
-__all__: list[str] = []
+import math
+from typing import Any
+
+import numpy as np
+
+from .. import dtypes
+from ..dispatch import apply
+from ..errors import DTypeError, ShapeError
+from ..op import Spec, define_op
+from ..tensor import Tensor, constant, convert
+from ._args import as_float, canonical_axis
+from .creation import zeros
+from .elementwise import cast, clip, log, maximum, power, sqrt, stop_gradient, where
+from .indexing import take
+from .logic import left_shift, logical_and, logical_not, logical_or
+from .philox import philox_words
+from .reduce import argmax
+from .shape import broadcast_to, expand_dims, shape_tuple
+from .sorting import argsort
+from .special import erfinv
+
+__all__ = [
+    "beta", "binomial", "bits", "categorical", "fold_in", "gamma", "normal", "poisson", "randint",
+    "shuffle", "truncated_normal", "uniform",
+]  # fmt: skip
+
+_UINT32 = np.dtype("uint32")
+
+
+def _check_seed(name: str, seed: Spec) -> None:
+    if seed.shape != (2,) or seed.dtype != _UINT32:
+        raise DTypeError(f"{name}: the seed is {seed}; u32[2] is needed.")
+
+
+def _bits_spec(seed: Spec, shape: tuple[int, ...], stream: int) -> Spec:
+    _check_seed("random bits", seed)
+    return Spec(shape, _UINT32)
+
+
+_BITS = define_op(
+    "random_bits", "random", "seed", infer=_bits_spec,
+    kernel=lambda xp, seed, shape, stream: philox_words(
+        xp, seed, math.prod(shape), stream
+    ).reshape(shape),
+    samples=lambda rng: [([np.array([1, 2], "uint32")], {"shape": (3, 5), "stream": 0})],
+)  # fmt: skip
+
+
+def _uniform_spec(seed: Spec, shape: tuple[int, ...], dtype: Any, stream: int) -> Spec:
+    _check_seed("random uniform", seed)
+    return Spec(shape, dtype)
+
+
+def _uniform_kernel(xp: Any, seed: Any, shape: Any, dtype: Any, stream: int) -> Any:
+    count = math.prod(shape)
+    if dtype == np.float64:
+        words = philox_words(xp, seed, 2 * count, stream).astype("uint64")
+        whole = ((words[0::2] << xp.uint64(21)) ^ (words[1::2] >> xp.uint64(11)))
+        return ((whole & xp.uint64((1 << 53) - 1)) * 2.0**-53).reshape(shape)
+    # As many bits as the significand holds, so that 1 is never reached by rounding.
+    digits = {"float16": 11, "bfloat16": 8}.get(dtype.name, 24)
+    words = philox_words(xp, seed, count, stream) >> xp.uint32(32 - digits)
+    return (words.astype("float32") * np.float32(2.0**-digits)).astype(dtype).reshape(shape)
+
+
+_UNIFORM = define_op(
+    "random_uniform", "random", "seed", infer=_uniform_spec, kernel=_uniform_kernel,
+    samples=lambda rng: [
+        ([np.array([1, 2], "uint32")], {"shape": (3, 5), "dtype": np.dtype(d), "stream": 0})
+        for d in ("float32", "float64")
+    ],
+)  # fmt: skip
+
+
+def _float(dtype: Any) -> Any:
+    dtype = dtypes.as_dtype(dtypes.default_float() if dtype is None else dtype)
+    if not dtypes.is_float(dtype):
+        raise DTypeError(f"A floating dtype is needed for random numbers, got {dtype.name}.")
+    return dtype
+
+
+def _unit(seed: Any, shape: Any, dtype: Any, stream: int = 0) -> Tensor:
+    """Uniform in [0, 1)."""
+    return apply(  # type: ignore[no-any-return]
+        _UNIFORM, convert(seed), shape=shape_tuple("random", shape), dtype=_float(dtype),
+        stream=stream,
+    )
+
+
+def _open_unit(seed: Any, shape: Any, dtype: Any, stream: int = 0) -> Tensor:
+    """Uniform in (0, 1): the middle of each step, so that no logarithm meets 0."""
+    wide = _float(dtype)
+    wide = np.dtype("float32") if wide.itemsize < 4 else wide
+    step = 2.0**-54 if wide == np.float64 else 2.0**-25
+    u = _unit(seed, shape, wide, stream) + step
+    return clip(u, step, 1 - 2 * step if wide == np.float64 else 1 - 2.0**-24)
+
+
+def bits(seed: Any, shape: Any) -> Tensor:
+    """Uniform 32-bit integers."""
+    return apply(_BITS, convert(seed), shape=shape_tuple("random", shape), stream=0)  # type: ignore[no-any-return]
+
+
+def fold_in(seed: Any, number: int) -> Tensor:
+    """Another seed, made of a seed and a number."""
+    return apply(_BITS, convert(seed), shape=(2,), stream=int(number) + (1 << 40))  # type: ignore[no-any-return]
+
+
+def uniform(seed: Any, shape: Any, minval: Any = 0.0, maxval: Any = 1.0, dtype: Any = None) -> Any:
+    """Uniform in `[minval, maxval)`; the bounds may be tensors."""
+    dtype = _float(dtype)
+    u = _unit(seed, shape, dtype)
+    if type(minval) in (int, float) and type(maxval) in (int, float):
+        return u if (minval, maxval) == (0, 1) else u * (maxval - minval) + minval
+    low, high = cast(convert(minval), dtype), cast(convert(maxval), dtype)
+    return u * (high - low) + low
+
+
+def normal(seed: Any, shape: Any, mean: Any = 0.0, stddev: Any = 1.0, dtype: Any = None) -> Any:
+    """Normal distribution by the inverse of its distribution function."""
+    dtype = _float(dtype)
+    z = erfinv(_open_unit(seed, shape, dtype) * 2 - 1) * math.sqrt(2)
+    return _scaled(cast(z, dtype), mean, stddev)
+
+
+def _scaled(z: Tensor, mean: Any, stddev: Any) -> Any:
+    if type(mean) in (int, float) and type(stddev) in (int, float):
+        z = z if stddev == 1 else z * stddev
+        return z if mean == 0 else z + mean
+    return z * cast(convert(stddev), z.dtype) + cast(convert(mean), z.dtype)
+
+
+def truncated_normal(
+    seed: Any, shape: Any, mean: Any = 0.0, stddev: Any = 1.0, dtype: Any = None
+) -> Any:
+    """Normal distribution within two standard deviations of the mean."""
+    dtype = _float(dtype)
+    bound = math.erf(math.sqrt(2))
+    z = erfinv((_open_unit(seed, shape, dtype) * 2 - 1) * bound) * math.sqrt(2)
+    return _scaled(clip(cast(z, dtype), -2.0, 2.0), mean, stddev)
+
+
+def randint(seed: Any, shape: Any, minval: Any, maxval: Any, dtype: Any = "int32") -> Any:
+    """Uniform integers in `[minval, maxval)`.
+
+    A 64-bit draw modulo the range, whose bias is below `range / 2**64`.
+    """
+    dtype = dtypes.as_dtype(dtype)
+    if not dtypes.is_integer(dtype):
+        raise DTypeError(f"randint: an integer dtype is needed, got {dtype.name}.")
+    shape = shape_tuple("random", shape)
+    pair = cast(apply(_BITS, convert(seed), shape=(*shape, 2), stream=0), "uint64")
+    whole = left_shift(pair[..., 0], constant(np.array(32, "uint64"))) | pair[..., 1]
+    low, high = cast(convert(minval), "int64"), cast(convert(maxval), "int64")
+    span = cast(maximum(high - low, 1), "uint64")
+    return cast(cast(whole % span, "int64") + low, dtype)
+
+
+def categorical(seed: Any, logits: Any, num_samples: int, dtype: Any = "int32") -> Any:
+    """Classes drawn by their logits `(batch, classes)`: `(batch, num_samples)`, by Gumbel's trick.
+
+    Source: E. J. Gumbel, "Statistical theory of extreme values" (1954).
+    """
+    logits = as_float(logits)
+    if logits.ndim != 2:
+        raise ShapeError(f"categorical: logits are {logits.spec}; two axes are needed.")
+    batch, classes = logits.shape
+    u = _open_unit(seed, (batch, num_samples, classes), logits.dtype)
+    noise = -log(-log(u))
+    return cast(argmax(expand_dims(logits, 1) + noise, -1), dtype)
+
+
+def shuffle(seed: Any, x: Any, axis: int = 0) -> Any:
+    """The slices along an axis in random order."""
+    x = convert(x)
+    place = canonical_axis("shuffle", axis, x.ndim)
+    return take(x, argsort(bits(seed, (x.shape[place],))), place)
+
+
+# -- by rejection, with a fixed number of rounds in a stream each
+
+_ROUNDS = 24
+
+
+def _standard_gamma(seed: Any, shape: tuple[int, ...], alpha: Any, dtype: Any) -> Any:
+    """Marsaglia and Tsang, "A simple method for generating gamma variables" (2000).
+
+    A round accepts with probability above 0.95, so that all `_ROUNDS` fail once in 10**31.
+    """
+    small = alpha < 1
+    d = where(small, alpha + 1, alpha) - 1 / 3
+    c = 1 / sqrt(d * 9)
+    result, done = d * 1.0, zeros(shape, bool)
+    for i in range(_ROUNDS):
+        z = erfinv(_open_unit(seed, shape, dtype, 2 * i + 1) * 2 - 1) * math.sqrt(2)
+        v = power(maximum(c * z + 1, 0.0), 3)
+        u = _open_unit(seed, shape, dtype, 2 * i + 2)
+        positive = v > 0
+        safe = where(positive, v, 1)
+        good = logical_and(positive, log(u) < z * z * 0.5 + d - d * v + d * log(safe))
+        result = where(logical_and(logical_not(done), good), d * v, result)
+        done = logical_or(done, good)
+    boost = power(_open_unit(seed, shape, dtype, 0), 1 / where(small, alpha, 1))
+    return result * where(small, boost, 1)
+
+
+def gamma(seed: Any, shape: Any, alpha: Any, dtype: Any = None) -> Any:
+    """Gamma distribution of shape `alpha` and scale 1. No gradient flows to `alpha`."""
+    dtype = _float(dtype)
+    shape = shape_tuple("random", shape)
+    wide = np.dtype("float32") if dtype.itemsize < 4 else dtype
+    a = stop_gradient(broadcast_to(cast(convert(alpha), wide), shape))
+    return cast(_standard_gamma(seed, shape, a, wide), dtype)
+
+
+def beta(seed: Any, shape: Any, alpha: Any, beta: Any, dtype: Any = None) -> Any:
+    """Beta distribution: `x / (x + y)` of two gamma variables."""
+    x = gamma(fold_in(seed, 1), shape, alpha, dtype)
+    return x / (x + gamma(fold_in(seed, 2), shape, beta, dtype))
+
+
+def _counts_kernel(xp: Any, seed: Any, *parameters: Any, kind: str, dtype: Any) -> Any:
+    # NumPy's generator, keyed by the seed: counts by rejection need a number of draws that
+    # differs from element to element.
+    generator = np.random.Generator(
+        np.random.Philox(key=int(seed[0]) | int(seed[1]) << 32)
+    )
+    host = [np.asarray(p.get() if hasattr(p, "get") else p, "float64") for p in parameters]
+    if kind == "binomial":
+        found = generator.binomial(host[0].astype("int64"), host[1])
+    else:
+        found = generator.poisson(host[0])
+    return xp.asarray(np.asarray(found).astype(dtype))
+
+
+_COUNTS = define_op(
+    "random_counts", "random", "seed a b",
+    infer=lambda seed, a, b, kind, dtype: Spec(a.shape, dtype),
+    kernel=_counts_kernel,
+    samples=lambda rng: [
+        ([np.array([1, 2], "uint32"), np.full((3,), 5.0), np.full((3,), 0.5)],
+         {"kind": k, "dtype": np.dtype("float64")}) for k in ("poisson", "binomial")
+    ],
+)  # fmt: skip
+
+
+def poisson(seed: Any, shape: Any, lam: Any, dtype: Any = None) -> Any:
+    """Poisson distribution of rate `lam`."""
+    rate = broadcast_to(cast(convert(lam), "float64"), shape_tuple("random", shape))
+    return apply(_COUNTS, convert(seed), rate, rate, kind="poisson", dtype=_float(dtype))
+
+
+def binomial(seed: Any, shape: Any, counts: Any, probabilities: Any, dtype: Any = None) -> Any:
+    """Number of successes in `counts` trials of the given probability."""
+    size = shape_tuple("random", shape)
+    n, p = (broadcast_to(cast(convert(v), "float64"), size) for v in (counts, probabilities))
+    return apply(_COUNTS, convert(seed), n, p, kind="binomial", dtype=_float(dtype))
