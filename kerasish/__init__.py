@@ -1,0 +1,1 @@
+"""The Keras API on its own autodiff core."""

@@ -1,0 +1,173 @@
+"""Names: `dense`, `dense_1`; scopes that make paths; and what `clear_session()` resets."""
+
+from __future__ import annotations
+
+import re
+import threading
+from collections import defaultdict
+from collections.abc import Callable
+from typing import Any
+
+__all__ = [
+    "auto_name",
+    "check_name",
+    "clear_session",
+    "current_path",
+    "get_uid",
+    "name_scope",
+    "on_clear_session",
+    "reset_uids",
+    "to_snake_case",
+    "uniquify",
+]
+
+_uids: defaultdict[str, int] = defaultdict(int)
+_lock = threading.RLock()
+_hooks: list[Callable[[], None]] = []
+
+_NO_WORD = re.compile(r"\W+")
+_BEFORE_WORD = re.compile(r"(.)([A-Z][a-z]+)")
+_AFTER_LOWER = re.compile(r"([a-z])([A-Z])")
+
+
+def to_snake_case(name: str) -> str:
+    """A class name in the style of layer names.
+
+    >>> to_snake_case("GRUCell"), to_snake_case("Conv2DTranspose"), to_snake_case("ReLU")
+    ('gru_cell', 'conv2d_transpose', 're_lu')
+    """
+    name = _NO_WORD.sub("", name)
+    name = _BEFORE_WORD.sub(r"\1_\2", name)
+    return _AFTER_LOWER.sub(r"\1_\2", name).lower()
+
+
+def uniquify(name: str) -> str:
+    """The name itself the first time, then with `_1`, `_2` … appended."""
+    with _lock:
+        seen = _uids[name]
+        _uids[name] = seen + 1
+    return f"{name}_{seen}" if seen else name
+
+
+def auto_name(prefix: str) -> str:
+    """A name for an object of a class: snake case, and unique in this session."""
+    return uniquify(to_snake_case(prefix))
+
+
+def get_uid(prefix: str = "") -> int:
+    """A number that no earlier call (or automatic name) had for this prefix; the first is 1."""
+    with _lock:
+        _uids[prefix] += 1
+        return _uids[prefix]
+
+
+def reset_uids() -> None:
+    """Start all automatic names afresh."""
+    with _lock:
+        _uids.clear()
+
+
+def check_name(name: Any) -> str:
+    """The name, if it can be part of a path.
+
+    Raises:
+        ValueError: It is no string, or has a `/`.
+    """
+    if not isinstance(name, str) or "/" in name:
+        raise ValueError(
+            "Argument `name` must be a string and cannot contain character `/`. "
+            f"Received: name={name}"
+        )
+    return name
+
+
+class _Scopes(threading.local):
+    def __init__(self) -> None:
+        self.stack: list[name_scope] = []
+
+
+_scopes = _Scopes()
+
+
+class name_scope:  # noqa: N801  (Keras's name)
+    """Names of variables made in the block get `name/` in front of their path.
+
+    Args:
+        name: The scope's name, without `/`.
+        caller: Whoever opens the scope. Its own scope of the same name, opened directly inside
+            itself, adds nothing.
+        deduplicate: Set to False to add the name even then.
+        override_parent: A path that stands in for the scopes outside, or None.
+
+    >>> with name_scope("encoder"):
+    ...     with name_scope("dense"):
+    ...         current_path()
+    'encoder/dense'
+    """
+
+    def __init__(
+        self,
+        name: str,
+        caller: Any = None,
+        deduplicate: bool = True,
+        override_parent: str | None = None,
+        **kwargs: Any,
+    ) -> None:
+        self.name = check_name(name)
+        self.caller = caller
+        self.deduplicate = deduplicate
+        self.override_parent = override_parent
+        self.path = name
+        self._pushed: list[bool] = []
+
+    def __enter__(self) -> name_scope:
+        stack = _scopes.stack
+        outer = stack[-1] if stack else None
+        repeated = (
+            self.deduplicate
+            and self.caller is not None
+            and outer is not None
+            and outer.caller is self.caller
+            and outer.name == self.name
+        )
+        if not repeated:
+            parent = self.override_parent
+            if parent is None:
+                parent = outer.path if outer is not None else ""
+            self.path = f"{parent}/{self.name}" if parent else self.name
+            stack.append(self)
+        self._pushed.append(not repeated)
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        if self._pushed.pop():
+            _scopes.stack.pop()
+
+
+def current_path() -> str:
+    """The names of the open scopes, joined by `/`; empty outside of all."""
+    stack = _scopes.stack
+    return stack[-1].path if stack else ""
+
+
+def on_clear_session(hook: Callable[[], None]) -> Callable[[], None]:
+    """Have a function called by `clear_session()`. Returns it, so that it works as decorator."""
+    _hooks.append(hook)
+    return hook
+
+
+def clear_session(free_memory: bool = True) -> None:
+    """Forget the session's state: automatic names, the global seed, the dtype policy.
+
+    Models and variables that you still hold keep working.
+
+    Args:
+        free_memory: Also collect garbage at once.
+    """
+    reset_uids()
+    for hook in _hooks:
+        hook()
+    if free_memory:
+        import gc
+
+        gc.collect()
