@@ -15,7 +15,7 @@ __all__ = [
     "current_path",
     "get_uid",
     "name_scope",
-    "on_clear_session",
+    "on_clear",
     "reset_uids",
     "to_snake_case",
     "uniquify",
@@ -23,7 +23,8 @@ __all__ = [
 
 _uids: defaultdict[str, int] = defaultdict(int)
 _lock = threading.RLock()
-_hooks: list[Callable[[], None]] = []
+# What `clear_session()` calls: rooms append functions of theirs.
+on_clear: list[Callable[[], None]] = []
 
 _NO_WORD = re.compile(r"\W+")
 _BEFORE_WORD = re.compile(r"(.)([A-Z][a-z]+)")
@@ -150,12 +151,6 @@ def current_path() -> str:
     return stack[-1].path if stack else ""
 
 
-def on_clear_session(hook: Callable[[], None]) -> Callable[[], None]:
-    """Have a function called by `clear_session()`. Returns it, so that it works as decorator."""
-    _hooks.append(hook)
-    return hook
-
-
 def clear_session(free_memory: bool = True) -> None:
     """Forget the session's state: automatic names, the global seed, the dtype policy.
 
@@ -165,7 +160,7 @@ def clear_session(free_memory: bool = True) -> None:
         free_memory: Also collect garbage at once.
     """
     reset_uids()
-    for hook in _hooks:
+    for hook in on_clear:
         hook()
     if free_memory:
         import gc

@@ -20,7 +20,6 @@ __all__ = [
     "enable_flash_attention",
     "enable_interactive_logging",
     "enable_traceback_filtering",
-    "enable_unsafe_deserialization",
     "epsilon",
     "floatx",
     "image_data_format",
@@ -28,7 +27,6 @@ __all__ = [
     "is_interactive_logging_enabled",
     "is_nnx_enabled",
     "is_traceback_filtering_enabled",
-    "is_unsafe_deserialization_enabled",
     "keras_home",
     "max_epochs",
     "max_steps_per_epoch",
@@ -51,7 +49,6 @@ class _Settings:
     image_data_format = "channels_last"
     interactive_logging = True
     traceback_filtering = True
-    unsafe_deserialization = False
     flash_attention: bool | None = None
     max_epochs: int | None = None
     max_steps_per_epoch: int | None = None
@@ -179,19 +176,6 @@ def disable_traceback_filtering() -> None:
 def is_traceback_filtering_enabled() -> bool:
     """Whether this package's own frames are kept out of tracebacks."""
     return _SETTINGS.traceback_filtering
-
-
-def enable_unsafe_deserialization() -> None:
-    """Let files hold Python code (lambdas), from now on and for the whole process.
-
-    Loading code from a file that you do not trust runs whatever its author wrote.
-    """
-    _SETTINGS.unsafe_deserialization = True
-
-
-def is_unsafe_deserialization_enabled() -> bool:
-    """Whether `enable_unsafe_deserialization()` was called."""
-    return _SETTINGS.unsafe_deserialization
 
 
 def enable_flash_attention() -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 import kerasish_core as core
 
-from .config import floatx
+from .settings import floatx
 from .naming import auto_name, current_path
 
 __all__ = ["Variable", "autocast_scope"]

@@ -85,7 +85,7 @@ class Metric:
             name: Its name.
         """
         variables = self._state("_variables")
-        with core.eager_scope(), name_scope(self.name):
+        with core.eager_scope(), name_scope(self.name.replace("/", ">")):
             variable = Variable(
                 initializer=initializers.get(initializer or "zeros"),
                 shape=tuple(shape),

@@ -8,7 +8,7 @@ from typing import Any
 import kerasish_core as core
 import numpy as np
 
-from ..naming import auto_name, name_scope, on_clear
+from ..naming import auto_name, name_scope, on_clear_session
 from ..serialization import builtin
 from ..variable import Variable
 
@@ -106,4 +106,4 @@ def _forget() -> None:
     _global = None
 
 
-on_clear.append(_forget)
+on_clear_session(_forget)

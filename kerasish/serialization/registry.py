@@ -1,4 +1,4 @@
-"""Names of classes and functions: built-in ones under Keras's modules, the user's own."""
+"""Names of classes and functions: built-in ones under Keras's modules, and the user's own."""
 
 from __future__ import annotations
 
@@ -10,86 +10,167 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 __all__ = [
-    "CustomObjectScope", "builtin", "custom_object_scope", "find_builtin", "get_custom_objects",
-    "get_registered_name", "get_registered_object", "keras_name", "register_keras_serializable",
-]  # fmt: skip
+    "CustomObjectScope",
+    "builtin",
+    "custom_object_scope",
+    "find_builtin",
+    "get_custom_objects",
+    "get_registered_name",
+    "get_registered_object",
+    "keras_entry",
+    "keras_name",
+    "maybe_scope",
+    "register_keras_serializable",
+]
 
-# (Keras module, class name) -> class; class -> Keras module
+# Built-in things by (Keras module, name), and the (first) entry of each.
 _BUILTIN: dict[tuple[str, str], Any] = {}
-_BY_NAME: dict[str, Any] = {}
-_MODULE: dict[Any, str] = {}
+_ENTRY: dict[Any, tuple[str, str]] = {}
 
-_registered: dict[str, Any] = {}
-_names: dict[Any, str] = {}
+# What users registered, by its name, and the other way around.
+_REGISTERED: dict[str, Any] = {}
+_NAMES: dict[Any, str] = {}
 
-
-class _Scopes(threading.local):
-    objects: tuple[dict[str, Any], ...] = ()
-
-
-_scopes = _Scopes()
-
-# Where the classes of a Keras module live here; loaded when one of them is looked for.
+# The rooms in which the public names of a Keras module live here. They are loaded when a config
+# names that module, so this lowest room imports none of them.
 _ROOMS = {
-    "keras.layers": "kerasish.layers",
-    "keras.models": "kerasish.models",
-    "keras.losses": "kerasish.losses",
-    "keras.metrics": "kerasish.metrics",
-    "keras.optimizers": "kerasish.optimizers",
-    "keras.initializers": "kerasish.initializers",
-    "keras.regularizers": "kerasish.regularizers",
-    "keras.constraints": "kerasish.constraints",
-    "keras.activations": "kerasish.activations",
-    "keras.random": "kerasish.random",
-    "keras.ops": "kerasish.ops",
-    "keras.dtype_policies": "kerasish.dtype_policies",
+    "layers": "layers",
+    "models": "models",
+    "activations": "activations",
+    "initializers": "initializers",
+    "regularizers": "regularizers",
+    "constraints": "constraints",
+    "losses": "losses",
+    "metrics": "metrics",
+    "optimizers": "optimizers",
+    "mixed_precision": "optimizers",
+    "random": "random",
+    "ops": "ops",
+    "dtype_policies": "dtype_policies",
+    "callbacks": "training.callbacks",
+    "quantizers": "quantizers",
+    "utils": "utils",
+    "distribution": "distribution",
+    "applications": "applications",
 }
+# Where the names of the bare module `keras` are looked for.
+_TOP = ("dtype_policies", "models", "layers", "losses", "metrics", "optimizers", "ops", "random")
+_OURS = __name__.partition(".")[0]
 
 
-def builtin(module: str) -> Callable[[Any], Any]:
-    """Decorate a class of ours with the Keras module under which configs and files name it."""
+def builtin(module: str, name: str | None = None) -> Callable[[Any], Any]:
+    """Decorate a class or function of ours with the entry under which configs and files name it.
 
-    def decorate(cls: Any) -> Any:
-        _BUILTIN[module, cls.__name__] = cls
-        _BY_NAME.setdefault(cls.__name__, cls)
-        _MODULE[cls] = module
-        return cls
+    Args:
+        module: Keras's public module, such as `"keras.layers"`; for what has no public name,
+            its full one, such as `"keras.src.models.functional"`.
+        name: Keras's name; by default that of the class or function.
+    """
+
+    def decorate(thing: Any) -> Any:
+        entry = module, name or thing.__name__
+        _BUILTIN[entry] = thing
+        _ENTRY.setdefault(thing, entry)
+        return thing
 
     return decorate
 
 
-def keras_name(cls: Any) -> str | None:
-    """The Keras module of a built-in class, None for others."""
-    return _MODULE.get(cls)
+def keras_entry(thing: Any) -> tuple[str, str] | None:
+    """The (module, name) of a built-in class or function; None for others and for subclasses."""
+    try:
+        return _ENTRY.get(thing)
+    except TypeError:
+        return None
 
 
-def find_builtin(module: str, name: str) -> Any:
-    """The built-in class or function of a module and name, or None."""
-    module = module.replace("kerasish", "keras", 1) if module.startswith("kerasish") else module
-    found = _BUILTIN.get((module, name))
-    if found is not None:
-        return found
-    room = _room_of(module)
-    if room is not None:
-        loaded = importlib.import_module(room)
-        found = _BUILTIN.get((module, name)) or getattr(loaded, name, None)
-    else:
-        for each in dict.fromkeys(_ROOMS.values()):
-            importlib.import_module(each)
-            if name in _BY_NAME:
-                break
-    return found if found is not None else _BY_NAME.get(name)
+def keras_name(thing: Any) -> str | None:
+    """The Keras module of a built-in class or function, None for others."""
+    entry = keras_entry(thing)
+    return None if entry is None else entry[0]
 
 
-def _room_of(module: str) -> str | None:
-    module = module.replace("keras.src.", "keras.", 1)
-    for prefix in sorted(_ROOMS, key=len, reverse=True):
+def is_builtin_module(module: Any) -> bool:
+    """Whether a config's module name is one of Keras's or ours."""
+    return _canonical(module) is not None
+
+
+def _canonical(module: Any) -> str | None:
+    """Keras's spelling of a module name of Keras, tf.keras or ours; None for other modules."""
+    if not isinstance(module, str):
+        return None
+    for prefix in ("keras", _OURS, "tf_keras", "tensorflow.keras", "tensorflow.python.keras"):
         if module == prefix or module.startswith(prefix + "."):
-            return _ROOMS[prefix]
+            rest = module[len(prefix) :].lstrip(".")
+            for private in ("api.", "src."):
+                if rest.startswith(private) or rest + "." == private:
+                    rest = rest[len(private) :]
+            return f"keras.{rest}" if rest else "keras"
     return None
 
 
-def register_keras_serializable(package: str = "Custom", name: str | None = None) -> Any:
+def find_builtin(module: str, name: str) -> Any:
+    """The built-in class or function of a module and name, or None.
+
+    Args:
+        module: A name such as `"keras.layers"`, `"keras.src.layers.core.dense"`, `"tf_keras.losses"`
+            or `"kerasish.layers"`.
+        name: Keras's name.
+    """
+    found = _BUILTIN.get((module, name))
+    canonical = _canonical(module)
+    if found is not None or canonical is None:
+        return found
+    found = _BUILTIN.get((canonical, name))
+    if found is not None:
+        return found
+    for room in _rooms_of(canonical):
+        loaded = _load(room)
+        for entry in ((module, name), (canonical, name)):
+            if entry in _BUILTIN:
+                return _BUILTIN[entry]
+        public = getattr(loaded, name, None)
+        if _is_ours(public):
+            return public
+    return None
+
+
+def find_anywhere(name: str) -> Any:
+    """A built-in thing by name alone, as Keras 2's configs give it; None if there is none."""
+    for room in dict.fromkeys(_ROOMS.values()):
+        public = getattr(_load(room), name, None)
+        if _is_ours(public):
+            return public
+    return None
+
+
+def _rooms_of(canonical: str) -> tuple[str, ...]:
+    parts = canonical.split(".")[1:]
+    if not parts:
+        return _TOP
+    room = _ROOMS.get(parts[0])
+    return () if room is None else (room,)
+
+
+def _load(room: str) -> Any:
+    name = f"{_OURS}.{room}"
+    try:
+        return importlib.import_module(name)
+    except ModuleNotFoundError as error:
+        if error.name is not None and name.startswith(error.name):
+            return None
+        raise
+
+
+def _is_ours(thing: Any) -> bool:
+    if not (inspect.isclass(thing) or inspect.isroutine(thing)):
+        return False
+    return str(getattr(thing, "__module__", "")).partition(".")[0] == _OURS
+
+
+def register_keras_serializable(
+    package: str = "Custom", name: str | None = None
+) -> Callable[[Any], Any]:
     """Decorate a class or function of your own, so that configs and files can name it.
 
     Args:
@@ -103,11 +184,12 @@ def register_keras_serializable(package: str = "Custom", name: str | None = None
     def decorate(thing: Any) -> Any:
         if inspect.isclass(thing) and not hasattr(thing, "get_config"):
             raise ValueError(
-                f"Cannot register a class that does not have a get_config() method: {thing}."
+                f"Cannot register a class that does not have a get_config() method: {thing}. "
+                "Define `get_config(self)`, which returns the arguments of its `__init__`."
             )
-        registered = f"{package}>{name or thing.__name__}"
-        _registered[registered] = thing
-        _names[thing] = registered
+        registered = f"{package}>{name if name is not None else thing.__name__}"
+        _REGISTERED[registered] = thing
+        _NAMES[thing] = registered
         return thing
 
     return decorate
@@ -116,16 +198,29 @@ def register_keras_serializable(package: str = "Custom", name: str | None = None
 def get_registered_name(obj: Any) -> str:
     """The registered name of a class or function, else its own name."""
     try:
-        return _names.get(obj, obj.__name__)
+        registered = _NAMES.get(obj)
     except TypeError:
-        return str(obj.__name__)
+        registered = None
+    return str(obj.__name__) if registered is None else registered
+
+
+class _Scopes(threading.local):
+    objects: tuple[dict[str, Any], ...] = ()
+
+
+_scopes = _Scopes()
 
 
 def get_registered_object(
-    name: str, custom_objects: dict[str, Any] | None = None, module_objects: Any = None
+    name: str,
+    custom_objects: dict[str, Any] | None = None,
+    module_objects: dict[str, Any] | None = None,
 ) -> Any:
-    """The class or function registered under a name, or None."""
-    for objects in (*reversed(_scopes.objects), _registered, custom_objects, module_objects):
+    """The class or function of a name, or None.
+
+    The open `custom_object_scope`s are asked first, then what was registered, then the arguments.
+    """
+    for objects in (*reversed(_scopes.objects), _REGISTERED, custom_objects, module_objects):
         if objects and name in objects:
             return objects[name]
     return None
@@ -133,26 +228,27 @@ def get_registered_object(
 
 def get_custom_objects() -> dict[str, Any]:
     """The dictionary of registered objects: changing it registers."""
-    return _registered
+    return _REGISTERED
 
 
 class CustomObjectScope:
-    """Inside the block, names in configs may mean these objects.
+    """Inside the block, these names in configs mean these objects (in this thread).
 
     Args:
         custom_objects: Name to class or function.
     """
 
-    def __init__(self, custom_objects: dict[str, Any]) -> None:
-        self.custom_objects = dict(custom_objects or {})
+    def __init__(self, custom_objects: dict[str, Any] | None) -> None:
+        self.custom_objects = custom_objects or {}
+        self._before: list[tuple[dict[str, Any], ...]] = []
 
     def __enter__(self) -> CustomObjectScope:
-        self._before = _scopes.objects
-        _scopes.objects = (*self._before, self.custom_objects)
+        self._before.append(_scopes.objects)
+        _scopes.objects = (*_scopes.objects, dict(self.custom_objects))
         return self
 
     def __exit__(self, *error: object) -> None:
-        _scopes.objects = self._before
+        _scopes.objects = self._before.pop()
 
 
 custom_object_scope = CustomObjectScope

@@ -1,0 +1,160 @@
+"""The functions of `keras.ops` about tensors themselves, control flow and gradients."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import kerasish_core as core
+import numpy as np
+
+from .symbolic import KerasTensor, symbolic
+
+__all__ = [
+    "cast", "cond", "convert_to_numpy", "convert_to_tensor", "custom_gradient", "dtype",
+    "fori_loop", "is_tensor", "map", "saturate_cast", "scan", "scatter", "scatter_update", "shape",
+    "slice", "slice_update", "stop_gradient", "switch", "unstack", "vectorized_map", "while_loop",
+]  # fmt: skip
+
+
+def convert_to_tensor(x: Any, dtype: Any = None, sparse: Any = None, ragged: Any = None) -> Any:
+    """A tensor of anything array-like; a KerasTensor stays (cast if a dtype is given)."""
+    if isinstance(x, KerasTensor):
+        return x if dtype is None or x.dtype == core.dtypes.name_of(dtype) else cast(x, dtype)
+    return core.convert(x, dtype)
+
+
+def convert_to_numpy(x: Any) -> Any:
+    """A NumPy array of the values."""
+    if isinstance(x, KerasTensor):
+        x.__array__()
+    return np.asarray(x.value if isinstance(x, core.Tensor) else x).copy()
+
+
+def is_tensor(x: Any) -> bool:
+    """Whether `x` is a tensor of ours."""
+    return isinstance(x, core.Tensor | KerasTensor)
+
+
+def shape(x: Any) -> tuple[Any, ...]:
+    """The shape: a tuple of ints, None where a symbolic tensor's is unknown."""
+    found = getattr(x, "shape", None)
+    return tuple(found) if found is not None else core.convert(x).shape
+
+
+def dtype(x: Any) -> str:
+    """The dtype's name."""
+    return core.dtypes.name_of(x.dtype if hasattr(x, "dtype") else core.convert(x).dtype)
+
+
+@symbolic
+def cast(x: Any, dtype: Any) -> Any:
+    """The values in another dtype."""
+    return core.ops.cast(x, dtype)
+
+
+@symbolic
+def saturate_cast(x: Any, dtype: Any) -> Any:
+    """The values in another dtype, limited to its range."""
+    x = core.convert(x)
+    to = core.dtypes.as_dtype(dtype)
+    if to == np.bool_:
+        return core.ops.cast(x, to)
+    limits = core.dtypes.limits(to)
+    if core.dtypes.is_integer(to) or x.dtype.itemsize > to.itemsize:
+        x = core.ops.clip(x, _inside(limits.min, x.dtype), _inside(limits.max, x.dtype))
+    return core.ops.cast(x, to)
+
+
+def _inside(limit: Any, dtype: Any) -> Any:
+    """The limit as the dtype can hold it, not beyond."""
+    if core.dtypes.is_float(dtype):
+        as_float = np.asarray(limit, dtype if dtype.itemsize > 2 else "float32")
+        if abs(float(as_float)) > abs(float(limit)):
+            as_float = np.nextafter(as_float, as_float.dtype.type(0))
+        return float(as_float)
+    own = core.dtypes.limits(dtype)
+    return int(max(min(int(limit), int(own.max)), int(own.min)))
+
+
+@symbolic
+def stop_gradient(variable: Any) -> Any:
+    """The same values; no gradient flows through."""
+    return core.stop_gradient(variable)
+
+
+@symbolic
+def unstack(x: Any, num: int | None = None, axis: int = 0) -> Any:
+    """The slices along an axis, as a list."""
+    return core.ops.unstack(x, num, axis)
+
+
+@symbolic
+def slice(inputs: Any, start_indices: Any, shape: Any) -> Any:
+    """The block of `shape` at `start_indices`."""
+    return core.ops.slice_at(inputs, start_indices, shape)
+
+
+@symbolic
+def slice_update(inputs: Any, start_indices: Any, updates: Any) -> Any:
+    """`inputs` with the block at `start_indices` replaced."""
+    return core.ops.slice_update(inputs, start_indices, updates)
+
+
+@symbolic
+def scatter(indices: Any, values: Any, shape: Any) -> Any:
+    """Zeros of `shape` with `values` added at `indices`."""
+    return core.ops.scatter(indices, values, shape)
+
+
+@symbolic
+def scatter_update(inputs: Any, indices: Any, updates: Any) -> Any:
+    """`inputs` with `updates` in place of what is at `indices`."""
+    return core.ops.scatter_update(inputs, indices, updates)
+
+
+@symbolic
+def cond(pred: Any, true_fn: Any, false_fn: Any) -> Any:
+    """`true_fn()` if `pred` holds, else `false_fn()`."""
+    return core.cond(pred, true_fn, false_fn)
+
+
+@symbolic
+def switch(index: Any, branches: Any, *operands: Any) -> Any:
+    """Call the branch of number `index`."""
+    return core.switch(index, branches, *operands)
+
+
+@symbolic
+def scan(f: Any, init: Any, xs: Any = None, length: Any = None, reverse: bool = False,
+         unroll: Any = 1) -> Any:  # fmt: skip
+    """Carry a state along the first axis."""
+    return core.scan(f, init, xs, length, reverse, unroll)
+
+
+@symbolic
+def map(f: Any, xs: Any) -> Any:
+    """`f` of each slice along the first axis, stacked."""
+    return core.map(f, xs)
+
+
+@symbolic
+def vectorized_map(function: Any, elements: Any) -> Any:
+    """`function` of each slice along the first axis, stacked."""
+    return core.map(function, elements)
+
+
+@symbolic
+def fori_loop(lower: Any, upper: Any, body_fun: Any, init_val: Any) -> Any:
+    """`for i in range(lower, upper): val = body_fun(i, val)`."""
+    return core.fori_loop(lower, upper, body_fun, init_val)
+
+
+@symbolic
+def while_loop(cond: Any, body: Any, loop_vars: Any, maximum_iterations: Any = None) -> Any:
+    """`while cond(*loop_vars): loop_vars = body(*loop_vars)`."""
+    return core.while_loop(cond, body, loop_vars, maximum_iterations)
+
+
+def custom_gradient(f: Any) -> Any:
+    """Decorate a function that returns `(value, grad)` with its own gradient."""
+    return core.custom_gradient(f)

@@ -1,0 +1,359 @@
+"""The functions of `keras.ops.nn`: activations, losses, convolutions, normalisation."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import kerasish_core as core
+
+from ..config import epsilon, standardize_data_format
+from .symbolic import symbolic
+
+__all__ = [
+    "average_pool", "batch_normalization", "binary_crossentropy", "categorical_crossentropy",
+    "celu", "conv", "conv_transpose", "depthwise_conv", "dot_product_attention", "elu", "erf",
+    "erfinv", "gelu", "glu", "hard_shrink", "hard_sigmoid", "hard_silu", "hard_swish", "hard_tanh",
+    "layer_normalization", "leaky_relu", "log_sigmoid", "log_softmax", "max_pool", "moments",
+    "multi_hot", "normalize", "one_hot", "relu", "relu6", "rms_normalization", "rsqrt", "selu",
+    "separable_conv", "sigmoid", "silu", "soft_shrink", "softmax", "softplus", "softsign",
+    "sparse_categorical_crossentropy", "sparse_plus", "sparse_sigmoid", "squareplus", "swish",
+    "tanh_shrink", "threshold",
+]  # fmt: skip
+
+_o = core.ops
+
+
+def _of_one(name: str, doc: str) -> Any:
+    function = getattr(_o, name)
+
+    def call(x: Any) -> Any:
+        return function(x)
+
+    call.__name__ = call.__qualname__ = name
+    call.__doc__ = doc
+    return symbolic(call)
+
+
+relu = _of_one("relu", "`max(x, 0)`.")
+relu6 = _of_one("relu6", "`min(max(x, 0), 6)`.")
+sigmoid = _of_one("sigmoid", "`1 / (1 + exp(-x))`.")
+log_sigmoid = _of_one("log_sigmoid", "`log(sigmoid(x))`.")
+softplus = _of_one("softplus", "`log(1 + exp(x))`.")
+softsign = _of_one("softsign", "`x / (1 + |x|)`.")
+silu = _of_one("silu", "`x * sigmoid(x)`.")
+selu = _of_one("selu", "Scaled ELU (Klambauer et al. 2017).")
+hard_sigmoid = _of_one("hard_sigmoid", "`relu6(x + 3) / 6`.")
+hard_silu = _of_one("hard_silu", "`x * hard_sigmoid(x)`.")
+hard_tanh = _of_one("hard_tanh", "Limited to `[-1, 1]`.")
+tanh_shrink = _of_one("tanh_shrink", "`x - tanh(x)`.")
+sparse_plus = _of_one("sparse_plus", "Piecewise quadratic softplus.")
+sparse_sigmoid = _of_one("sparse_sigmoid", "`(x + 1) / 2` limited to `[0, 1]`.")
+rsqrt = _of_one("rsqrt", "`1 / sqrt(x)`.")
+erf = _of_one("erf", "Error function.")
+erfinv = _of_one("erfinv", "Inverse error function.")
+swish, hard_swish = silu, hard_silu
+
+
+@symbolic
+def leaky_relu(x: Any, negative_slope: float = 0.2) -> Any:
+    """`x` where positive, else `negative_slope * x`."""
+    return _o.leaky_relu(x, negative_slope)
+
+
+@symbolic
+def elu(x: Any, alpha: float = 1.0) -> Any:
+    """`x` where positive, else `alpha * (exp(x) - 1)`."""
+    return _o.elu(x, alpha)
+
+
+@symbolic
+def celu(x: Any, alpha: float = 1.0) -> Any:
+    """Continuously differentiable ELU."""
+    return _o.celu(x, alpha)
+
+
+@symbolic
+def gelu(x: Any, approximate: bool = True) -> Any:
+    """`x * Phi(x)`."""
+    return _o.gelu(x, approximate)
+
+
+@symbolic
+def glu(x: Any, axis: int = -1) -> Any:
+    """First half times the sigmoid of the second."""
+    first, second = _o.split(x, 2, axis)
+    return first * _o.sigmoid(second)
+
+
+@symbolic
+def soft_shrink(x: Any, threshold: float = 0.5) -> Any:
+    """`x` moved towards 0."""
+    return _o.soft_shrink(x, threshold)
+
+
+@symbolic
+def hard_shrink(x: Any, threshold: float = 0.5) -> Any:
+    """`x` where its size is above the threshold."""
+    return _o.hard_shrink(x, threshold)
+
+
+@symbolic
+def threshold(x: Any, threshold: float, default_value: float) -> Any:
+    """`x` where above the threshold."""
+    return _o.threshold(x, threshold, default_value)
+
+
+@symbolic
+def squareplus(x: Any, b: float = 4) -> Any:
+    """`(x + sqrt(x**2 + b)) / 2`."""
+    return _o.squareplus(x, b)
+
+
+@symbolic
+def softmax(x: Any, axis: Any = -1) -> Any:
+    """`exp(x) / sum(exp(x))`."""
+    return _o.softmax(x, axis)
+
+
+@symbolic
+def log_softmax(x: Any, axis: Any = -1) -> Any:
+    """`log(softmax(x))`."""
+    return _o.log_softmax(x, axis)
+
+
+@symbolic
+def one_hot(x: Any, num_classes: int, axis: int = -1, dtype: Any = None, sparse: bool = False) -> Any:
+    """1 at the class of each element, 0 elsewhere."""
+    return _o.one_hot(x, num_classes, axis, dtype)
+
+
+@symbolic
+def multi_hot(
+    inputs: Any, num_classes: Any = None, axis: int = -1, dtype: Any = None, sparse: bool = False,
+    **kwargs: Any,
+) -> Any:  # fmt: skip
+    """1 at each class that occurs in a row."""
+    x = core.convert(inputs)
+    reduce = 1 if x.ndim > 1 else 0
+    return _o.max(_o.one_hot(x, num_classes, axis, dtype), reduce)
+
+
+# -- losses on probabilities or logits
+
+
+def _check_shapes(name: str, target: Any, output: Any) -> None:
+    if len(target.shape) != len(output.shape) or any(
+        a != b for a, b in zip(target.shape, output.shape, strict=True)
+    ):
+        raise ValueError(
+            "Arguments `target` and `output` must have the same shape. Received: "
+            f"target.shape={target.shape}, output.shape={output.shape}"
+        )
+
+
+@symbolic
+def categorical_crossentropy(target: Any, output: Any, from_logits: bool = False, axis: int = -1) -> Any:
+    """`-sum(target * log(p))` along the axis, p being the output or its softmax."""
+    target, output = core.convert(target), core.convert(output)
+    _check_shapes("categorical_crossentropy", target, output)
+    if from_logits:
+        log_p = _o.log_softmax(output, axis)
+    else:
+        p = output / _o.sum(output, axis, True)
+        log_p = _o.log(_o.clip(p, epsilon(), 1.0 - epsilon()))
+    return -_o.sum(target * log_p, axis)
+
+
+@symbolic
+def sparse_categorical_crossentropy(
+    target: Any, output: Any, from_logits: bool = False, axis: int = -1
+) -> Any:
+    """`-log(p[target])`, the targets being class numbers."""
+    target, output = _o.cast(target, "int32"), core.convert(output)
+    if target.ndim == output.ndim and target.shape[-1] == 1:
+        target = _o.squeeze(target, -1)
+    if output.ndim < 1:
+        raise ValueError(
+            f"Argument `output` must be at least rank 1. Received: output.shape={output.shape}"
+        )
+    place = axis % output.ndim
+    if target.shape != output.shape[:place] + output.shape[place + 1 :]:
+        raise ValueError(
+            "Arguments `target` and `output` must have the same shape up until the last "
+            f"dimension: target.shape={target.shape}, output.shape={output.shape}"
+        )
+    if from_logits:
+        log_p = _o.log_softmax(output, axis)
+    else:
+        p = output / _o.sum(output, axis, True)
+        log_p = _o.log(_o.clip(p, epsilon(), 1.0 - epsilon()))
+    # A class out of range counts nothing, as the row of zeros that one_hot gives.
+    classes = output.shape[place]
+    inside = _o.logical_and(target >= 0, target < classes)
+    picked = _o.take_along_axis(
+        log_p, _o.expand_dims(_o.clip(target, 0, classes - 1), place), place
+    )
+    return -_o.where(inside, _o.squeeze(picked, place), 0)
+
+
+@symbolic
+def binary_crossentropy(target: Any, output: Any, from_logits: bool = False) -> Any:
+    """`-(t log(p) + (1 - t) log(1 - p))`, element by element."""
+    target, output = core.convert(target), core.convert(output)
+    _check_shapes("binary_crossentropy", target, output)
+    if from_logits:
+        # max(x, 0) - x t + log(1 + exp(-|x|))
+        return _o.softplus(output) - output * target
+    p = _o.clip(output, epsilon(), 1.0 - epsilon())
+    return -(target * _o.log(p) + (1.0 - target) * _o.log(1.0 - p))
+
+
+# -- convolution and pooling
+
+
+@symbolic
+def conv(
+    inputs: Any, kernel: Any, strides: Any = 1, padding: str = "valid", data_format: Any = None,
+    dilation_rate: Any = 1,
+) -> Any:  # fmt: skip
+    """Convolution over 1, 2 or 3 spatial axes; kernel `(*size, in / groups, out)`."""
+    return _o.conv(
+        inputs, kernel, strides, padding.lower(), standardize_data_format(data_format),
+        dilation_rate,
+    )  # fmt: skip
+
+
+@symbolic
+def depthwise_conv(
+    inputs: Any, kernel: Any, strides: Any = 1, padding: str = "valid", data_format: Any = None,
+    dilation_rate: Any = 1,
+) -> Any:  # fmt: skip
+    """Convolution of each channel with its own kernels `(*size, in, multiplier)`."""
+    return _o.depthwise_conv(
+        inputs, kernel, strides, padding.lower(), standardize_data_format(data_format),
+        dilation_rate,
+    )  # fmt: skip
+
+
+@symbolic
+def separable_conv(
+    inputs: Any, depthwise_kernel: Any, pointwise_kernel: Any, strides: Any = 1,
+    padding: str = "valid", data_format: Any = None, dilation_rate: Any = 1,
+) -> Any:  # fmt: skip
+    """A depthwise convolution, then one of size 1."""
+    layout = standardize_data_format(data_format)
+    deep = _o.depthwise_conv(inputs, depthwise_kernel, strides, padding.lower(), layout, dilation_rate)
+    return _o.conv(deep, pointwise_kernel, 1, "valid", layout, 1)
+
+
+@symbolic
+def conv_transpose(
+    inputs: Any, kernel: Any, strides: Any = 1, padding: str = "valid", output_padding: Any = None,
+    data_format: Any = None, dilation_rate: Any = 1,
+) -> Any:  # fmt: skip
+    """The transpose of a convolution; kernel `(*size, out, in)`."""
+    return _o.conv_transpose(
+        inputs, kernel, strides, padding.lower(), output_padding,
+        standardize_data_format(data_format), dilation_rate,
+    )  # fmt: skip
+
+
+@symbolic
+def max_pool(inputs: Any, pool_size: Any, strides: Any = None, padding: str = "valid",
+             data_format: Any = None) -> Any:  # fmt: skip
+    """The largest element of each window."""
+    layout = standardize_data_format(data_format)
+    return _o.max_pool(inputs, pool_size, strides, padding.lower(), layout)
+
+
+@symbolic
+def average_pool(inputs: Any, pool_size: Any, strides: Any = None, padding: str = "valid",
+                 data_format: Any = None) -> Any:  # fmt: skip
+    """The mean of each window, padding not counted."""
+    layout = standardize_data_format(data_format)
+    return _o.average_pool(inputs, pool_size, strides, padding.lower(), layout)
+
+
+# -- normalisation
+
+
+@symbolic
+def moments(x: Any, axes: Any, keepdims: bool = False, synchronized: bool = False) -> Any:
+    """Mean and variance over axes."""
+    return _o.mean(x, axes, keepdims), _o.var(x, axes, keepdims)
+
+
+@symbolic
+def batch_normalization(
+    x: Any, mean: Any, variance: Any, axis: int, offset: Any = None, scale: Any = None,
+    epsilon: float = 1e-3,
+) -> Any:  # fmt: skip
+    """`(x - mean) / sqrt(variance + epsilon) * scale + offset` along a channel axis."""
+    x = core.convert(x)
+    view = [1] * x.ndim
+    view[axis] = x.shape[axis]
+    factor = _o.rsqrt(_o.add(variance, epsilon))
+    factor = factor if scale is None else factor * scale
+    shift = -(mean * factor) if offset is None else offset - mean * factor
+    dtype = x.dtype
+    y = x * _o.reshape(factor, view) + _o.reshape(shift, view)
+    return _o.cast(y, dtype)
+
+
+@symbolic
+def layer_normalization(
+    x: Any, gamma: Any = None, beta: Any = None, axis: Any = -1, epsilon: Any = None, **_: Any
+) -> Any:
+    """`(x - mean) / sqrt(var + epsilon) * gamma + beta` over axes (Ba et al. 2016)."""
+    x = core.convert(x)
+    wide = _o.cast(x, "float32") if x.dtype.itemsize < 4 else x
+    centred = wide - _o.mean(wide, axis, True)
+    variance = _o.mean(_o.square(centred), axis, True)
+    y = centred * _o.rsqrt(variance + (1e-3 if epsilon is None else epsilon))
+    y = y if gamma is None else y * gamma
+    y = y if beta is None else y + beta
+    return _o.cast(y, x.dtype)
+
+
+@symbolic
+def rms_normalization(x: Any, scale: Any = 1, axis: Any = -1, epsilon: Any = None) -> Any:
+    """`x / sqrt(mean(x**2) + epsilon) * scale` (Zhang and Sennrich 2019)."""
+    x = core.convert(x)
+    wide = _o.cast(x, "float32") if x.dtype.itemsize < 4 else x
+    power = _o.mean(_o.square(wide), axis, True)
+    y = wide * _o.rsqrt(power + (core.dtypes.limits("float32").eps if epsilon is None else epsilon))
+    return _o.cast(y * scale, x.dtype)
+
+
+@symbolic
+def normalize(x: Any, axis: int = -1, order: Any = 2, epsilon: Any = None) -> Any:
+    """Norms of 1 along the axis."""
+    x = _o.multiply(x, 1.0)
+    small = core.dtypes.limits("float32").eps if epsilon is None else epsilon
+    if order == 2:
+        return x * _o.rsqrt(_o.maximum(_o.sum(_o.square(x), axis, True), small**2))
+    size = _o.power(_o.sum(_o.power(_o.absolute(x), order), axis, True), 1.0 / order)
+    return x / _o.maximum(size, small)
+
+
+@symbolic
+def dot_product_attention(
+    query: Any, key: Any, value: Any, bias: Any = None, mask: Any = None, scale: Any = None,
+    is_causal: bool = False, flash_attention: Any = None, attn_logits_soft_cap: Any = None,
+) -> Any:  # fmt: skip
+    """Scaled dot-product attention of `(batch, time, heads, size)` tensors (Vaswani et al. 2017)."""
+    query = core.convert(query)
+    scale = 1.0 / math.sqrt(query.shape[-1]) if scale is None else scale
+    logits = _o.einsum("btnh,bsnh->bnts", query, key) * scale
+    if attn_logits_soft_cap is not None:
+        logits = _o.tanh(logits / attn_logits_soft_cap) * attn_logits_soft_cap
+    if bias is not None:
+        logits = logits + bias
+    lowest = -0.7 * float(core.dtypes.limits(logits.dtype).max)
+    if mask is not None:
+        logits = _o.where(mask, logits, lowest)
+    if is_causal:
+        rows, columns = logits.shape[-2:]
+        logits = _o.where(_o.tri(rows, columns, dtype="bool"), logits, lowest)
+    return _o.einsum("bnts,bsnh->btnh", _o.softmax(logits, -1), value)

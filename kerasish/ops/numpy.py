@@ -1,0 +1,915 @@
+"""The functions of `keras.ops.numpy`: NumPy's names over the core's operations."""
+
+from __future__ import annotations
+
+import builtins
+from typing import Any
+
+import kerasish_core as core
+import numpy as np
+
+from .symbolic import KerasTensor, symbolic
+
+__all__: list[str] = []  # filled at the end
+
+@symbolic
+def absolute(x: Any) -> Any:
+    """Absolute value."""
+    return core.ops.absolute(x)
+
+
+@symbolic
+def arccos(x: Any) -> Any:
+    """Inverse cosine."""
+    return core.ops.arccos(x)
+
+
+@symbolic
+def arccosh(x: Any) -> Any:
+    """Inverse hyperbolic cosine."""
+    return core.ops.arccosh(x)
+
+
+@symbolic
+def arcsin(x: Any) -> Any:
+    """Inverse sine."""
+    return core.ops.arcsin(x)
+
+
+@symbolic
+def arcsinh(x: Any) -> Any:
+    """Inverse hyperbolic sine."""
+    return core.ops.arcsinh(x)
+
+
+@symbolic
+def arctan(x: Any) -> Any:
+    """Inverse tangent."""
+    return core.ops.arctan(x)
+
+
+@symbolic
+def arctanh(x: Any) -> Any:
+    """Inverse hyperbolic tangent."""
+    return core.ops.arctanh(x)
+
+
+@symbolic
+def ceil(x: Any) -> Any:
+    """Smallest integer not below."""
+    return core.ops.ceil(x)
+
+
+@symbolic
+def cos(x: Any) -> Any:
+    """Cosine."""
+    return core.ops.cos(x)
+
+
+@symbolic
+def cosh(x: Any) -> Any:
+    """Hyperbolic cosine."""
+    return core.ops.cosh(x)
+
+
+@symbolic
+def exp(x: Any) -> Any:
+    """`e**x`."""
+    return core.ops.exp(x)
+
+
+@symbolic
+def exp2(x: Any) -> Any:
+    """`2**x`."""
+    return core.ops.exp2(x)
+
+
+@symbolic
+def expm1(x: Any) -> Any:
+    """`e**x - 1`."""
+    return core.ops.expm1(x)
+
+
+@symbolic
+def floor(x: Any) -> Any:
+    """Largest integer not above."""
+    return core.ops.floor(x)
+
+
+@symbolic
+def isfinite(x: Any) -> Any:
+    """Where elements are finite."""
+    return core.ops.isfinite(x)
+
+
+@symbolic
+def isinf(x: Any) -> Any:
+    """Where elements are infinite."""
+    return core.ops.isinf(x)
+
+
+@symbolic
+def isnan(x: Any) -> Any:
+    """Where elements are NaN."""
+    return core.ops.isnan(x)
+
+
+@symbolic
+def log(x: Any) -> Any:
+    """Natural logarithm."""
+    return core.ops.log(x)
+
+
+@symbolic
+def log10(x: Any) -> Any:
+    """Logarithm to base 10."""
+    return core.ops.log10(x)
+
+
+@symbolic
+def log1p(x: Any) -> Any:
+    """`log(1 + x)`."""
+    return core.ops.log1p(x)
+
+
+@symbolic
+def log2(x: Any) -> Any:
+    """Logarithm to base 2."""
+    return core.ops.log2(x)
+
+
+@symbolic
+def logical_not(x: Any) -> Any:
+    """Where elements are zero (false)."""
+    return core.ops.logical_not(x)
+
+
+@symbolic
+def negative(x: Any) -> Any:
+    """`-x`."""
+    return core.ops.negative(x)
+
+
+@symbolic
+def reciprocal(x: Any) -> Any:
+    """`1 / x`."""
+    return core.ops.reciprocal(x)
+
+
+@symbolic
+def sign(x: Any) -> Any:
+    """-1, 0 or 1."""
+    return core.ops.sign(x)
+
+
+@symbolic
+def signbit(x: Any) -> Any:
+    """Where the sign bit is set."""
+    return core.ops.signbit(x)
+
+
+@symbolic
+def sin(x: Any) -> Any:
+    """Sine."""
+    return core.ops.sin(x)
+
+
+@symbolic
+def sinh(x: Any) -> Any:
+    """Hyperbolic sine."""
+    return core.ops.sinh(x)
+
+
+@symbolic
+def sqrt(x: Any) -> Any:
+    """Square root."""
+    return core.ops.sqrt(x)
+
+
+@symbolic
+def square(x: Any) -> Any:
+    """`x**2`."""
+    return core.ops.square(x)
+
+
+@symbolic
+def tan(x: Any) -> Any:
+    """Tangent."""
+    return core.ops.tan(x)
+
+
+@symbolic
+def tanh(x: Any) -> Any:
+    """Hyperbolic tangent."""
+    return core.ops.tanh(x)
+
+
+@symbolic
+def trunc(x: Any) -> Any:
+    """Towards zero."""
+    return core.ops.trunc(x)
+
+
+@symbolic
+def real(x: Any) -> Any:
+    """Real part."""
+    return core.ops.real(x)
+
+
+@symbolic
+def imag(x: Any) -> Any:
+    """Imaginary part."""
+    return core.ops.imag(x)
+
+
+@symbolic
+def bitwise_not(x: Any) -> Any:
+    """Every bit turned."""
+    return core.ops.bitwise_not(x)
+
+
+@symbolic
+def cbrt(x: Any) -> Any:
+    """Cube root."""
+    return core.ops.cbrt(x)
+
+
+@symbolic
+def sinc(x: Any) -> Any:
+    """`sin(pi x) / (pi x)`."""
+    return core.ops.sinc(x)
+
+
+@symbolic
+def digamma(x: Any) -> Any:
+    """Logarithmic derivative of the gamma function."""
+    return core.ops.digamma(x)
+
+
+@symbolic
+def add(x1: Any, x2: Any) -> Any:
+    """`x1 + x2`."""
+    return core.ops.add(x1, x2)
+
+
+@symbolic
+def arctan2(x1: Any, x2: Any) -> Any:
+    """Angle of the point `(x2, x1)`."""
+    return core.ops.arctan2(x1, x2)
+
+
+@symbolic
+def bitwise_and(x: Any, y: Any) -> Any:
+    """Bits set in both."""
+    return core.ops.bitwise_and(x, y)
+
+
+@symbolic
+def bitwise_or(x: Any, y: Any) -> Any:
+    """Bits set in either."""
+    return core.ops.bitwise_or(x, y)
+
+
+@symbolic
+def bitwise_xor(x: Any, y: Any) -> Any:
+    """Bits set in one."""
+    return core.ops.bitwise_xor(x, y)
+
+
+@symbolic
+def equal(x1: Any, x2: Any) -> Any:
+    """`x1 == x2`."""
+    return core.ops.equal(x1, x2)
+
+
+@symbolic
+def floor_divide(x1: Any, x2: Any) -> Any:
+    """`x1 // x2`."""
+    return core.ops.floor_divide(x1, x2)
+
+
+@symbolic
+def greater(x1: Any, x2: Any) -> Any:
+    """`x1 > x2`."""
+    return core.ops.greater(x1, x2)
+
+
+@symbolic
+def greater_equal(x1: Any, x2: Any) -> Any:
+    """`x1 >= x2`."""
+    return core.ops.greater_equal(x1, x2)
+
+
+@symbolic
+def heaviside(x1: Any, x2: Any) -> Any:
+    """Step function with `x2` at 0."""
+    return core.ops.heaviside(x1, x2)
+
+
+@symbolic
+def hypot(x1: Any, x2: Any) -> Any:
+    """`sqrt(x1**2 + x2**2)`."""
+    return core.ops.hypot(x1, x2)
+
+
+@symbolic
+def left_shift(x: Any, y: Any) -> Any:
+    """`x << y`."""
+    return core.ops.left_shift(x, y)
+
+
+@symbolic
+def less(x1: Any, x2: Any) -> Any:
+    """`x1 < x2`."""
+    return core.ops.less(x1, x2)
+
+
+@symbolic
+def less_equal(x1: Any, x2: Any) -> Any:
+    """`x1 <= x2`."""
+    return core.ops.less_equal(x1, x2)
+
+
+@symbolic
+def logaddexp(x1: Any, x2: Any) -> Any:
+    """`log(exp(x1) + exp(x2))`."""
+    return core.ops.logaddexp(x1, x2)
+
+
+@symbolic
+def logaddexp2(x1: Any, x2: Any) -> Any:
+    """`log2(2**x1 + 2**x2)`."""
+    return core.ops.logaddexp2(x1, x2)
+
+
+@symbolic
+def logical_and(x1: Any, x2: Any) -> Any:
+    """Where both are true."""
+    return core.ops.logical_and(x1, x2)
+
+
+@symbolic
+def logical_or(x1: Any, x2: Any) -> Any:
+    """Where either is true."""
+    return core.ops.logical_or(x1, x2)
+
+
+@symbolic
+def logical_xor(x1: Any, x2: Any) -> Any:
+    """Where one is true."""
+    return core.ops.logical_xor(x1, x2)
+
+
+@symbolic
+def maximum(x1: Any, x2: Any) -> Any:
+    """The larger of two."""
+    return core.ops.maximum(x1, x2)
+
+
+@symbolic
+def minimum(x1: Any, x2: Any) -> Any:
+    """The smaller of two."""
+    return core.ops.minimum(x1, x2)
+
+
+@symbolic
+def mod(x1: Any, x2: Any) -> Any:
+    """`x1 % x2`."""
+    return core.ops.mod(x1, x2)
+
+
+@symbolic
+def multiply(x1: Any, x2: Any) -> Any:
+    """`x1 * x2`."""
+    return core.ops.multiply(x1, x2)
+
+
+@symbolic
+def not_equal(x1: Any, x2: Any) -> Any:
+    """`x1 != x2`."""
+    return core.ops.not_equal(x1, x2)
+
+
+@symbolic
+def outer(x1: Any, x2: Any) -> Any:
+    """Products of all pairs."""
+    return core.ops.outer(x1, x2)
+
+
+@symbolic
+def power(x1: Any, x2: Any) -> Any:
+    """`x1 ** x2`."""
+    return core.ops.power(x1, x2)
+
+
+@symbolic
+def right_shift(x: Any, y: Any) -> Any:
+    """`x >> y`."""
+    return core.ops.right_shift(x, y)
+
+
+@symbolic
+def subtract(x1: Any, x2: Any) -> Any:
+    """`x1 - x2`."""
+    return core.ops.subtract(x1, x2)
+
+
+@symbolic
+def true_divide(x1: Any, x2: Any) -> Any:
+    """`x1 / x2`."""
+    return core.ops.true_divide(x1, x2)
+
+
+@symbolic
+def inner(x1: Any, x2: Any) -> Any:
+    """Sum of products over the last axes."""
+    return core.ops.inner(x1, x2)
+
+
+@symbolic
+def vdot(x1: Any, x2: Any) -> Any:
+    """Sum of products of all elements."""
+    return core.ops.vdot(x1, x2)
+
+
+@symbolic
+def dot(x1: Any, x2: Any) -> Any:
+    """NumPy's dot product."""
+    return core.ops.dot(x1, x2)
+
+
+@symbolic
+def matmul(x1: Any, x2: Any) -> Any:
+    """Matrix product."""
+    return core.ops.matmul(x1, x2)
+
+
+@symbolic
+def all(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
+    """Whether all are true over axes."""
+    return core.ops.all(x, axis, keepdims)
+
+
+@symbolic
+def any(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
+    """Whether one is true over axes."""
+    return core.ops.any(x, axis, keepdims)
+
+
+@symbolic
+def max(x: Any, axis: Any = None, keepdims: bool = False, initial: Any = None) -> Any:
+    """Largest over axes."""
+    return core.ops.max(x, axis, keepdims, initial)
+
+
+@symbolic
+def min(x: Any, axis: Any = None, keepdims: bool = False, initial: Any = None) -> Any:
+    """Smallest over axes."""
+    return core.ops.min(x, axis, keepdims, initial)
+
+
+@symbolic
+def mean(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
+    """Mean over axes."""
+    return core.ops.mean(x, axis, keepdims)
+
+
+@symbolic
+def prod(x: Any, axis: Any = None, keepdims: bool = False, dtype: Any = None) -> Any:
+    """Product over axes."""
+    return core.ops.prod(x, axis, keepdims, dtype)
+
+
+@symbolic
+def std(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
+    """Standard deviation over axes."""
+    return core.ops.std(x, axis, keepdims)
+
+
+@symbolic
+def sum(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
+    """Sum over axes."""
+    return core.ops.sum(x, axis, keepdims)
+
+
+@symbolic
+def var(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
+    """Variance over axes."""
+    return core.ops.var(x, axis, keepdims)
+
+
+@symbolic
+def argmax(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
+    """Index of the largest."""
+    return core.ops.argmax(x, axis, keepdims)
+
+
+@symbolic
+def argmin(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
+    """Index of the smallest."""
+    return core.ops.argmin(x, axis, keepdims)
+
+
+@symbolic
+def reshape(x: Any, newshape: Any) -> Any:
+    """The elements in another shape; one size may be -1."""
+    newshape = (newshape,) if isinstance(newshape, int) else tuple(newshape)
+    return core.ops.reshape(x, tuple(-1 if n is None else n for n in newshape))
+
+
+@symbolic
+def transpose(x: Any, axes: Any = None) -> Any:
+    """The axes in another order, reversed by default."""
+    return core.ops.transpose(x, axes)
+
+
+@symbolic
+def swapaxes(x: Any, axis1: int, axis2: int) -> Any:
+    """Two axes exchanged."""
+    return core.ops.swapaxes(x, axis1, axis2)
+
+
+@symbolic
+def moveaxis(x: Any, source: Any, destination: Any) -> Any:
+    """Axes moved to other places."""
+    return core.ops.moveaxis(x, source, destination)
+
+
+@symbolic
+def expand_dims(x: Any, axis: Any) -> Any:
+    """Axes of size 1 inserted."""
+    return core.ops.expand_dims(x, axis)
+
+
+@symbolic
+def squeeze(x: Any, axis: Any = None) -> Any:
+    """Axes of size 1 removed."""
+    return core.ops.squeeze(x, axis)
+
+
+@symbolic
+def ravel(x: Any) -> Any:
+    """The elements in one axis."""
+    return core.ops.ravel(x)
+
+
+@symbolic
+def broadcast_to(x: Any, shape: Any) -> Any:
+    """Repeated to a larger shape by NumPy's rules."""
+    return core.ops.broadcast_to(x, shape)
+
+
+@symbolic
+def concatenate(xs: Any, axis: int = 0) -> Any:
+    """Tensors joined along an axis."""
+    return core.ops.concatenate(xs, axis)
+
+
+@symbolic
+def stack(x: Any, axis: int = 0) -> Any:
+    """Tensors joined along a new axis."""
+    return core.ops.stack(x, axis)
+
+
+@symbolic
+def hstack(xs: Any) -> Any:
+    """Joined along the second axis (the first of vectors)."""
+    xs = [core.ops.reshape(x, (1,)) if core.convert(x).ndim == 0 else core.convert(x) for x in xs]
+    return core.ops.concatenate(xs, 0 if xs[0].ndim == 1 else 1)
+
+
+@symbolic
+def vstack(xs: Any) -> Any:
+    """Joined along the first axis, vectors as rows."""
+    rows = [core.convert(x) for x in xs]
+    return core.ops.concatenate(
+        [core.ops.reshape(x, (1, -1)) if x.ndim < 2 else x for x in rows], 0
+    )
+
+
+@symbolic
+def split(x: Any, indices_or_sections: Any, axis: int = 0) -> Any:
+    """Parts along an axis."""
+    return core.ops.split(x, indices_or_sections, axis)
+
+
+@symbolic
+def pad(x: Any, pad_width: Any, mode: str = "constant", constant_values: Any = None) -> Any:
+    """Elements added before and after each axis."""
+    return core.ops.pad(x, pad_width, mode, constant_values)
+
+
+@symbolic
+def flip(x: Any, axis: Any = None) -> Any:
+    """Order reversed along axes."""
+    return core.ops.flip(x, axis)
+
+
+@symbolic
+def roll(x: Any, shift: Any, axis: Any = None) -> Any:
+    """Elements moved along axes, cyclically."""
+    return core.ops.roll(x, shift, axis)
+
+
+@symbolic
+def tile(x: Any, repeats: Any) -> Any:
+    """The whole tensor repeated."""
+    return core.ops.tile(x, repeats)
+
+
+@symbolic
+def repeat(x: Any, repeats: Any, axis: Any = None) -> Any:
+    """Each element repeated."""
+    return core.ops.repeat(x, repeats, axis)
+
+
+@symbolic
+def take(x: Any, indices: Any, axis: Any = None) -> Any:
+    """Elements or slices at indices."""
+    return core.ops.take(x, indices, axis)
+
+
+@symbolic
+def take_along_axis(x: Any, indices: Any, axis: Any = None) -> Any:
+    """`y[i, j] = x[i, indices[i, j]]`."""
+    return core.ops.take_along_axis(x, indices, axis)
+
+
+@symbolic
+def get_item(x: Any, key: Any) -> Any:
+    """`x[key]`."""
+    return core.ops.getitem(x, key)
+
+
+@symbolic
+def where(condition: Any, x1: Any = None, x2: Any = None) -> Any:
+    """`x1` where the condition holds, else `x2`."""
+    return core.ops.where(condition, x1, x2)
+
+
+@symbolic
+def clip(x: Any, x_min: Any, x_max: Any) -> Any:
+    """Limited to `[x_min, x_max]`."""
+    return core.ops.clip(x, x_min, x_max)
+
+
+@symbolic
+def round(x: Any, decimals: int = 0) -> Any:
+    """To the nearest multiple of `10**-decimals`."""
+    return core.ops.round(x, decimals)
+
+
+@symbolic
+def nan_to_num(x: Any, nan: float = 0.0, posinf: Any = None, neginf: Any = None) -> Any:
+    """Finite values in place of NaN and infinities."""
+    return core.ops.nan_to_num(x, nan, posinf, neginf)
+
+
+@symbolic
+def conjugate(x: Any) -> Any:
+    """The complex conjugate."""
+    return core.ops.conj(x)
+
+
+@symbolic
+def cumsum(x: Any, axis: Any = None, dtype: Any = None) -> Any:
+    """Sums of all elements up to each."""
+    return core.ops.cumsum(x, axis, dtype)
+
+
+@symbolic
+def cumprod(x: Any, axis: Any = None, dtype: Any = None) -> Any:
+    """Products of all elements up to each."""
+    return core.ops.cumprod(x, axis, dtype)
+
+
+@symbolic
+def count_nonzero(x: Any, axis: Any = None) -> Any:
+    """How many elements are not zero."""
+    return core.ops.count_nonzero(x, axis)
+
+
+@symbolic
+def logsumexp(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
+    """`log(sum(exp(x)))`."""
+    return core.ops.logsumexp(x, axis, keepdims)
+
+
+@symbolic
+def average(x: Any, axis: Any = None, weights: Any = None) -> Any:
+    """Weighted mean."""
+    x = core.convert(x)
+    if weights is None:
+        return core.ops.mean(x, axis)
+    w = core.convert(weights)
+    if w.ndim != x.ndim:
+        view = [1] * x.ndim
+        view[axis] = -1
+        w = core.ops.reshape(w, view)
+    w = core.ops.broadcast_to(w, x.shape)
+    return core.ops.sum(x * w, axis) / core.ops.sum(w, axis)
+
+
+@symbolic
+def norm(x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> Any:
+    """Vector norm over axes (or Frobenius)."""
+    x = core.ops.multiply(x, 1.0)
+    size = core.ops.absolute(x)
+    if ord is None or ord == "fro" or ord == 2 and (axis is None or isinstance(axis, int)):
+        return core.ops.sqrt(core.ops.sum(core.ops.square(x), axis, keepdims))
+    if ord == np.inf:
+        return core.ops.max(size, axis, keepdims)
+    if ord == -np.inf:
+        return core.ops.min(size, axis, keepdims)
+    if ord == 1:
+        return core.ops.sum(size, axis, keepdims)
+    if isinstance(ord, int | float) and isinstance(axis, int):
+        return core.ops.power(core.ops.sum(core.ops.power(size, ord), axis, keepdims), 1.0 / ord)
+    raise ValueError(f"norm: ord={ord!r} is not supported for axis={axis!r}.")
+
+
+@symbolic
+def tensordot(x1: Any, x2: Any, axes: Any = 2) -> Any:
+    """Sum of products over the named axes."""
+    return core.ops.tensordot(x1, x2, axes)
+
+
+@symbolic
+def einsum(subscripts: str, *operands: Any) -> Any:
+    """Sums of products in Einstein's notation."""
+    return core.ops.einsum(subscripts, *operands)
+
+
+@symbolic
+def trace(x: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:
+    """Sum of the diagonal."""
+    return core.ops.trace(x, offset, axis1, axis2)
+
+
+@symbolic
+def diagonal(x: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:
+    """The elements of the diagonal."""
+    return core.ops.diagonal(x, offset, axis1, axis2)
+
+
+@symbolic
+def tril(x: Any, k: int = 0) -> Any:
+    """The lower triangle."""
+    return core.ops.tril(x, k)
+
+
+@symbolic
+def triu(x: Any, k: int = 0) -> Any:
+    """The upper triangle."""
+    return core.ops.triu(x, k)
+
+
+@symbolic
+def sort(x: Any, axis: Any = -1) -> Any:
+    """Ascending along an axis."""
+    return core.ops.sort(x, axis)
+
+
+@symbolic
+def argsort(x: Any, axis: Any = -1) -> Any:
+    """The order that sorts."""
+    return core.ops.argsort(x, axis)
+
+
+@symbolic
+def top_k(x: Any, k: int, sorted: bool = True) -> Any:
+    """The k largest of the last axis and their indices."""
+    return core.ops.top_k(x, k, sorted)
+
+
+@symbolic
+def in_top_k(targets: Any, predictions: Any, k: int) -> Any:
+    """Whether each target is among the k best predictions."""
+    return core.ops.in_top_k(targets, predictions, k)
+
+
+@symbolic
+def searchsorted(sorted_sequence: Any, values: Any, side: str = "left") -> Any:
+    """Where values would be inserted."""
+    return core.ops.searchsorted(sorted_sequence, values, side)
+
+
+@symbolic
+def bincount(x: Any, weights: Any = None, minlength: int = 0, sparse: bool = False) -> Any:
+    """How often each integer occurs."""
+    return core.ops.bincount(x, weights, minlength)
+
+
+@symbolic
+def zeros_like(x: Any, dtype: Any = None) -> Any:
+    """Zeros in the shape of `x`."""
+    return core.ops.zeros_like(x, dtype)
+
+
+@symbolic
+def ones_like(x: Any, dtype: Any = None) -> Any:
+    """Ones in the shape of `x`."""
+    return core.ops.ones_like(x, dtype)
+
+
+@symbolic
+def full_like(x: Any, fill_value: Any, dtype: Any = None) -> Any:
+    """One value in the shape of `x`."""
+    return core.ops.full_like(x, fill_value, dtype)
+
+
+@symbolic
+def meshgrid(*x: Any, indexing: str = "xy") -> Any:
+    """Coordinates of a grid."""
+    return core.ops.meshgrid(*x, indexing=indexing)
+
+
+@symbolic
+def isclose(x1: Any, x2: Any, rtol: float = 1e-5, atol: float = 1e-8, equal_nan: bool = False) -> Any:
+    """Where `|x1 - x2| <= atol + rtol * |x2|`."""
+    o = core.ops
+    near = o.less_equal(o.absolute(o.subtract(x1, x2)), atol + rtol * o.absolute(x2))
+    near = o.logical_or(near, o.equal(x1, x2))
+    return o.logical_or(near, o.logical_and(o.isnan(x1), o.isnan(x2))) if equal_nan else near
+
+
+@symbolic
+def ndim(x: Any) -> Any:
+    """The number of axes."""
+    return len(x.shape) if hasattr(x, "shape") else core.convert(x).ndim
+
+
+@symbolic
+def size(x: Any) -> Any:
+    """The number of elements."""
+    return core.convert(x).size
+
+
+def zeros(shape: Any, dtype: Any = None) -> Any:
+    """Zeros."""
+    return core.ops.zeros(shape, dtype)
+
+
+def ones(shape: Any, dtype: Any = None) -> Any:
+    """Ones."""
+    return core.ops.ones(shape, dtype)
+
+
+empty = zeros
+
+
+def full(shape: Any, fill_value: Any, dtype: Any = None) -> Any:
+    """One value everywhere."""
+    return core.ops.full(shape, fill_value, dtype)
+
+
+def arange(start: Any, stop: Any = None, step: Any = None, dtype: Any = None) -> Any:
+    """Evenly spaced values in `[start, stop)`."""
+    return core.ops.arange(start, stop, 1 if step is None else step, dtype)
+
+
+def linspace(start: Any, stop: Any, num: int = 50, endpoint: bool = True, retstep: bool = False,
+             dtype: Any = None, axis: int = 0) -> Any:  # fmt: skip
+    """Evenly spaced values from `start` to `stop`."""
+    return core.ops.linspace(start, stop, num, endpoint, retstep, dtype, axis)
+
+
+def eye(N: int, M: Any = None, k: int = 0, dtype: Any = None) -> Any:  # noqa: N803
+    """Ones on a diagonal."""
+    return core.ops.eye(N, M, k, dtype)
+
+
+def identity(n: int, dtype: Any = None) -> Any:
+    """The identity matrix."""
+    return core.ops.eye(n, dtype=dtype)
+
+
+def tri(N: int, M: Any = None, k: int = 0, dtype: Any = None) -> Any:  # noqa: N803
+    """Ones at and below a diagonal."""
+    return core.ops.tri(N, M, k, dtype)
+
+
+def array(x: Any, dtype: Any = None) -> Any:
+    """A tensor of `x`."""
+    return x if isinstance(x, KerasTensor) and dtype is None else core.convert(x, dtype)
+
+
+abs = absolute
+amax, amin = max, min
+divide = true_divide
+conj = conjugate
+
+
+@symbolic
+def divide_no_nan(x1: Any, x2: Any) -> Any:
+    """`x1 / x2`, 0 where `x2` is 0."""
+    o = core.ops
+    zero = o.equal(x2, 0)
+    return o.where(zero, 0.0, o.true_divide(x1, o.where(zero, 1, x2)))
+
+
+__all__ = [
+    name for name, value in builtins.list(globals().items())
+    if callable(value) and not name.startswith("_")
+    and getattr(value, "__module__", "") == __name__
+]  # fmt: skip

@@ -1,0 +1,388 @@
+"""Symbolic tensors and the graph of operations that the functional API builds.
+
+A `KerasTensor` has a shape (None where unknown), a dtype and the operation that made it, no value.
+Output specs come from running the operation abstractly twice with different sizes in place of
+None: dimensions that differ depend on it and are None again.
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import kerasish_core as core
+
+from ..naming import auto_name
+
+__all__ = [
+    "KerasTensor", "Node", "Operation", "any_symbolic", "compute_output_spec", "is_keras_tensor",
+    "map_symbolic", "symbolic", "symbolic_specs",
+]  # fmt: skip
+
+tree = core.tree
+
+
+class KerasTensor:
+    """A tensor without a value, as `Input()` gives it.
+
+    Args:
+        shape: Sizes, None where unknown.
+        dtype: A dtype's name.
+        name: Of the tensor.
+    """
+
+    def __init__(
+        self, shape: Any, dtype: Any = "float32", sparse: bool = False, ragged: bool = False,
+        record_history: bool = True, name: str | None = None, **kwargs: Any,
+    ) -> None:  # fmt: skip
+        self._shape = tuple(None if n is None else int(n) for n in shape)
+        self._dtype = core.dtypes.name_of(dtype)
+        self.sparse, self.ragged = bool(sparse), bool(ragged)
+        self.name = name or auto_name(type(self).__name__)
+        self.record_history = record_history
+        self.mask: Any = None
+        self._keras_history: tuple[Operation, int, int] | None = None
+
+    @property
+    def shape(self) -> tuple[int | None, ...]:
+        return self._shape
+
+    @property
+    def dtype(self) -> str:
+        return self._dtype
+
+    @property
+    def ndim(self) -> int:
+        return len(self._shape)
+
+    @property
+    def _keras_mask(self) -> Any:
+        return self.mask
+
+    def reshape(self, *newshape: Any) -> Any:
+        wanted = newshape[0] if len(newshape) == 1 and not isinstance(newshape[0], int) else newshape
+        return _public("reshape")(self, wanted)
+
+    def squeeze(self, axis: Any = None) -> Any:
+        return _public("squeeze")(self, axis)
+
+    def astype(self, dtype: Any) -> Any:
+        return _public("cast")(self, dtype)
+
+    @property
+    def T(self) -> Any:  # noqa: N802
+        return _public("transpose")(self)
+
+    def __getitem__(self, key: Any) -> Any:
+        return _public("get_item")(self, key)
+
+    def __repr__(self) -> str:
+        return (
+            f"<KerasTensor shape={self.shape}, dtype={self.dtype}, sparse={self.sparse}, "
+            f"ragged={self.ragged}, name={self.name}>"
+        )
+
+    def __deepcopy__(self, memo: Any) -> KerasTensor:
+        twin = memo.get(id(self))
+        if twin is None:
+            twin = KerasTensor(self.shape, self.dtype, self.sparse, self.ragged, name=self.name)
+            memo[id(self)] = twin
+        return twin
+
+    __hash__ = object.__hash__
+
+    def _no_value(self, what: str) -> Any:
+        raise ValueError(
+            f"A KerasTensor is symbolic: it's a placeholder for a shape and a dtype. It has no "
+            f"value, so {what} can't be taken. Use `kerasish.ops` functions or layers on it, "
+            "or a custom Layer whose call() does the computation."
+        )
+
+    def __array__(self, *args: Any, **kwargs: Any) -> Any:
+        self._no_value("a NumPy array")
+
+    def __float__(self) -> float:
+        return self._no_value("float()")
+
+    def __int__(self) -> int:
+        return self._no_value("int()")
+
+    def __bool__(self) -> bool:
+        raise TypeError("A symbolic KerasTensor cannot be used as a boolean. Use ops.where or cond.")
+
+    def __iter__(self) -> Any:
+        raise TypeError(
+            "Iterating over a symbolic KerasTensor is not supported. Use ops.unstack or indexing."
+        )
+
+    def __len__(self) -> int:
+        raise TypeError("A symbolic KerasTensor has no len(). Use its shape.")
+
+
+def _operator(name: str, reflected: bool) -> Callable[[Any, Any], Any]:
+    def operator(self: Any, other: Any) -> Any:
+        if other is None or isinstance(other, str):
+            return NotImplemented
+        function = _public(name)
+        return function(other, self) if reflected else function(self, other)
+
+    return operator
+
+
+for _dunder, _name in {
+    "add": "add", "sub": "subtract", "mul": "multiply", "truediv": "true_divide",
+    "floordiv": "floor_divide", "mod": "mod", "pow": "power", "matmul": "matmul",
+    "and": "logical_and", "or": "logical_or", "xor": "logical_xor",
+}.items():  # fmt: skip
+    setattr(KerasTensor, f"__{_dunder}__", _operator(_name, False))
+    setattr(KerasTensor, f"__r{_dunder}__", _operator(_name, True))
+for _dunder, _name in {
+    "eq": "equal", "ne": "not_equal", "lt": "less", "le": "less_equal", "gt": "greater",
+    "ge": "greater_equal",
+}.items():  # fmt: skip
+    setattr(KerasTensor, f"__{_dunder}__", _operator(_name, False))
+KerasTensor.__neg__ = lambda self: _public("negative")(self)  # type: ignore[attr-defined]
+KerasTensor.__abs__ = lambda self: _public("absolute")(self)  # type: ignore[attr-defined]
+KerasTensor.__invert__ = lambda self: _public("logical_not")(self)  # type: ignore[attr-defined]
+KerasTensor.__hash__ = object.__hash__  # type: ignore[method-assign]
+
+# Public functions by name, for the operators above and for files.
+PUBLIC: dict[str, Callable[..., Any]] = {}
+
+
+def _public(name: str) -> Callable[..., Any]:
+    return PUBLIC[name]
+
+
+def is_keras_tensor(x: Any) -> bool:
+    """Whether `x` is a symbolic tensor."""
+    return isinstance(x, KerasTensor)
+
+
+def any_symbolic(args: Any, kwargs: Any = None) -> bool:
+    """Whether a leaf of the arguments is symbolic."""
+    for x in args:
+        if type(x) is KerasTensor:
+            return True
+        if isinstance(x, list | tuple | dict) and any(
+            isinstance(leaf, KerasTensor) for leaf in tree.flatten(x)
+        ):
+            return True
+    return bool(kwargs) and any_symbolic(kwargs.values())
+
+
+# -- specs
+
+
+def map_symbolic(function: Callable[[KerasTensor], Any], structure: Any) -> Any:
+    """Replace the symbolic leaves."""
+    return tree.map_structure(
+        lambda x: function(x) if isinstance(x, KerasTensor) else x, structure, none_is_leaf=True
+    )
+
+
+def _filled(shape: Sequence[int | None], base: int) -> tuple[int, ...]:
+    # The batch is small; other unknown axes are large enough for kernels and windows.
+    return tuple(
+        n if n is not None else (base + 1 if i == 0 else 16 * base + 67)
+        for i, n in enumerate(shape)
+    )
+
+
+def compute_output_spec(fn: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+    """The result of `fn` with KerasTensors in place of tensors, without computing anything."""
+    found = [_evaluate(fn, args, kwargs, base) for base in (1, 2)]
+    unknown = any(
+        None in x.shape for x in tree.flatten((args, kwargs)) if isinstance(x, KerasTensor)
+    )
+    first, second = (tree_flatten_specs(x) for x in found)
+
+    def merge(a: Any, b: Any) -> Any:
+        if not isinstance(a, core.Spec):
+            return a
+        shape = tuple(n if n == m else None for n, m in zip(a.shape, b.shape, strict=True))
+        return KerasTensor(shape if unknown else a.shape, a.dtype)
+
+    merged = [merge(a, b) for a, b in zip(first, second, strict=True)]
+    return _pack_specs(found[0], iter(merged))
+
+
+def tree_flatten_specs(structure: Any) -> list[Any]:
+    """Leaves, a `Spec` being one."""
+    if isinstance(structure, core.Spec) or not tree.is_nested(structure):
+        return [structure]
+    if isinstance(structure, dict):
+        return [x for key in structure for x in tree_flatten_specs(structure[key])]
+    if isinstance(structure, list | tuple):
+        return [x for part in structure for x in tree_flatten_specs(part)]
+    return list(tree.flatten(structure))
+
+
+def _pack_specs(structure: Any, leaves: Any) -> Any:
+    if isinstance(structure, core.Spec) or not tree.is_nested(structure):
+        return next(leaves)
+    if isinstance(structure, dict):
+        return type(structure)((k, _pack_specs(v, leaves)) for k, v in structure.items())
+    if hasattr(structure, "_fields"):
+        return type(structure)(*(_pack_specs(v, leaves) for v in structure))
+    if isinstance(structure, list | tuple):
+        return type(structure)([_pack_specs(v, leaves) for v in structure])
+    return tree.map_structure(lambda _: next(leaves), structure)
+
+
+def symbolic_specs(structure: Any, base: int) -> Any:
+    """Symbolic leaves as `core.Spec` with sizes filled in."""
+    return map_symbolic(
+        lambda x: core.Spec(_filled(x.shape, base), core.dtypes.as_dtype(x.dtype)), structure
+    )
+
+
+def _evaluate(fn: Callable[..., Any], args: Any, kwargs: Any, base: int) -> Any:
+    return core.eval_spec(fn, *symbolic_specs(list(args), base), **symbolic_specs(kwargs, base))
+
+
+# -- operations and nodes
+
+
+class Node:
+    """One call of an operation on symbolic tensors.
+
+    Attributes:
+        operation: What was called.
+        args, kwargs: Its arguments, with KerasTensors among them.
+        inputs: The KerasTensors among the arguments.
+        outputs: The KerasTensors of the result.
+        result: The structure of the result.
+    """
+
+    def __init__(self, operation: Operation, args: Any, kwargs: Any, result: Any) -> None:
+        self.operation, self.args, self.kwargs, self.result = operation, args, kwargs, result
+        self.inputs = [x for x in tree.flatten((args, kwargs)) if isinstance(x, KerasTensor)]
+        self.outputs = [x for x in tree.flatten(result) if isinstance(x, KerasTensor)]
+        index = len(operation._inbound_nodes)
+        operation._inbound_nodes.append(self)
+        for i, tensor in enumerate(self.outputs):
+            tensor._keras_history = (operation, index, i)
+        for x in self.inputs:
+            if x._keras_history is not None:
+                x._keras_history[0]._outbound_nodes.append(self)
+
+    @property
+    def input_tensors(self) -> list[KerasTensor]:
+        return self.inputs
+
+    @property
+    def output_tensors(self) -> list[KerasTensor]:
+        return self.outputs
+
+    @property
+    def is_input(self) -> bool:
+        return not self.inputs
+
+    @property
+    def parent_nodes(self) -> list[Node]:
+        found = []
+        for x in self.inputs:
+            if x._keras_history is not None:
+                operation, index, _ = x._keras_history
+                found.append(operation._inbound_nodes[index])
+        return found
+
+
+class Operation:
+    """What can be a node of a graph: a layer, or a call of a function of `ops`."""
+
+    def __init__(self, name: str | None = None) -> None:
+        self.name = name or auto_name(type(self).__name__)
+        self._inbound_nodes: list[Node] = []
+        self._outbound_nodes: list[Node] = []
+
+    def call(self, *args: Any, **kwargs: Any) -> Any:
+        raise NotImplementedError
+
+    def symbolic_call(self, *args: Any, **kwargs: Any) -> Any:
+        """Record a node and return its symbolic results."""
+        result = self.compute_output_spec(*args, **kwargs)
+        Node(self, args, kwargs, result)
+        return result
+
+    def compute_output_spec(self, *args: Any, **kwargs: Any) -> Any:
+        """The symbolic results, by abstract evaluation of `call`."""
+        return compute_output_spec(self.call, *args, **kwargs)
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        if any_symbolic(args, kwargs):
+            return self.symbolic_call(*args, **kwargs)
+        return self.call(*args, **kwargs)
+
+    @property
+    def input(self) -> Any:
+        """The symbolic inputs of the only call."""
+        return self._only_node("input").args[0] if self._inbound_nodes and len(
+            self._only_node("input").args
+        ) == 1 else self._tensors("inputs")
+
+    @property
+    def output(self) -> Any:
+        """The symbolic results of the only call."""
+        return self._only_node("output").result
+
+    def _only_node(self, what: str) -> Node:
+        if not self._inbound_nodes:
+            raise AttributeError(
+                f"The layer {self.name} has never been called and thus has no defined {what}."
+            )
+        return self._inbound_nodes[0]
+
+    def _tensors(self, what: str) -> Any:
+        found = getattr(self._only_node(what), what)
+        return found[0] if len(found) == 1 else found
+
+
+class FunctionCall(Operation):
+    """A call of one of `ops`' functions, as a node."""
+
+    def __init__(self, function: Callable[..., Any], name: str | None = None) -> None:
+        super().__init__(name or auto_name(function.__name__))
+        self.function = function
+        self.function_name = function.__name__
+
+    def call(self, *args: Any, **kwargs: Any) -> Any:
+        return self.function(*args, **kwargs)
+
+    def get_config(self) -> dict[str, Any]:
+        return {"name": self.name, "function": self.function_name}
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> FunctionCall:
+        return cls(PUBLIC[config["function"]], config["name"])
+
+    def __deepcopy__(self, memo: Any) -> FunctionCall:
+        twin = FunctionCall(self.function, self.name)
+        memo[id(self)] = twin
+        return twin
+
+
+def symbolic(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Decorate a public function: on a KerasTensor it records a node, else it runs."""
+
+    @functools.wraps(function)
+    def wrapper(*args: Any, **kwargs: Any) -> Any:
+        for x in args:
+            kind = type(x)
+            if kind is core.Tensor:
+                continue
+            if kind is KerasTensor or (
+                kind in (list, tuple, dict)
+                and any(isinstance(leaf, KerasTensor) for leaf in tree.flatten(x))
+            ):
+                return FunctionCall(wrapper).symbolic_call(*args, **kwargs)
+        if kwargs and any_symbolic(kwargs.values()):
+            return FunctionCall(wrapper).symbolic_call(*args, **kwargs)
+        return function(*args, **kwargs)
+
+    wrapper.__signature__ = inspect.signature(function)  # type: ignore[attr-defined]
+    PUBLIC[function.__name__] = wrapper
+    return wrapper
