@@ -8,11 +8,16 @@ from collections.abc import Iterator
 from typing import Any
 
 import kerasish_core as core
+import numpy as np
 
-from .settings import floatx
-from .naming import auto_name, current_path
+from .naming import auto_name, check_name, current_path
+from .serialization import find_builtin
+from .settings import bump_structure_version, floatx
 
-__all__ = ["Variable", "autocast_scope"]
+__all__ = ["Variable", "autocast_scope", "get_autocast_dtype"]
+
+_AGGREGATIONS = (None, "none", "mean", "sum", "only_first_replica")
+_SYNCHRONIZATIONS = (None, "none", "on_read", "on_write", "auto")
 
 
 class _State(threading.local):
@@ -23,8 +28,15 @@ _state = _State()
 
 
 @contextlib.contextmanager
-def autocast_scope(dtype: str | None) -> Iterator[None]:
-    """Floating variables read in the block come in this dtype (None: as they are)."""
+def autocast_scope(dtype: Any) -> Iterator[None]:
+    """Floating variables read in the block come in this dtype.
+
+    Args:
+        dtype: A floating dtype; None (or another dtype) means that they come as they are.
+    """
+    if dtype is not None:
+        dtype = core.dtypes.as_dtype(dtype)
+        dtype = dtype.name if core.dtypes.is_float(dtype) else None
     before, _state.autocast = _state.autocast, dtype
     try:
         yield
@@ -32,64 +44,65 @@ def autocast_scope(dtype: str | None) -> Iterator[None]:
         _state.autocast = before
 
 
+def get_autocast_dtype() -> str | None:
+    """The dtype of the open `autocast_scope`, or None."""
+    return _state.autocast
+
+
 class Variable(core.Variable):
-    """State that can be read by operations and assigned to.
+    """State that operations read and that can be assigned to.
 
     Args:
-        initializer: The first value, or a function `(shape, dtype=dtype)` that makes it.
-        shape: Needed for a function.
-        dtype: `floatx()` for functions, else that of the value.
-        trainable: Whether it is trained.
-        autocast: Whether a layer's compute dtype applies when it is read.
+        initializer: The first value; or a function `(shape, dtype=dtype)` that makes it; or the
+            name of an initializer.
+        shape: Needed for a function or a name.
+        dtype: By default that of the value; `floatx()` for functions.
+        trainable: Whether optimizers train it.
+        autocast: Whether a layer's compute dtype applies when it is read (floating ones only).
         aggregation: Accepted as in Keras: "none", "mean", "sum" or "only_first_replica".
-        synchronization: Accepted as in Keras.
+        synchronization: Accepted as in Keras: "none", "on_read", "on_write" or "auto".
         name: Without "/". By default made from the class name.
+        layout: Ignored: there is one device.
+
+    Raises:
+        ValueError: A bad name, or an initializer without a shape.
+
+    Source: https://keras.io/api/variable/
     """
 
     def __init__(
-        self, initializer: Any, shape: Any = None, dtype: Any = None, trainable: bool = True,
-        autocast: bool = True, aggregation: str | None = None, synchronization: str = "auto",
+        self,
+        initializer: Any,
+        shape: Any = None,
+        dtype: Any = None,
+        trainable: bool = True,
+        autocast: bool = True,
+        aggregation: str | None = "none",
+        synchronization: str | None = "auto",
         name: str | None = None,
-    ) -> None:  # fmt: skip
-        name = name or auto_name(type(self).__name__)
-        if not isinstance(name, str) or "/" in name:
-            raise ValueError(
-                f"Argument `name` must be a string without '/'. Received: name={name!r}."
-            )
-        if aggregation not in (None, "none", "mean", "sum", "only_first_replica"):
-            raise ValueError(
-                "Invalid value for argument `aggregation`. Expected one of None, 'none', 'mean', "
-                f"'sum', 'only_first_replica'. Received: {aggregation!r}."
-            )
-        dtype = getattr(dtype, "variable_dtype", dtype)
-        if callable(initializer) and not isinstance(initializer, core.Tensor | core.Variable):
-            if shape is None:
-                raise ValueError(
-                    "When creating a Variable from an initializer, the `shape` argument should be "
-                    f"specified. Received: initializer={initializer} and shape=None."
-                )
-            shape = (shape,) if isinstance(shape, int) else tuple(shape)
-            with core.eager_scope():
-                value = initializer(shape, dtype=core.dtypes.name_of(dtype or floatx()))
-        else:
-            value = initializer
-            if dtype is None and not hasattr(value, "dtype"):
-                with core.eager_scope():
-                    dtype = core.convert(value).dtype
-        super().__init__(value, trainable=trainable, name=name, dtype=dtype)
+        layout: Any = None,
+    ) -> None:
+        name = check_name(auto_name(type(self).__name__) if name is None else name)
+        _check("aggregation", aggregation, _AGGREGATIONS)
+        _check("synchronization", synchronization, _SYNCHRONIZATIONS)
+        self._regularizer: Any = None
+        self._constraint: Any = None
+        self._overwrite_with_gradient = False
+        self._trainable = bool(trainable)
+        self._aggregation = aggregation or "none"
+        self._synchronization = synchronization or "none"
+        self.autocast = bool(autocast)
         scope = current_path()
         self._path = f"{scope}/{name}" if scope else name
-        self.initializer = initializer if callable(initializer) else None
-        self.autocast = bool(autocast)
-        self.aggregation = aggregation or "none"
-        self.synchronization = synchronization
-        self.regularizer: Any = None
-        self.constraint: Any = None
-        self.overwrite_with_gradient = False
+        dtype = None if dtype is None else getattr(dtype, "variable_dtype", dtype)
+        with core.eager_scope(), autocast_scope(None):
+            value, dtype = _first_value(initializer, shape, dtype)
+            super().__init__(value, trainable=trainable, name=name, dtype=dtype)
 
+    # -- what it is
     @property
     def path(self) -> str:
-        """The names of the scopes it was made in and its own."""
+        """The names of the scopes it was made in and its own, joined by "/"."""
         return self._path
 
     @path.setter
@@ -97,18 +110,127 @@ class Variable(core.Variable):
         self._path = path
 
     @property
-    def value(self) -> core.Tensor:
-        tensor = self.read()
-        dtype = _state.autocast
-        if dtype is not None and self.autocast and tensor.dtype.name != dtype:
-            if core.dtypes.is_float(tensor.dtype):
-                return core.ops.cast(tensor, dtype)
-        return tensor
+    def dtype(self) -> str:
+        """Its dtype; inside an `autocast_scope` the one in which it is read."""
+        wanted = _state.autocast
+        own = self._tensor.dtype
+        if wanted is not None and self.autocast and core.dtypes.is_float(own):
+            return wanted
+        return own.name
 
     @property
-    def dtype(self) -> str:
-        dtype = _state.autocast
-        own = self._tensor.dtype
-        if dtype is not None and self.autocast and core.dtypes.is_float(own):
-            return dtype
-        return own.name
+    def trainable(self) -> bool:
+        """Whether optimizers train it."""
+        return self._trainable
+
+    @trainable.setter
+    def trainable(self, trainable: Any) -> None:
+        trainable = bool(trainable)
+        if trainable != self._trainable:
+            self._trainable = trainable
+            bump_structure_version()
+
+    @property
+    def aggregation(self) -> str:
+        """How replicas would be combined: accepted as in Keras, there is one replica."""
+        return self._aggregation
+
+    @property
+    def synchronization(self) -> str:
+        """When replicas would be combined: accepted as in Keras, there is one replica."""
+        return self._synchronization
+
+    @property
+    def regularizer(self) -> Any:
+        """A function of the variable to a penalty, or None."""
+        return self._regularizer
+
+    @regularizer.setter
+    def regularizer(self, regularizer: Any) -> None:
+        _check_callable("regularizer", "keras.regularizers.Regularizer", regularizer)
+        self._regularizer = regularizer
+
+    @property
+    def constraint(self) -> Any:
+        """A function of the variable to its value after each update, or None."""
+        return self._constraint
+
+    @constraint.setter
+    def constraint(self, constraint: Any) -> None:
+        _check_callable("constraint", "keras.constraints.Constraint", constraint)
+        self._constraint = constraint
+
+    @property
+    def overwrite_with_gradient(self) -> bool:
+        """Whether optimizers assign the gradient as the new value (float8 scales)."""
+        return self._overwrite_with_gradient
+
+    @overwrite_with_gradient.setter
+    def overwrite_with_gradient(self, value: bool) -> None:
+        if not isinstance(value, bool):
+            raise TypeError(f"`overwrite_with_gradient` must be a boolean. Received: {value}")
+        self._overwrite_with_gradient = value
+
+    # -- reading and writing
+    @property
+    def value(self) -> core.Tensor:
+        """The current value as a tensor, seen by tapes and traces."""
+        tensor = self.read()
+        wanted = _state.autocast
+        if wanted is None or not self.autocast:
+            return tensor
+        if not core.dtypes.is_float(tensor.dtype) or tensor.dtype.name == wanted:
+            return tensor
+        return core.ops.cast(tensor, wanted)  # type: ignore[no-any-return]
+
+    def assign_add(self, value: Any) -> Variable:
+        """Add to the value."""
+        return self.assign(core.ops.add(self.read(), value))  # type: ignore[return-value]
+
+    def assign_sub(self, value: Any) -> Variable:
+        """Subtract from the value."""
+        return self.assign(core.ops.subtract(self.read(), value))  # type: ignore[return-value]
+
+    def __repr__(self) -> str:
+        own = self._tensor
+        return (
+            f"<Variable path={self._path}, shape={own.shape}, dtype={own.dtype.name}, "
+            f"value={np.asarray(own)}>"
+        )
+
+
+def _check(argument: str, value: Any, accepted: tuple[Any, ...]) -> None:
+    if value not in accepted:
+        shown = ", ".join(f"`{a!r}`" for a in accepted)
+        raise ValueError(
+            f"Invalid value for argument `{argument}`. Expected one of {shown}. "
+            f"Received: {argument}={value}"
+        )
+
+
+def _check_callable(attribute: str, example: str, value: Any) -> None:
+    if value is not None and not callable(value):
+        raise ValueError(
+            f"Invalid value for attribute `{attribute}`. Expected a callable (such as a `{example}` "
+            f"instance) or `None`. Received: {attribute}={value}"
+        )
+
+
+def _first_value(initializer: Any, shape: Any, dtype: Any) -> tuple[Any, Any]:
+    """The first value and the dtype to hold it in."""
+    if isinstance(initializer, str):
+        initializer = find_builtin("keras.initializers", "get")(initializer)
+    if callable(initializer):
+        if shape is None:
+            raise ValueError(
+                "When creating a Variable from an initializer, the `shape` argument should be "
+                f"specified. Received: initializer={initializer} and shape={shape}"
+            )
+        shape = (shape,) if isinstance(shape, int) else tuple(shape)
+        dtype = core.dtypes.name_of(floatx() if dtype is None else dtype)
+        return initializer(shape, dtype=dtype), dtype
+    if initializer is None:
+        raise ValueError(
+            "A Variable needs a first value or an initializer. Received: initializer=None"
+        )
+    return initializer, dtype

@@ -36,7 +36,11 @@ def _smooth(y_true: Any, label_smoothing: float, classes: int) -> Any:
 
 @aligned
 def categorical_crossentropy(
-    y_true: Any, y_pred: Any, from_logits: bool = False, label_smoothing: float = 0.0, axis: int = -1
+    y_true: Any,
+    y_pred: Any,
+    from_logits: bool = False,
+    label_smoothing: float = 0.0,
+    axis: int = -1,
 ) -> Any:
     """Crossentropy `-sum(y_true log(y_pred))` of one-hot labels.
 
@@ -139,7 +143,11 @@ def sparse_categorical_crossentropy(
 
 @aligned
 def binary_crossentropy(
-    y_true: Any, y_pred: Any, from_logits: bool = False, label_smoothing: float = 0.0, axis: int = -1
+    y_true: Any,
+    y_pred: Any,
+    from_logits: bool = False,
+    label_smoothing: float = 0.0,
+    axis: int = -1,
 ) -> Any:
     """`-mean(y_true log(y_pred) + (1 - y_true) log(1 - y_pred))`.
 

@@ -124,7 +124,7 @@ def convert_structure(x: Any, dtype: Any) -> Any:
 
 
 def _is_array(x: Any) -> bool:
-    return hasattr(x, "dtype") and hasattr(x, "shape") or hasattr(x, "__array__")
+    return (hasattr(x, "dtype") and hasattr(x, "shape")) or hasattr(x, "__array__")
 
 
 def _only_numbers(x: Any) -> bool:
@@ -218,5 +218,3 @@ def reduce_weighted_values(
     if None in shape:  # a symbolic tensor of unknown batch size
         return ops.mean(values)
     return total / max(math.prod(shape), 1)
-
-

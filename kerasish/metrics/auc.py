@@ -58,8 +58,7 @@ class AUC(Metric):
     ) -> None:
         if str(curve).lower() not in CURVES:
             raise ValueError(
-                f'Invalid AUC curve value: "{curve}". Expected values are '
-                '["PR", "ROC", "PRGAIN"]'
+                f'Invalid AUC curve value: "{curve}". Expected values are ["PR", "ROC", "PRGAIN"]'
             )
         if summation_method not in SUMMATIONS:
             raise ValueError(

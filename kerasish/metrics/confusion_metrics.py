@@ -26,9 +26,7 @@ class _Count(Metric):
 
     _kind = ""
 
-    def __init__(
-        self, thresholds: Any = None, name: str | None = None, dtype: Any = None
-    ) -> None:
+    def __init__(self, thresholds: Any = None, name: str | None = None, dtype: Any = None) -> None:
         super().__init__(name=name, dtype=dtype)
         self.init_thresholds = thresholds
         self.thresholds = parse_thresholds(thresholds)

@@ -160,9 +160,7 @@ def _check(average: Any, beta: Any, threshold: Any) -> None:
             f"Received: beta={beta} of type '{type(beta)}'"
         )
     if beta <= 0.0:
-        raise ValueError(
-            f"Invalid `beta` argument value. It should be > 0. Received: beta={beta}"
-        )
+        raise ValueError(f"Invalid `beta` argument value. It should be > 0. Received: beta={beta}")
     if threshold is None:
         return
     if not isinstance(threshold, float):

@@ -21,7 +21,7 @@ __all__ = [
 def _mean_of(name: str, fn: Callable[..., Any], log_name: str) -> type[MeanMetricWrapper]:
     """A metric class without arguments of its own."""
 
-    def __init__(self: Any, name: str = log_name, dtype: Any = None) -> None:  # noqa: N807
+    def __init__(self: Any, name: str = log_name, dtype: Any = None) -> None:
         MeanMetricWrapper.__init__(self, fn, name=name, dtype=dtype)
 
     doc = (
@@ -94,9 +94,7 @@ class CosineSimilarity(MeanMetricWrapper):
 
     _direction = "up"
 
-    def __init__(
-        self, name: str = "cosine_similarity", dtype: Any = None, axis: int = -1
-    ) -> None:
+    def __init__(self, name: str = "cosine_similarity", dtype: Any = None, axis: int = -1) -> None:
         super().__init__(cosine_similarity, name=name, dtype=dtype, axis=axis)
         self.axis = axis
 

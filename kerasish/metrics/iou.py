@@ -122,9 +122,7 @@ class IoU(_ConfusionMetric):
         sparse_y_pred: bool = True,
         axis: int = -1,
     ) -> None:
-        super().__init__(
-            num_classes, name, dtype, ignore_class, sparse_y_true, sparse_y_pred, axis
-        )
+        super().__init__(num_classes, name, dtype, ignore_class, sparse_y_true, sparse_y_pred, axis)
         if target_class_ids and max(target_class_ids) >= num_classes:
             raise ValueError(
                 f"Target class id {max(target_class_ids)} is out of range, which is "

@@ -372,9 +372,7 @@ class Optimizer:
                 )
         return variables
 
-    def _without_gaps(
-        self, grads: list[Any], variables: list[Any]
-    ) -> tuple[list[Any], list[Any]]:
+    def _without_gaps(self, grads: list[Any], variables: list[Any]) -> tuple[list[Any], list[Any]]:
         kept = [(g, v) for g, v in zip(grads, variables, strict=True) if g is not None]
         if not kept:
             raise ValueError("No gradients provided for any variable.")
@@ -403,7 +401,7 @@ class Optimizer:
     def _update(self, grads: list[Any], variables: list[Any]) -> None:
         grads = self._clip_gradients(grads)
         self._apply_weight_decay(variables)
-        learning_rate = self.learning_rate
+        learning_rate = self._current_rate()
         for gradient, variable in zip(grads, variables, strict=True):
             self.update_step(gradient, variable, learning_rate)
 
@@ -475,8 +473,14 @@ class Optimizer:
         return values[key]
 
     def _rate(self, learning_rate: Any, dtype: Any) -> Any:
-        """The learning rate as a tensor of a dtype."""
-        return self._once(("rate", dtype), lambda: core.convert(learning_rate, dtype))
+        """A learning rate as a tensor of a dtype."""
+        # The rate itself is kept too: as long as it lives its id is its own.
+        key = ("rate", id(learning_rate), dtype)
+        return self._once(key, lambda: (core.convert(learning_rate, dtype), learning_rate))[0]
+
+    def _current_rate(self) -> Any:
+        """`learning_rate`, computed once per update."""
+        return self._once("learning_rate", lambda: self.learning_rate)
 
     def _step(self, dtype: Any) -> Any:
         """The number of this update, from 1, as a tensor of a dtype."""
@@ -516,7 +520,7 @@ class Optimizer:
         for variable in variables:
             if self._use_weight_decay(variable):
                 value = variable.value
-                rate = self._rate(self.learning_rate, value.dtype)
+                rate = self._rate(self._current_rate(), value.dtype)
                 variable.assign(value - value * (rate * self.weight_decay))
 
     # -- moving averages
@@ -666,9 +670,7 @@ class Optimizer:
                 f"{len(store.keys())} variables. "
             )
             if not variables:
-                message += (
-                    "This is likely because the optimizer has not been called/built yet."
-                )
+                message += "This is likely because the optimizer has not been called/built yet."
             warnings.warn(message, stacklevel=2)
             return
         for i, variable in enumerate(variables):

@@ -4,7 +4,7 @@ from .functions import (
     beta, binomial, categorical, dropout, gamma, normal, randint, shuffle, truncated_normal,
     uniform,
 )  # fmt: skip
-from .seed_generator import SeedGenerator, draw_seed, global_seed_generator, set_global_seed
+from .seed_generator import SeedGenerator, draw_seed, global_seed_generator, make_default_seed, set_global_seed, set_random_seed
 
 __all__ = [
     "SeedGenerator",
@@ -17,7 +17,9 @@ __all__ = [
     "global_seed_generator",
     "normal",
     "randint",
+    "make_default_seed",
     "set_global_seed",
+    "set_random_seed",
     "shuffle",
     "truncated_normal",
     "uniform",

@@ -1,85 +1,266 @@
-"""The functions of `keras.random`. `seed` is None, an int, or a `SeedGenerator`."""
+"""The functions of `keras.random`, on the core's stateless generator.
+
+In all of them, `seed` is an int (the same values each time), a `SeedGenerator` (fresh values each
+time), or None: the global generator, which `keras.utils.set_random_seed` seeds. A result depends
+on the seed and the shape only, not on the number of threads, nor on eager or compiled running.
+"""
 
 from __future__ import annotations
 
 from typing import Any
 
 import kerasish_core as core
+import numpy as np
 
-from ..config import floatx
+from ..settings import floatx
 from .seed_generator import draw_seed
 
 __all__ = [
-    "beta", "binomial", "categorical", "dropout", "gamma", "normal", "randint", "shuffle",
-    "truncated_normal", "uniform",
-]  # fmt: skip
+    "beta",
+    "binomial",
+    "categorical",
+    "dropout",
+    "gamma",
+    "normal",
+    "randint",
+    "shuffle",
+    "truncated_normal",
+    "uniform",
+]
 
 _random = core.ops.random
 
 
-def normal(shape: Any, mean: Any = 0.0, stddev: Any = 1.0, dtype: Any = None, seed: Any = None) -> Any:
-    """Normal distribution."""
-    return _random.normal(draw_seed(seed), shape, mean, stddev, dtype or floatx())
-
-
-def uniform(shape: Any, minval: Any = 0.0, maxval: Any = 1.0, dtype: Any = None, seed: Any = None) -> Any:
-    """Uniform distribution in `[minval, maxval)`; of integers if the dtype is one."""
-    dtype = core.dtypes.as_dtype(dtype or floatx())
-    if core.dtypes.is_integer(dtype):
+def _float_dtype(name: str, dtype: Any) -> Any:
+    dtype = core.dtypes.as_dtype(floatx() if dtype is None else dtype)
+    if not core.dtypes.is_float(dtype):
         raise ValueError(
-            "`keras.random.uniform` requires a floating point dtype. "
-            f"Received: dtype={dtype.name}. Use randint for integers."
+            f"`keras.random.{name}` requires a floating point `dtype`. Received: dtype={dtype.name}"
+            + (". Use `keras.random.randint` for integers." if name == "uniform" else "")
         )
-    return _random.uniform(draw_seed(seed), shape, minval, maxval, dtype)
+    return dtype
+
+
+def normal(
+    shape: Any, mean: Any = 0.0, stddev: Any = 1.0, dtype: Any = None, seed: Any = None
+) -> core.Tensor:
+    """Draws from the normal distribution.
+
+    Args:
+        shape: Of the result.
+        mean: Number or tensor.
+        stddev: Number or tensor.
+        dtype: A floating dtype; `floatx()` if None.
+        seed: See the module.
+
+    Returns:
+        A tensor of the shape.
+
+    Raises:
+        ValueError: The dtype is no floating one.
+
+    Source: https://keras.io/api/random/random_ops/
+    """
+    dtype = _float_dtype("normal", dtype)
+    return _random.normal(draw_seed(seed), shape, mean, stddev, dtype)  # type: ignore[no-any-return]
+
+
+def uniform(
+    shape: Any, minval: Any = 0.0, maxval: Any = 1.0, dtype: Any = None, seed: Any = None
+) -> core.Tensor:
+    """Draws from the uniform distribution over `[minval, maxval)`.
+
+    Args:
+        shape: Of the result.
+        minval: Lower bound, included.
+        maxval: Upper bound, not included.
+        dtype: A floating dtype; `floatx()` if None.
+        seed: See the module.
+
+    Returns:
+        A tensor of the shape.
+
+    Raises:
+        ValueError: The dtype is no floating one: `randint` draws integers.
+    """
+    dtype = _float_dtype("uniform", dtype)
+    return _random.uniform(draw_seed(seed), shape, minval, maxval, dtype)  # type: ignore[no-any-return]
 
 
 def truncated_normal(
     shape: Any, mean: Any = 0.0, stddev: Any = 1.0, dtype: Any = None, seed: Any = None
-) -> Any:
-    """Normal distribution within two standard deviations."""
-    return _random.truncated_normal(draw_seed(seed), shape, mean, stddev, dtype or floatx())
+) -> core.Tensor:
+    """Draws from the normal distribution within two `stddev` of the mean.
+
+    Args:
+        shape: Of the result.
+        mean: Of the distribution before truncation.
+        stddev: Of the distribution before truncation.
+        dtype: A floating dtype; `floatx()` if None.
+        seed: See the module.
+
+    Returns:
+        A tensor of the shape.
+    """
+    dtype = _float_dtype("truncated_normal", dtype)
+    return _random.truncated_normal(  # type: ignore[no-any-return]
+        draw_seed(seed), shape, mean, stddev, dtype
+    )
 
 
-def randint(shape: Any, minval: Any, maxval: Any, dtype: Any = "int32", seed: Any = None) -> Any:
-    """Uniform integers in `[minval, maxval)`."""
-    return _random.randint(draw_seed(seed), shape, minval, maxval, dtype)
+def randint(
+    shape: Any, minval: Any, maxval: Any, dtype: Any = "int32", seed: Any = None
+) -> core.Tensor:
+    """Draws integers uniformly from `[minval, maxval)`.
+
+    Args:
+        shape: Of the result.
+        minval: Least integer.
+        maxval: One above the greatest integer.
+        dtype: An integer dtype.
+        seed: See the module.
+
+    Returns:
+        A tensor of the shape.
+
+    Raises:
+        ValueError: The dtype is no integer one.
+    """
+    dtype = core.dtypes.as_dtype(dtype)
+    if not core.dtypes.is_integer(dtype):
+        raise ValueError(
+            f"`keras.random.randint` requires an integer `dtype`. Received: dtype={dtype.name}"
+        )
+    return _random.randint(draw_seed(seed), shape, minval, maxval, dtype)  # type: ignore[no-any-return]
 
 
-def categorical(logits: Any, num_samples: int, dtype: Any = "int32", seed: Any = None) -> Any:
-    """Classes drawn by `logits` of shape `(batch, classes)`."""
-    return _random.categorical(draw_seed(seed), logits, num_samples, dtype)
+def categorical(
+    logits: Any, num_samples: int, dtype: Any = "int32", seed: Any = None
+) -> core.Tensor:
+    """Draws classes with probabilities `softmax(logits)`.
+
+    Args:
+        logits: `(batch, classes)`.
+        num_samples: How many to draw per row.
+        dtype: Of the result.
+        seed: See the module.
+
+    Returns:
+        `(batch, num_samples)`.
+
+    Raises:
+        ValueError: The logits are no matrix.
+    """
+    logits = core.convert(logits)
+    if logits.ndim != 2:
+        raise ValueError(
+            "`logits` should be a 2-D tensor with shape [batch_size, num_classes]. "
+            f"Received: logits of shape {logits.shape}"
+        )
+    drawn = _random.categorical(draw_seed(seed), logits, num_samples, "int32")
+    return core.ops.cast(drawn, dtype)  # type: ignore[no-any-return]
 
 
-def gamma(shape: Any, alpha: Any, dtype: Any = None, seed: Any = None) -> Any:
-    """Gamma distribution of shape `alpha` and scale 1."""
-    return _random.gamma(draw_seed(seed), shape, alpha, dtype or floatx())
+def gamma(shape: Any, alpha: Any, dtype: Any = None, seed: Any = None) -> core.Tensor:
+    """Draws from the gamma distribution with shape parameter `alpha` and scale 1.
+
+    Args:
+        shape: Of the result.
+        alpha: Positive number or tensor.
+        dtype: A floating dtype; `floatx()` if None.
+        seed: See the module.
+
+    Returns:
+        A tensor of the shape.
+    """
+    dtype = _float_dtype("gamma", dtype)
+    return _random.gamma(draw_seed(seed), shape, alpha, dtype)  # type: ignore[no-any-return]
 
 
-def beta(shape: Any, alpha: Any, beta: Any, dtype: Any = None, seed: Any = None) -> Any:
-    """Beta distribution."""
-    return _random.beta(draw_seed(seed), shape, alpha, beta, dtype or floatx())
+def beta(shape: Any, alpha: Any, beta: Any, dtype: Any = None, seed: Any = None) -> core.Tensor:
+    """Draws from the beta distribution over (0, 1).
+
+    Args:
+        shape: Of the result.
+        alpha: Positive number or tensor.
+        beta: Positive number or tensor.
+        dtype: A floating dtype; `floatx()` if None.
+        seed: See the module.
+
+    Returns:
+        A tensor of the shape.
+    """
+    dtype = _float_dtype("beta", dtype)
+    return _random.beta(draw_seed(seed), shape, alpha, beta, dtype)  # type: ignore[no-any-return]
 
 
-def binomial(shape: Any, counts: Any, probabilities: Any, dtype: Any = None, seed: Any = None) -> Any:
-    """Binomial distribution."""
-    return _random.binomial(draw_seed(seed), shape, counts, probabilities, dtype or floatx())
+def binomial(
+    shape: Any, counts: Any, probabilities: Any, dtype: Any = None, seed: Any = None
+) -> core.Tensor:
+    """Draws the number of successes in `counts` trials.
+
+    Args:
+        shape: Of the result.
+        counts: Number of trials: number or tensor.
+        probabilities: Of success, in [0, 1]: number or tensor.
+        dtype: A floating dtype; `floatx()` if None.
+        seed: See the module.
+
+    Returns:
+        A tensor of the shape.
+    """
+    dtype = _float_dtype("binomial", dtype)
+    return _random.binomial(  # type: ignore[no-any-return]
+        draw_seed(seed), shape, counts, probabilities, dtype
+    )
 
 
-def shuffle(x: Any, axis: int = 0, seed: Any = None) -> Any:
-    """The slices along an axis in random order."""
-    return _random.shuffle(draw_seed(seed), x, axis)
+def shuffle(x: Any, axis: int = 0, seed: Any = None) -> core.Tensor:
+    """The slices along an axis in random order.
+
+    Args:
+        x: Tensor.
+        axis: Along which whole slices move.
+        seed: See the module.
+
+    Returns:
+        A tensor like `x`.
+    """
+    return _random.shuffle(draw_seed(seed), x, axis)  # type: ignore[no-any-return]
 
 
-def dropout(inputs: Any, rate: float, noise_shape: Any = None, seed: Any = None) -> Any:
+def dropout(inputs: Any, rate: float, noise_shape: Any = None, seed: Any = None) -> core.Tensor:
     """Elements set to 0 with probability `rate`, the others scaled by `1 / (1 - rate)`.
 
-    Source: N. Srivastava et al., "Dropout", JMLR 15 (2014).
+    Args:
+        inputs: Tensor.
+        rate: In [0, 1].
+        noise_shape: Shape of the mask, which broadcasts to that of `inputs`; None in it means
+            the size there.
+        seed: See the module.
+
+    Returns:
+        A tensor like `inputs`.
+
+    Source: N. Srivastava et al., "Dropout: A simple way to prevent neural networks from
+    overfitting", JMLR 15 (2014).
     """
     ops = core.ops
     x = core.convert(inputs)
-    shape = x.shape if noise_shape is None else tuple(
-        n if s is None else s for n, s in zip(x.shape, noise_shape, strict=True)
-    )
-    keep = 1.0 - float(rate)
-    kept = ops.less(_random.uniform(draw_seed(seed), shape, dtype="float32"), keep)
-    return ops.where(kept, x / keep if keep else x, 0)
+    rate = float(rate)
+    if not rate > 0.0:
+        return x
+    mask_shape = x.shape
+    if noise_shape is not None:
+        if len(noise_shape) != len(x.shape):
+            raise ValueError(
+                "Argument `noise_shape` must have as many axes as the inputs. "
+                f"Received: noise_shape={noise_shape}, inputs.shape={x.shape}"
+            )
+        mask_shape = tuple(n if s is None else int(s) for n, s in zip(x.shape, noise_shape))
+    seed = draw_seed(seed)
+    if rate >= 1.0:
+        return ops.zeros_like(x)  # type: ignore[no-any-return]
+    keep = 1.0 - rate
+    mask = ops.less(_random.uniform(seed, mask_shape, dtype="float32"), np.float32(keep))
+    return ops.where(mask, ops.true_divide(x, keep), 0)  # type: ignore[no-any-return]

@@ -8,12 +8,18 @@ from typing import Any
 import kerasish_core as core
 import numpy as np
 
-from ..naming import auto_name, name_scope, on_clear_session
+from ..naming import auto_name, name_scope, on_clear
 from ..serialization import builtin
 from ..variable import Variable
 
-__all__ = ["SeedGenerator", "draw_seed", "global_seed_generator", "make_default_seed",
-           "set_global_seed"]  # fmt: skip
+__all__ = [
+    "SeedGenerator",
+    "draw_seed",
+    "global_seed_generator",
+    "make_default_seed",
+    "set_global_seed",
+    "set_random_seed",
+]
 
 
 def make_default_seed() -> int:
@@ -21,46 +27,73 @@ def make_default_seed() -> int:
     return python_random.randint(1, int(1e9))
 
 
+def _seed_words(seed: int) -> Any:
+    if not 0 <= seed < 2**32:
+        raise OverflowError(
+            f"seed={seed} is out of bounds: an integer from 0 to 2**32 - 1 is needed."
+        )
+    return np.array([int(seed), 0], "uint32")
+
+
 @builtin("keras.random")
 class SeedGenerator:
-    """Gives a fresh seed at each call of `next`.
+    """Gives a fresh seed at each call of `next()`.
+
+    Random functions take it as their `seed`. Its state is a variable, so compiled steps advance
+    it too, and files hold it.
 
     Args:
-        seed: The first seed, an int from 0. None draws one from Python's generator.
+        seed: The first seed, from 0 to 2**32 - 1. None draws one from Python's generator.
         name: Of the generator.
+
+    Raises:
+        ValueError: The seed is no integer.
+        OverflowError: It is out of bounds.
+
+    Source: https://keras.io/api/random/seed_generator/
     """
 
     def __init__(self, seed: int | None = None, name: str | None = None, **kwargs: Any) -> None:
         if kwargs:
             raise ValueError(f"Unrecognized keyword arguments: {kwargs}")
-        self.name = name or auto_name(type(self).__name__)
-        seed = make_default_seed() if seed is None else seed
-        if not isinstance(seed, int | np.integer):
-            raise ValueError(f"Argument `seed` must be an integer. Received: seed={seed!r}")
-        if seed < 0:
-            raise ValueError(f"`seed` must be 0 or more. Received: seed={seed}.")
+        self.name = auto_name(type(self).__name__) if name is None else name
         self._initial_seed = seed
-        with name_scope(self.name):
+        if seed is None:
+            seed = make_default_seed()
+        if not isinstance(seed, int | np.integer):
+            raise ValueError(f"Argument `seed` must be an integer. Received: seed={seed}")
+        with name_scope(self.name, caller=self):
             self.state = Variable(
-                np.array([seed & 0xFFFFFFFF, 0], "uint32"), trainable=False, dtype="uint32",
-                aggregation="none", name="seed_generator_state",
-            )  # fmt: skip
+                _seed_words(int(seed)),
+                trainable=False,
+                autocast=False,
+                dtype="uint32",
+                name="seed_generator_state",
+            )
 
     @property
-    def seed(self) -> int:
+    def seed(self) -> int | None:
+        """The seed that it was made with."""
         return self._initial_seed
 
     def next(self, ordered: bool = True) -> core.Tensor:
-        """The current seed, uint32[2]; the state moves on by one."""
+        """The current seed, uint32[2]; the state moves on by one.
+
+        Args:
+            ordered: Accepted as in Keras; draws are always in order.
+        """
         seed = self.state.value
         self.state.assign(core.ops.add(seed, np.array([0, 1], "uint32")))
         return seed
 
     def get_config(self) -> dict[str, Any]:
-        return {"seed": self._initial_seed}
+        """The arguments that make it again, with its first state."""
+        seed = self._initial_seed
+        return {"seed": seed if seed is None else int(seed), "name": self.name}
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> SeedGenerator:
+        """The generator of a config."""
         return cls(**config)
 
 
@@ -72,7 +105,7 @@ def global_seed_generator() -> SeedGenerator:
     global _global
     if _global is None:
         with core.eager_scope():
-            _global = SeedGenerator(np.random.randint(1, int(1e9)), name="global_seed_generator")
+            _global = SeedGenerator()
     return _global
 
 
@@ -80,11 +113,30 @@ def set_global_seed(seed: int) -> None:
     """Start the global generator again from a seed."""
     global _global
     with core.eager_scope():
-        _global = SeedGenerator(seed, name="global_seed_generator")
+        _global = SeedGenerator(seed)
+
+
+def set_random_seed(seed: int) -> None:
+    """Seed Python's, NumPy's and this package's global generators.
+
+    Args:
+        seed: From 0 to 2**32 - 1.
+
+    Raises:
+        ValueError: The seed is no integer.
+    """
+    if not isinstance(seed, int | np.integer):
+        raise ValueError(
+            "Expected `seed` argument to be an integer. "
+            f"Received: seed={seed} (of type {type(seed)})"
+        )
+    python_random.seed(int(seed))
+    np.random.seed(int(seed))
+    set_global_seed(int(seed))
 
 
 def draw_seed(seed: Any) -> core.Tensor:
-    """A seed tensor from None (the global generator), an int, or a generator.
+    """A seed tensor, uint32[2], from None (the global generator), an int, or a generator.
 
     Raises:
         ValueError: It is none of these.
@@ -92,12 +144,12 @@ def draw_seed(seed: Any) -> core.Tensor:
     if isinstance(seed, SeedGenerator):
         return seed.next()
     if isinstance(seed, int | np.integer):
-        return core.constant(np.array([int(seed) & 0xFFFFFFFF, 0], "uint32"))
+        return core.constant(_seed_words(int(seed)))
     if seed is None:
-        return global_seed_generator().next()
+        return global_seed_generator().next(ordered=False)
     raise ValueError(
         "Argument `seed` must be either an integer or an instance of `SeedGenerator`. "
-        f"Received: seed={seed!r} (of type {type(seed)})"
+        f"Received: seed={seed} (of type {type(seed)})"
     )
 
 
@@ -106,4 +158,4 @@ def _forget() -> None:
     _global = None
 
 
-on_clear_session(_forget)
+on_clear.append(_forget)

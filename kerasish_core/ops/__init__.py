@@ -10,10 +10,8 @@ from .indexing import *
 from .linalg import *
 from .logic import *
 from .nonlinear import *
-from .norm import *
 from .pool import *
 from .reduce import *
-from .rnn import *
 from .shape import *
 from .sorting import *
 from .special import *

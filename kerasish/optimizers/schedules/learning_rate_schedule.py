@@ -24,8 +24,7 @@ class LearningRateSchedule:
     def __call__(self, step: Any) -> Any:
         """The learning rate at a step, an integer scalar tensor."""
         raise NotImplementedError(
-            f"Learning rate schedule '{type(self).__name__}' must override "
-            "`__call__(self, step)`."
+            f"Learning rate schedule '{type(self).__name__}' must override `__call__(self, step)`."
         )
 
     def get_config(self) -> dict[str, Any]:
