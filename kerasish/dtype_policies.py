@@ -408,9 +408,7 @@ class DTypePolicyMap(DTypePolicy, MutableMapping[str, DTypePolicy]):
         default = self._default_policy_arg
         default = default.name if isinstance(default, DTypePolicy) else default
         mapping = [(k, p.name) for k, p in self._policy_map.items()]
-        return (
-            f"<DTypePolicyMap at {id(self):#x} default_policy={default}, mapping={mapping}>"
-        )
+        return f"<DTypePolicyMap at {id(self):#x} default_policy={default}, mapping={mapping}>"
 
 
 class _State(threading.local):
@@ -518,6 +516,4 @@ _OBJECTS["FloatDTypePolicy"] = _OBJECTS["Policy"] = DTypePolicy
 
 def deserialize(config: dict[str, Any], custom_objects: dict[str, Any] | None = None) -> Any:
     """The policy of a config."""
-    return deserialize_keras_object(
-        config, custom_objects=custom_objects, module_objects=_OBJECTS
-    )
+    return deserialize_keras_object(config, custom_objects=custom_objects, module_objects=_OBJECTS)

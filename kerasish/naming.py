@@ -84,13 +84,14 @@ def check_name(name: Any) -> str:
 
 class _Scopes(threading.local):
     def __init__(self) -> None:
-        self.stack: list[name_scope] = []
+        # Path, name and caller of each open scope.
+        self.stack: list[tuple[str, str, Any]] = []
 
 
 _scopes = _Scopes()
 
 
-class name_scope:  # noqa: N801  (Keras's name)
+class name_scope:
     """Names of variables made in the block get `name/` in front of their path.
 
     Args:
@@ -118,37 +119,26 @@ class name_scope:  # noqa: N801  (Keras's name)
         self.caller = caller
         self.deduplicate = deduplicate
         self.override_parent = override_parent
-        self.path = name
-        self._pushed: list[bool] = []
 
     def __enter__(self) -> name_scope:
         stack = _scopes.stack
-        outer = stack[-1] if stack else None
-        repeated = (
-            self.deduplicate
-            and self.caller is not None
-            and outer is not None
-            and outer.caller is self.caller
-            and outer.name == self.name
-        )
-        if not repeated:
-            parent = self.override_parent
-            if parent is None:
-                parent = outer.path if outer is not None else ""
-            self.path = f"{parent}/{self.name}" if parent else self.name
-            stack.append(self)
-        self._pushed.append(not repeated)
+        path, name, caller = stack[-1] if stack else ("", "", None)
+        repeated = self.caller is not None and caller is self.caller and name == self.name
+        if not (repeated and self.deduplicate):
+            parent = path if self.override_parent is None else self.override_parent
+            path = f"{parent}/{self.name}" if parent else self.name
+        # A scope that adds nothing is pushed too, so that leaving is the same for both.
+        stack.append((path, self.name, self.caller))
         return self
 
     def __exit__(self, *error: object) -> None:
-        if self._pushed.pop():
-            _scopes.stack.pop()
+        _scopes.stack.pop()
 
 
 def current_path() -> str:
     """The names of the open scopes, joined by `/`; empty outside of all."""
     stack = _scopes.stack
-    return stack[-1].path if stack else ""
+    return stack[-1][0] if stack else ""
 
 
 def clear_session(free_memory: bool = True) -> None:

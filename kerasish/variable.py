@@ -7,8 +7,9 @@ import threading
 from collections.abc import Iterator
 from typing import Any
 
-import kerasish_core as core
 import numpy as np
+
+import kerasish_core as core
 
 from .naming import auto_name, check_name, current_path
 from .serialization import find_builtin
@@ -211,8 +212,8 @@ def _check(argument: str, value: Any, accepted: tuple[Any, ...]) -> None:
 def _check_callable(attribute: str, example: str, value: Any) -> None:
     if value is not None and not callable(value):
         raise ValueError(
-            f"Invalid value for attribute `{attribute}`. Expected a callable (such as a `{example}` "
-            f"instance) or `None`. Received: {attribute}={value}"
+            f"Invalid value for attribute `{attribute}`. Expected a callable (such as a "
+            f"`{example}` instance) or `None`. Received: {attribute}={value}"
         )
 
 

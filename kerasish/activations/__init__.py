@@ -1,59 +1,58 @@
-"""Activation functions by name."""
+"""Activation functions, by name and as functions."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from ..serialization import (
-    deserialize_keras_object, get_registered_object, serialize_keras_object,
-)  # fmt: skip
-from .functions import (
-    celu, elu, exponential, gelu, glu, hard_shrink, hard_sigmoid, hard_silu, hard_tanh, leaky_relu,
-    linear, log_sigmoid, log_softmax, mish, relu, relu6, selu, sigmoid, silu, soft_shrink, softmax,
-    softplus, softsign, sparse_plus, sparse_sigmoid, squareplus, tanh, tanh_shrink, threshold,
-)  # fmt: skip
+    builtin,
+    deserialize_keras_object,
+    keras_entry,
+    look_up,
+    serialize_keras_object,
+)
+from . import functions
+from .functions import *  # noqa: F403
 
-hard_swish, swish = hard_silu, silu
-_FUNCTIONS = (
-    celu, elu, exponential, gelu, glu, hard_shrink, hard_sigmoid, hard_silu, hard_tanh, leaky_relu,
-    linear, log_sigmoid, log_softmax, mish, relu, relu6, selu, sigmoid, silu, soft_shrink, softmax,
-    softplus, softsign, sparse_plus, sparse_sigmoid, squareplus, tanh, tanh_shrink, threshold,
-)  # fmt: skip
-_BY_NAME: dict[str, Any] = {f.__name__: f for f in _FUNCTIONS}
-_BY_NAME.update(swish=silu, hard_swish=hard_silu)
+hard_swish, swish = functions.hard_silu, functions.silu
 
-__all__ = [*(f.__name__ for f in _FUNCTIONS), "deserialize", "get", "hard_swish", "serialize",
-           "swish"]  # fmt: skip
+__all__ = [*functions.__all__, "deserialize", "get", "hard_swish", "serialize", "swish"]
+
+_BY_NAME: dict[str, Any] = {name: getattr(functions, name) for name in functions.__all__}
+for _function in _BY_NAME.values():
+    builtin("keras.activations")(_function)
+_BY_NAME.update(swish=swish, hard_swish=hard_swish)
 
 
 def serialize(activation: Any) -> Any:
-    """The name of a built-in function, the config of another."""
-    if _BY_NAME.get(getattr(activation, "__name__", "")) is activation:
+    """The name of a built-in function; the config of anything else."""
+    if keras_entry(activation) is not None and not isinstance(activation, type):
         return activation.__name__
+    name = getattr(activation, "__name__", None)
+    if name in _BY_NAME and _is_op(activation):
+        return name
     return serialize_keras_object(activation)
 
 
-def deserialize(config: Any, custom_objects: Any = None) -> Any:
-    """The function of a name or config."""
+def _is_op(function: Any) -> bool:
+    package = __name__.partition(".")[0]
+    return str(getattr(function, "__module__", "")).startswith(f"{package}.ops")
+
+
+def deserialize(config: Any, custom_objects: dict[str, Any] | None = None) -> Any:
+    """The function of a name or a config."""
     return deserialize_keras_object(config, custom_objects=custom_objects, module_objects=_BY_NAME)
 
 
 def get(identifier: Any) -> Any:
-    """An activation function from its name, config, itself, or None (linear).
+    """The activation meant.
+
+    Args:
+        identifier: A name such as `"relu"`, a config, a function, a layer, or None (`linear`).
 
     Raises:
-        ValueError: There is none of that name.
+        ValueError: It means none.
     """
     if identifier is None:
-        return linear
-    found = identifier
-    if isinstance(identifier, dict):
-        found = deserialize(identifier)
-    elif isinstance(identifier, str):
-        found = get_registered_object(identifier, None, _BY_NAME)
-    if callable(found):
-        return found
-    raise ValueError(
-        f"Could not interpret activation function identifier: {identifier!r}. "
-        f"Known names: {', '.join(sorted(_BY_NAME))}."
-    )
+        return functions.linear
+    return look_up(identifier, _BY_NAME, "activation function", instantiate=False)

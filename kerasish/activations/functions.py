@@ -1,4 +1,7 @@
-"""The functions of `keras.activations`."""
+"""The functions of `keras.activations`: of a tensor to a tensor of the same shape.
+
+Source: https://keras.io/api/layers/activations/
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,38 @@ from typing import Any
 
 from .. import ops
 
-__all__: list[str] = []
+__all__ = [
+    "celu",
+    "elu",
+    "exponential",
+    "gelu",
+    "glu",
+    "hard_shrink",
+    "hard_sigmoid",
+    "hard_silu",
+    "hard_tanh",
+    "leaky_relu",
+    "linear",
+    "log_sigmoid",
+    "log_softmax",
+    "mish",
+    "relu",
+    "relu6",
+    "selu",
+    "sigmoid",
+    "silu",
+    "soft_shrink",
+    "softmax",
+    "softplus",
+    "softsign",
+    "sparse_plus",
+    "sparse_sigmoid",
+    "sparsemax",
+    "squareplus",
+    "tanh",
+    "tanh_shrink",
+    "threshold",
+]
 
 
 def linear(x: Any) -> Any:
@@ -14,14 +48,34 @@ def linear(x: Any) -> Any:
     return x
 
 
-def relu(x: Any, negative_slope: float = 0.0, max_value: Any = None, threshold: float = 0.0) -> Any:
-    """`max(x, 0)`; with options: a slope below the threshold and a limit above."""
-    if negative_slope == 0.0 and max_value is None and threshold == 0:
+def relu(
+    x: Any, negative_slope: float = 0.0, max_value: float | None = None, threshold: float = 0.0
+) -> Any:
+    """`max(x, 0)`; with options, a bent line.
+
+    `max_value` where `x >= max_value`, `x` where `threshold <= x < max_value`, and
+    `negative_slope * (x - threshold)` below.
+
+    Args:
+        x: Tensor.
+        negative_slope: Slope below the threshold.
+        max_value: Upper limit, or None.
+        threshold: Where the line bends.
+    """
+    if threshold == 0:
+        if negative_slope == 0:
+            return _relu_to(x, max_value)
+        line = ops.leaky_relu(x, negative_slope=negative_slope)
+    else:
+        below = negative_slope * (x - threshold) if negative_slope else 0
+        line = ops.where(ops.greater_equal(x, threshold), x, below)
+    return line if max_value is None else ops.minimum(line, max_value)
+
+
+def _relu_to(x: Any, max_value: float | None) -> Any:
+    if max_value is None:
         return ops.relu(x)
-    if negative_slope == 0.0 and max_value == 6 and threshold == 0:
-        return ops.relu6(x)
-    kept = ops.where(ops.greater_equal(x, threshold), x, negative_slope * (x - threshold))
-    return kept if max_value is None else ops.minimum(kept, max_value)
+    return ops.relu6(x) if max_value == 6 else ops.minimum(ops.relu(x), max_value)
 
 
 def relu6(x: Any) -> Any:
@@ -30,52 +84,96 @@ def relu6(x: Any) -> Any:
 
 
 def leaky_relu(x: Any, negative_slope: float = 0.2) -> Any:
-    """`x` where positive, else `negative_slope * x`."""
+    """`x` where positive, else `negative_slope * x`.
+
+    Source: Maas et al., "Rectifier nonlinearities improve neural network acoustic models", 2013.
+    """
     return ops.leaky_relu(x, negative_slope=negative_slope)
 
 
 def softmax(x: Any, axis: Any = -1) -> Any:
-    """`exp(x) / sum(exp(x))` along the axis."""
+    """`exp(x) / sum(exp(x))` along an axis or axes."""
     return ops.softmax(x, axis=axis)
 
 
-def log_softmax(x: Any, axis: int = -1) -> Any:
-    """`log(softmax(x))`."""
+def log_softmax(x: Any, axis: Any = -1) -> Any:
+    """`log(softmax(x))`, without the loss of accuracy."""
     return ops.log_softmax(x, axis=axis)
 
 
+def sparsemax(x: Any, axis: int = -1) -> Any:
+    """The nearest point of the probability simplex: a softmax with exact zeros.
+
+    `max(x - t, 0)`, with t such that the sum along the axis is 1.
+
+    Args:
+        x: Tensor.
+        axis: Of the classes.
+
+    Source: Martins and Astudillo, "From softmax to sparsemax", ICML 2016, algorithm 1.
+    """
+    z = ops.moveaxis(ops.convert_to_tensor(x), axis, -1)
+    count = z.shape[-1]
+    falling = ops.flip(ops.sort(z, axis=-1), axis=-1)
+    ranks = ops.arange(1, count + 1, dtype=z.dtype)
+    sums = ops.cumsum(falling, axis=-1)
+    kept = ops.cast(ops.greater(1 + ranks * falling, sums), z.dtype)
+    size = ops.sum(kept, axis=-1, keepdims=True)
+    # The sum of the kept ones, written so that gradients pass through it.
+    t = (ops.sum(kept * falling, axis=-1, keepdims=True) - 1) / size
+    return ops.moveaxis(ops.relu(z - t), -1, axis)
+
+
 def elu(x: Any, alpha: float = 1.0) -> Any:
-    """`x` where positive, else `alpha * (exp(x) - 1)` (Clevert et al. 2016)."""
+    """`x` where positive, else `alpha * (exp(x) - 1)`.
+
+    Source: Clevert et al., "Fast and accurate deep network learning by ELUs", ICLR 2016.
+    """
     return ops.elu(x, alpha=alpha)
 
 
 def celu(x: Any, alpha: float = 1.0) -> Any:
-    """Continuously differentiable ELU (Barron 2017)."""
+    """`x` where positive, else `alpha * (exp(x / alpha) - 1)`.
+
+    Source: Barron, "Continuously differentiable exponential linear units", 2017.
+    """
     return ops.celu(x, alpha=alpha)
 
 
 def selu(x: Any) -> Any:
-    """Scaled ELU (Klambauer et al. 2017)."""
+    """`1.0507 * x` where positive, else `1.0507 * 1.6733 * (exp(x) - 1)`.
+
+    Source: Klambauer et al., "Self-normalizing neural networks", NeurIPS 2017.
+    """
     return ops.selu(x)
 
 
 def gelu(x: Any, approximate: bool = False) -> Any:
-    """`x * Phi(x)` (Hendrycks and Gimpel 2016)."""
+    """`x * P(X <= x)` for a standard normal X, or its approximation by tanh.
+
+    Source: Hendrycks and Gimpel, "Gaussian error linear units", 2016.
+    """
     return ops.gelu(x, approximate=approximate)
 
 
 def glu(x: Any, axis: int = -1) -> Any:
-    """The first half of the axis times the sigmoid of the second."""
+    """The first half of the axis times the sigmoid of the second.
+
+    Source: Dauphin et al., "Language modeling with gated convolutional networks", ICML 2017.
+    """
     return ops.glu(x, axis=axis)
 
 
 def exponential(x: Any) -> Any:
-    """`e**x`."""
+    """`exp(x)`."""
     return ops.exp(x)
 
 
 def mish(x: Any) -> Any:
-    """`x * tanh(softplus(x))` (Misra 2019)."""
+    """`x * tanh(softplus(x))`.
+
+    Source: Misra, "Mish: a self regularized non-monotonic activation function", 2019.
+    """
     return x * ops.tanh(ops.softplus(x))
 
 
@@ -85,7 +183,7 @@ def threshold(x: Any, threshold: float, default_value: float) -> Any:
 
 
 def soft_shrink(x: Any, threshold: float = 0.5) -> Any:
-    """`x` moved towards 0 by the threshold."""
+    """`x` moved towards 0 by the threshold, and 0 within it."""
     return ops.soft_shrink(x, threshold=threshold)
 
 
@@ -95,7 +193,10 @@ def hard_shrink(x: Any, threshold: float = 0.5) -> Any:
 
 
 def squareplus(x: Any, b: float = 4) -> Any:
-    """`(x + sqrt(x**2 + b)) / 2` (Barron 2021)."""
+    """`(x + sqrt(x**2 + b)) / 2`.
+
+    Source: Barron, "Squareplus: a softplus-like algebraic rectifier", 2021.
+    """
     return ops.squareplus(x, b=b)
 
 
@@ -110,7 +211,10 @@ def softsign(x: Any) -> Any:
 
 
 def silu(x: Any) -> Any:
-    """`x * sigmoid(x)` (swish; Ramachandran et al. 2017)."""
+    """`x * sigmoid(x)`, also named swish.
+
+    Source: Ramachandran et al., "Searching for activation functions", 2017.
+    """
     return ops.silu(x)
 
 
@@ -120,7 +224,7 @@ def sigmoid(x: Any) -> Any:
 
 
 def log_sigmoid(x: Any) -> Any:
-    """`log(sigmoid(x))`."""
+    """`log(sigmoid(x))`, without the loss of accuracy."""
     return ops.log_sigmoid(x)
 
 
@@ -130,7 +234,10 @@ def hard_sigmoid(x: Any) -> Any:
 
 
 def hard_silu(x: Any) -> Any:
-    """`x * hard_sigmoid(x)` (Howard et al. 2019)."""
+    """`x * relu6(x + 3) / 6`, also named hard swish.
+
+    Source: Howard et al., "Searching for MobileNetV3", 2019.
+    """
     return ops.hard_silu(x)
 
 
@@ -140,7 +247,7 @@ def tanh(x: Any) -> Any:
 
 
 def hard_tanh(x: Any) -> Any:
-    """`x` limited to `[-1, 1]`."""
+    """`x` limited to [-1, 1]."""
     return ops.hard_tanh(x)
 
 
@@ -150,10 +257,10 @@ def tanh_shrink(x: Any) -> Any:
 
 
 def sparse_plus(x: Any) -> Any:
-    """A piecewise quadratic form of softplus."""
+    """0 up to -1, `(x + 1)**2 / 4` up to 1, `x` above."""
     return ops.sparse_plus(x)
 
 
 def sparse_sigmoid(x: Any) -> Any:
-    """`(x + 1) / 2` limited to `[0, 1]`."""
+    """0 up to -1, `(x + 1) / 2` up to 1, 1 above."""
     return ops.sparse_sigmoid(x)

@@ -5,27 +5,45 @@ from __future__ import annotations
 from typing import Any
 
 from .. import ops
-from ..config import epsilon
-from ..serialization import (
-    builtin, deserialize_keras_object, get_registered_object, serialize_keras_object,
-)  # fmt: skip
+from ..serialization import builtin, deserialize_keras_object, look_up, serialize_keras_object
+from ..settings import epsilon
 
-__all__ = ["Constraint", "MaxNorm", "MinMaxNorm", "NonNeg", "UnitNorm", "deserialize", "get",
-           "serialize"]  # fmt: skip
+__all__ = [
+    "Constraint",
+    "MaxNorm",
+    "MinMaxNorm",
+    "NonNeg",
+    "UnitNorm",
+    "deserialize",
+    "get",
+    "max_norm",
+    "min_max_norm",
+    "non_neg",
+    "serialize",
+    "unit_norm",
+]
 
 
 @builtin("keras.constraints")
 class Constraint:
-    """A function of a weight to a weight, with a config. Subclasses define `__call__`."""
+    """A function of a weight to its value after an update, with a config.
+
+    Subclasses define `__call__(self, w)` and, if they have arguments, `get_config()`.
+
+    Source: https://keras.io/api/layers/constraints/
+    """
 
     def __call__(self, w: Any) -> Any:
-        raise NotImplementedError(f"{type(self).__name__} must define __call__(w).")
+        """The nearest allowed value."""
+        return w
 
     def get_config(self) -> dict[str, Any]:
+        """The arguments that make it again."""
         return {}
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> Any:
+        """The constraint of a config."""
         return cls(**config)
 
 
@@ -35,7 +53,15 @@ def _norm(w: Any, axis: Any) -> Any:
 
 @builtin("keras.constraints")
 class MaxNorm(Constraint):
-    """Norms along `axis` of at most `max_value`."""
+    """Scales vectors along `axis` whose norm is above `max_value` down to it.
+
+    Args:
+        max_value: Greatest norm.
+        axis: Axis or axes of a vector: 0 for the kernel of a Dense layer, `[0, 1, 2]` for that of
+            a Conv2D.
+
+    Source: Srivastava et al., "Dropout", JMLR 15 (2014), section 5.1.
+    """
 
     def __init__(self, max_value: float = 2, axis: Any = 0) -> None:
         self.max_value, self.axis = max_value, axis
@@ -46,12 +72,13 @@ class MaxNorm(Constraint):
         return w * (ops.clip(norms, 0, self.max_value) / (epsilon() + norms))
 
     def get_config(self) -> dict[str, Any]:
+        """The arguments that make it again."""
         return {"max_value": self.max_value, "axis": self.axis}
 
 
 @builtin("keras.constraints")
 class NonNeg(Constraint):
-    """No negative element."""
+    """Sets negative elements to 0."""
 
     def __call__(self, w: Any) -> Any:
         return ops.relu(ops.convert_to_tensor(w))
@@ -59,7 +86,11 @@ class NonNeg(Constraint):
 
 @builtin("keras.constraints")
 class UnitNorm(Constraint):
-    """Norms of 1 along `axis`."""
+    """Scales vectors along `axis` to norm 1.
+
+    Args:
+        axis: See `MaxNorm`.
+    """
 
     def __init__(self, axis: Any = 0) -> None:
         self.axis = axis
@@ -69,12 +100,20 @@ class UnitNorm(Constraint):
         return w / (epsilon() + _norm(w, self.axis))
 
     def get_config(self) -> dict[str, Any]:
+        """The arguments that make it again."""
         return {"axis": self.axis}
 
 
 @builtin("keras.constraints")
 class MinMaxNorm(Constraint):
-    """Norms along `axis` moved towards `[min_value, max_value]` by the share `rate`."""
+    """Moves the norms of vectors along `axis` towards `[min_value, max_value]`.
+
+    Args:
+        min_value: Least norm.
+        max_value: Greatest norm.
+        rate: The share of the way: 1 means into the interval at once.
+        axis: See `MaxNorm`.
+    """
 
     def __init__(
         self, min_value: float = 0.0, max_value: float = 1.0, rate: float = 1.0, axis: Any = 0
@@ -84,42 +123,56 @@ class MinMaxNorm(Constraint):
     def __call__(self, w: Any) -> Any:
         w = ops.convert_to_tensor(w)
         norms = _norm(w, self.axis)
-        wanted = self.rate * ops.clip(norms, self.min_value, self.max_value)
-        return w * ((wanted + (1 - self.rate) * norms) / (epsilon() + norms))
+        inside = ops.clip(norms, self.min_value, self.max_value)
+        wanted = self.rate * inside + (1 - self.rate) * norms
+        return w * (wanted / (epsilon() + norms))
 
     def get_config(self) -> dict[str, Any]:
+        """The arguments that make it again."""
         return {
-            "min_value": self.min_value, "max_value": self.max_value, "rate": self.rate,
+            "min_value": self.min_value,
+            "max_value": self.max_value,
+            "rate": self.rate,
             "axis": self.axis,
-        }  # fmt: skip
+        }
 
+
+max_norm, min_max_norm, non_neg, unit_norm = MaxNorm, MinMaxNorm, NonNeg, UnitNorm
 
 _BY_NAME: dict[str, Any] = {
-    "MaxNorm": MaxNorm, "NonNeg": NonNeg, "UnitNorm": UnitNorm, "MinMaxNorm": MinMaxNorm,
-    "max_norm": MaxNorm, "non_neg": NonNeg, "unit_norm": UnitNorm, "min_max_norm": MinMaxNorm,
-}  # fmt: skip
-max_norm, non_neg, unit_norm, min_max_norm = MaxNorm, NonNeg, UnitNorm, MinMaxNorm
+    "MaxNorm": MaxNorm,
+    "MinMaxNorm": MinMaxNorm,
+    "NonNeg": NonNeg,
+    "UnitNorm": UnitNorm,
+    "max_norm": MaxNorm,
+    "min_max_norm": MinMaxNorm,
+    "non_neg": NonNeg,
+    "unit_norm": UnitNorm,
+    # Keras 2
+    "maxnorm": MaxNorm,
+    "nonneg": NonNeg,
+    "unitnorm": UnitNorm,
+}
 
 
 def serialize(constraint: Any) -> Any:
-    """The constraint as a config."""
+    """The config of a constraint."""
     return serialize_keras_object(constraint)
 
 
-def deserialize(config: Any, custom_objects: Any = None) -> Any:
+def deserialize(config: Any, custom_objects: dict[str, Any] | None = None) -> Any:
     """The constraint of a config."""
     return deserialize_keras_object(config, custom_objects=custom_objects, module_objects=_BY_NAME)
 
 
 def get(identifier: Any) -> Any:
-    """A constraint from its name, config, class, function, or itself."""
-    if identifier is None:
-        return None
-    found = identifier
-    if isinstance(identifier, dict):
-        found = deserialize(identifier)
-    elif isinstance(identifier, str):
-        found = get_registered_object(identifier, None, _BY_NAME)
-    if callable(found):
-        return found() if isinstance(found, type) else found
-    raise ValueError(f"Could not interpret constraint identifier: {identifier!r}")
+    """The constraint meant.
+
+    Args:
+        identifier: A name such as `"max_norm"` or `"MaxNorm"`, a config, a class, a function, a
+            constraint, or None.
+
+    Raises:
+        ValueError: It means none.
+    """
+    return look_up(identifier, _BY_NAME, "constraint")

@@ -5,8 +5,9 @@ from __future__ import annotations
 import math
 from typing import Any
 
-import kerasish_core as core
 import numpy as np
+
+import kerasish_core as core
 
 from ..serialization import builtin, deserialize_keras_object, serialize_keras_object
 from ..settings import floatx

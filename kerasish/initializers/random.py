@@ -5,8 +5,9 @@ from __future__ import annotations
 import math
 from typing import Any
 
-import kerasish_core as core
 import numpy as np
+
+import kerasish_core as core
 
 from .. import random
 from ..serialization import builtin, deserialize_keras_object, serialize_keras_object
@@ -128,9 +129,7 @@ class RandomUniform(RandomInitializer):
         return {**super().get_config(), "minval": self.minval, "maxval": self.maxval}
 
 
-def compute_fans(
-    shape: Any, input_axes: Any = None, output_axes: Any = None
-) -> tuple[int, int]:
+def compute_fans(shape: Any, input_axes: Any = None, output_axes: Any = None) -> tuple[int, int]:
     """The number of inputs of an output of a weight, and of outputs of an input.
 
     Without axes, the last two are inputs and outputs, and all before them are the extent of a

@@ -9,23 +9,10 @@ import kerasish_core as core
 
 from ..metrics import Metric
 from ..random import SeedGenerator
+from ..settings import bump_structure_version, structure_version
 from ..variable import Variable
 
 __all__ = ["bump_structure_version", "structure_version", "tracked"]
-
-_version = 0
-
-
-def structure_version() -> int:
-    """Rises whenever a trainable flag, dtype policy or list of layers changes anywhere."""
-    return _version
-
-
-def bump_structure_version() -> None:
-    """Tell compiled steps to look again at what they depend on."""
-    global _version
-    _version += 1
-
 
 _LEAVES = (str, bytes, int, float, bool, type(None), core.Tensor)
 

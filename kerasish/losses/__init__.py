@@ -6,8 +6,30 @@ import inspect
 from typing import Any
 
 from ..serialization import deserialize_keras_object, get_custom_objects, serialize_keras_object
-from .classes import *
-from .classes import __all__ as _classes
+from .classes import (
+    CTC,
+    BinaryCrossentropy,
+    BinaryFocalCrossentropy,
+    CategoricalCrossentropy,
+    CategoricalFocalCrossentropy,
+    CategoricalGeneralizedCrossEntropy,
+    CategoricalHinge,
+    Circle,
+    CosineSimilarity,
+    Dice,
+    Hinge,
+    Huber,
+    KLDivergence,
+    LogCosh,
+    MeanAbsoluteError,
+    MeanAbsolutePercentageError,
+    MeanSquaredError,
+    MeanSquaredLogarithmicError,
+    Poisson,
+    SparseCategoricalCrossentropy,
+    SquaredHinge,
+    Tversky,
+)
 from .crossentropy import (
     binary_crossentropy,
     binary_focal_crossentropy,
@@ -33,6 +55,14 @@ from .regression import (
 )
 from .wrapper import LossFunctionWrapper
 
+_CLASSES = (
+    BinaryCrossentropy, BinaryFocalCrossentropy, CTC, CategoricalCrossentropy,
+    CategoricalFocalCrossentropy, CategoricalGeneralizedCrossEntropy, CategoricalHinge, Circle,
+    CosineSimilarity, Dice, Hinge, Huber, KLDivergence, LogCosh, Loss, LossFunctionWrapper,
+    MeanAbsoluteError, MeanAbsolutePercentageError, MeanSquaredError,
+    MeanSquaredLogarithmicError, Poisson, SparseCategoricalCrossentropy, SquaredHinge, Tversky,
+)  # fmt: skip
+
 _FUNCTIONS = (
     binary_crossentropy, binary_focal_crossentropy, categorical_crossentropy,
     categorical_focal_crossentropy, categorical_generalized_cross_entropy, categorical_hinge,
@@ -53,7 +83,7 @@ logcosh = log_cosh
 cosine_proximity = cosine_similarity
 
 __all__ = [
-    *_classes, "Loss", "LossFunctionWrapper", *(f.__name__ for f in _FUNCTIONS),
+    *(c.__name__ for c in _CLASSES), *(f.__name__ for f in _FUNCTIONS),
     "BCE", "KLD", "MAE", "MAPE", "MSE", "MSLE", "bce", "cosine_proximity", "kld",
     "kullback_leibler_divergence", "logcosh", "mae", "mape", "mse", "msle",
     "deserialize", "get", "serialize",

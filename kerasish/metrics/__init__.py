@@ -6,6 +6,7 @@ import inspect
 from typing import Any
 
 from .. import losses as _losses
+from ..naming import to_snake_case
 from ..serialization import deserialize_keras_object, get_custom_objects, serialize_keras_object
 from .accuracy import (
     Accuracy,
@@ -98,14 +99,8 @@ __all__ = [
 ]  # fmt: skip
 
 
-def _snake(name: str) -> str:
-    from ..naming import to_snake_case
-
-    return to_snake_case(name)
-
-
 _BY_NAME: dict[str, Any] = {
-    **{_snake(c.__name__): c for c in _CLASSES},
+    **{to_snake_case(c.__name__): c for c in _CLASSES},
     **{c.__name__: c for c in _CLASSES},
     "mse": MeanSquaredError, "MSE": MeanSquaredError,
     "mae": MeanAbsoluteError, "MAE": MeanAbsoluteError,

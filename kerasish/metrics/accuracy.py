@@ -123,20 +123,12 @@ class BinaryAccuracy(_Accuracy):
     Args:
         name: Name of the metric.
         dtype: Dtype of the result.
-        threshold: In [0, 1].
-
-    Raises:
-        ValueError: `threshold` is outside [0, 1].
+        threshold: Above it a prediction counts as 1.
     """
 
     def __init__(
         self, name: str = "binary_accuracy", dtype: Any = None, threshold: float = 0.5
     ) -> None:
-        if threshold is not None and not 0 <= threshold <= 1:
-            raise ValueError(
-                "Invalid value for argument `threshold`. Expected a value in interval [0, 1]. "
-                f"Received: threshold={threshold}"
-            )
         super().__init__(binary_accuracy, name=name, dtype=dtype, threshold=threshold)
         self.threshold = threshold
 

@@ -142,7 +142,8 @@ class R2Score(Metric):
         if len(y_pred_shape) != 2 or len(y_true_shape) != 2:
             raise ValueError(
                 "R2Score expects 2D inputs with shape (batch_size, output_dim). Received input "
-                f"shapes: y_pred.shape={tuple(y_pred_shape)} and y_true.shape={tuple(y_true_shape)}."
+                f"shapes: y_pred.shape={tuple(y_pred_shape)} and "
+                f"y_true.shape={tuple(y_true_shape)}."
             )
         if y_pred_shape[-1] is None or y_true_shape[-1] is None:
             raise ValueError(

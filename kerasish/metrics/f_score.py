@@ -50,7 +50,8 @@ class FBetaScore(Metric):
         if len(y_pred_shape) != 2 or len(y_true_shape) != 2:
             raise ValueError(
                 "FBetaScore expects 2D inputs with shape (batch_size, output_dim). Received input "
-                f"shapes: y_pred.shape={tuple(y_pred_shape)} and y_true.shape={tuple(y_true_shape)}."
+                f"shapes: y_pred.shape={tuple(y_pred_shape)} and "
+                f"y_true.shape={tuple(y_true_shape)}."
             )
         if y_pred_shape[-1] is None or y_true_shape[-1] is None:
             raise ValueError(

@@ -8,7 +8,7 @@ from typing import Any
 from .. import losses, ops
 from ..losses.regression import as_pair
 from ..serialization import builtin
-from .mean import Mean, MeanMetricWrapper, apply_mask
+from .mean import Mean, MeanMetricWrapper
 
 __all__ = [
     "BinaryCrossentropy", "CategoricalCrossentropy", "CategoricalHinge", "CosineSimilarity",
@@ -67,10 +67,8 @@ class RootMeanSquaredError(Mean):
         super().__init__(name=name, dtype=dtype)
 
     def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
-        """Take in a batch; the mask of `y_pred` joins the weights."""
-        mask = getattr(y_pred, "mask", None)
+        """Take in a batch; as in Keras the mask of `y_pred` does not count here."""
         y_true, y_pred = as_pair(y_true, ops.convert_to_tensor(y_pred, dtype=self.dtype))
-        sample_weight = apply_mask(sample_weight, mask, dtype=self.dtype, reduction="sum")
         super().update_state(ops.square(y_pred - y_true), sample_weight=sample_weight)
 
     def result(self) -> Any:

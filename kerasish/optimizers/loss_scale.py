@@ -47,7 +47,7 @@ class LossScaleOptimizer(Optimizer):
                 "LossScaleOptimizer no longer supports `dynamic=False`. Instead, simply set "
                 "`loss_scale_factor` directly on the `inner_optimizer`."
             )
-        # What files of other versions may hold beside the arguments; the inner optimizer has its own.
+        # What files of other versions may hold; the inner optimizer has its own.
         known = {
             "weight_decay", "clipnorm", "clipvalue", "global_clipnorm", "use_ema", "ema_momentum",
             "ema_overwrite_frequency", "loss_scale_factor", "gradient_accumulation_steps",

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 from typing import Any
 
-import kerasish_core as core
 import numpy as np
+
+import kerasish_core as core
 
 from ..settings import floatx
 from .seed_generator import draw_seed

@@ -5,8 +5,9 @@ from __future__ import annotations
 import random as python_random
 from typing import Any
 
-import kerasish_core as core
 import numpy as np
+
+import kerasish_core as core
 
 from ..naming import auto_name, name_scope, on_clear
 from ..serialization import builtin
@@ -131,7 +132,7 @@ def set_random_seed(seed: int) -> None:
             f"Received: seed={seed} (of type {type(seed)})"
         )
     python_random.seed(int(seed))
-    np.random.seed(int(seed))
+    np.random.seed(int(seed))  # noqa: NPY002  (that generator is the one meant)
     set_global_seed(int(seed))
 
 

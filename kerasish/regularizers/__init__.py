@@ -1,44 +1,79 @@
-"""Penalties on weights and outputs."""
+"""Penalties on weights and outputs, added to the loss."""
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
-from .. import ops
-from ..serialization import (
-    builtin, deserialize_keras_object, get_registered_object, serialize_keras_object,
-)  # fmt: skip
+import kerasish_core as core
 
-__all__ = ["L1", "L1L2", "L2", "OrthogonalRegularizer", "Regularizer", "deserialize", "get",
-           "serialize"]  # fmt: skip
+from .. import ops
+from ..serialization import builtin, deserialize_keras_object, look_up, serialize_keras_object
+from ..settings import floatx
+
+__all__ = [
+    "L1",
+    "L1L2",
+    "L2",
+    "OrthogonalRegularizer",
+    "Regularizer",
+    "deserialize",
+    "get",
+    "l1",
+    "l1_l2",
+    "l2",
+    "orthogonal_regularizer",
+    "serialize",
+]
 
 
 @builtin("keras.regularizers")
 class Regularizer:
-    """A function of a tensor to a scalar penalty, with a config. Subclasses define `__call__`."""
+    """A function of a tensor to a scalar penalty, with a config.
+
+    Subclasses define `__call__(self, x)` and `get_config()`.
+
+    Source: https://keras.io/api/layers/regularizers/
+    """
 
     def __call__(self, x: Any) -> Any:
-        raise NotImplementedError(f"{type(self).__name__} must define __call__(x).")
+        """The penalty of `x`."""
+        return 0.0
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> Any:
+        """The regularizer of a config."""
         return cls(**config)
 
     def get_config(self) -> dict[str, Any]:
-        raise NotImplementedError(f"{self} does not implement get_config()")
+        """The arguments that make it again."""
+        raise NotImplementedError(
+            f"{self} does not implement get_config(): define it to return the arguments."
+        )
 
 
 def _factor(name: str, value: Any) -> float:
-    if not isinstance(value, int | float) or value < 0 or value != value or value in (float("inf"),):
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    if not number or not math.isfinite(value) or value < 0:
         raise ValueError(
-            f"Invalid value for argument {name}: expected a non-negative float. Received: {value}"
+            f"Invalid value for argument {name}: expected a non-negative float. "
+            f"Received: {name}={value}"
         )
-    return float(value)
+    # Rounded as Keras does, which keeps factors as tensors: configs then hold the same digits.
+    return core.convert(float(value), floatx()).item()  # type: ignore[no-any-return]
 
 
 @builtin("keras.regularizers")
 class L1L2(Regularizer):
-    """`l1 * sum(|x|) + l2 * sum(x**2)`."""
+    """`l1 * sum(|x|) + l2 * sum(x**2)`.
+
+    Args:
+        l1: Factor of the absolute values.
+        l2: Factor of the squares.
+
+    Raises:
+        ValueError: A factor is negative or no number.
+    """
 
     def __init__(self, l1: float = 0.0, l2: float = 0.0) -> None:
         self.l1 = _factor("l1", 0.0 if l1 is None else l1)
@@ -49,16 +84,25 @@ class L1L2(Regularizer):
         if self.l1:
             penalty = self.l1 * ops.sum(ops.absolute(x))
         if self.l2:
-            penalty = penalty + self.l2 * ops.sum(ops.square(x))
-        return ops.convert_to_tensor(penalty, x.dtype)
+            squares = self.l2 * ops.sum(ops.square(x))
+            penalty = squares if isinstance(penalty, float) else penalty + squares
+        return ops.convert_to_tensor(0.0, floatx()) if isinstance(penalty, float) else penalty
 
     def get_config(self) -> dict[str, Any]:
+        """The arguments that make it again."""
         return {"l1": self.l1, "l2": self.l2}
 
 
 @builtin("keras.regularizers")
 class L1(Regularizer):
-    """`l1 * sum(|x|)`."""
+    """`l1 * sum(|x|)`.
+
+    Args:
+        l1: Factor.
+
+    Raises:
+        ValueError: The factor is negative or no number.
+    """
 
     def __init__(self, l1: float = 0.01) -> None:
         self.l1 = _factor("l1", 0.01 if l1 is None else l1)
@@ -67,12 +111,20 @@ class L1(Regularizer):
         return self.l1 * ops.sum(ops.absolute(x))
 
     def get_config(self) -> dict[str, Any]:
+        """The arguments that make it again."""
         return {"l1": self.l1}
 
 
 @builtin("keras.regularizers")
 class L2(Regularizer):
-    """`l2 * sum(x**2)`."""
+    """`l2 * sum(x**2)`.
+
+    Args:
+        l2: Factor.
+
+    Raises:
+        ValueError: The factor is negative or no number.
+    """
 
     def __init__(self, l2: float = 0.01) -> None:
         self.l2 = _factor("l2", 0.01 if l2 is None else l2)
@@ -81,64 +133,85 @@ class L2(Regularizer):
         return self.l2 * ops.sum(ops.square(x))
 
     def get_config(self) -> dict[str, Any]:
+        """The arguments that make it again."""
         return {"l2": self.l2}
 
 
 @builtin("keras.regularizers")
 class OrthogonalRegularizer(Regularizer):
-    """The mean absolute cosine between different rows (or columns), times `factor`."""
+    """The mean size of the cosine between two rows (or columns), times `factor`.
+
+    Args:
+        factor: Strength.
+        mode: `"rows"` or `"columns"`.
+
+    Raises:
+        ValueError: An argument is out of its domain, or the input is no matrix.
+    """
 
     def __init__(self, factor: float = 0.01, mode: str = "rows") -> None:
         self.factor = _factor("factor", factor)
         if mode not in ("rows", "columns"):
             raise ValueError(
-                f"Invalid value for argument `mode`. Expected one of 'rows', 'columns'. "
+                "Invalid value for argument `mode`. Expected one of {'rows', 'columns'}. "
                 f"Received: mode={mode}"
             )
         self.mode = mode
 
-    def __call__(self, x: Any) -> Any:
-        if len(x.shape) != 2:
-            raise ValueError(f"Inputs to OrthogonalRegularizer must have rank 2. Received: {x.shape}")
-        axis = 1 if self.mode == "rows" else 0
-        unit = x / ops.sqrt(ops.maximum(ops.sum(ops.square(x), axis, True), 1e-12))
-        product = ops.matmul(unit, ops.transpose(unit)) if axis else ops.matmul(
-            ops.transpose(unit), unit
-        )
-        size = x.shape[1 - axis]
-        off = product * (1.0 - ops.eye(size, dtype=product.dtype))
-        return self.factor * 0.5 * ops.sum(ops.absolute(off)) / (size * (size - 1.0) / 2.0)
+    def __call__(self, inputs: Any) -> Any:
+        if len(inputs.shape) != 2:
+            raise ValueError(
+                "Inputs to OrthogonalRegularizer must have rank 2. "
+                f"Received: inputs.shape={inputs.shape}"
+            )
+        vectors = ops.convert_to_tensor(inputs)
+        if self.mode == "columns":
+            vectors = ops.transpose(vectors)
+        norms = ops.sqrt(ops.maximum(ops.sum(ops.square(vectors), axis=1, keepdims=True), 1e-12))
+        vectors = vectors / norms
+        count = vectors.shape[0]
+        cosines = ops.matmul(vectors, ops.transpose(vectors))
+        between = cosines * (1.0 - ops.eye(count, dtype=cosines.dtype))
+        pairs = count * (count - 1.0) / 2.0
+        return self.factor * 0.5 * ops.sum(ops.absolute(between)) / pairs
 
     def get_config(self) -> dict[str, Any]:
+        """The arguments that make it again."""
         return {"factor": self.factor, "mode": self.mode}
 
 
+l1, l2, l1_l2, orthogonal_regularizer = L1, L2, L1L2, OrthogonalRegularizer
+
 _BY_NAME: dict[str, Any] = {
-    "L1": L1, "L2": L2, "L1L2": L1L2, "OrthogonalRegularizer": OrthogonalRegularizer, "l1": L1,
-    "l2": L2, "l1_l2": L1L2, "orthogonal_regularizer": OrthogonalRegularizer,
-}  # fmt: skip
-l1, l2, l1_l2 = L1, L2, L1L2
+    "L1": L1,
+    "L1L2": L1L2,
+    "L2": L2,
+    "OrthogonalRegularizer": OrthogonalRegularizer,
+    "l1": L1,
+    "l1_l2": L1L2,
+    "l2": L2,
+    "orthogonal_regularizer": OrthogonalRegularizer,
+}
 
 
 def serialize(regularizer: Any) -> Any:
-    """The regularizer as a config."""
+    """The config of a regularizer."""
     return serialize_keras_object(regularizer)
 
 
-def deserialize(config: Any, custom_objects: Any = None) -> Any:
+def deserialize(config: Any, custom_objects: dict[str, Any] | None = None) -> Any:
     """The regularizer of a config."""
     return deserialize_keras_object(config, custom_objects=custom_objects, module_objects=_BY_NAME)
 
 
 def get(identifier: Any) -> Any:
-    """A regularizer from its name, config, class, function, or itself."""
-    found = identifier
-    if isinstance(identifier, dict):
-        found = deserialize(identifier)
-    elif isinstance(identifier, str):
-        found = get_registered_object(identifier, None, _BY_NAME)
-    if identifier is None:
-        return None
-    if callable(found):
-        return found() if isinstance(found, type) else found
-    raise ValueError(f"Could not interpret regularizer identifier: {identifier!r}")
+    """The regularizer meant.
+
+    Args:
+        identifier: A name such as `"l2"` or `"L2"`, a config, a class, a function, a regularizer,
+            or None.
+
+    Raises:
+        ValueError: It means none.
+    """
+    return look_up(identifier, _BY_NAME, "regularizer")

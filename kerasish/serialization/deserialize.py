@@ -6,8 +6,9 @@ import importlib
 import inspect
 from typing import Any
 
-import kerasish_core as core
 import numpy as np
+
+import kerasish_core as core
 
 from .lambdas import func_load
 from .registry import (

@@ -23,9 +23,7 @@ def serialize_keras_object(instance: Any) -> Any:
         return {"class_name": name, "config": instance.get_config()}
     if hasattr(instance, "__name__"):
         return get_registered_name(instance)
-    raise ValueError(
-        f"Cannot serialize {instance} because it doesn't implement `get_config()`."
-    )
+    raise ValueError(f"Cannot serialize {instance} because it doesn't implement `get_config()`.")
 
 
 def deserialize_keras_object(

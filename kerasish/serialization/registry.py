@@ -113,8 +113,8 @@ def find_builtin(module: str, name: str) -> Any:
     """The built-in class or function of a module and name, or None.
 
     Args:
-        module: A name such as `"keras.layers"`, `"keras.src.layers.core.dense"`, `"tf_keras.losses"`
-            or `"kerasish.layers"`.
+        module: Such as `"keras.layers"`, `"keras.src.layers.core.dense"`, `"tf_keras.losses"` or
+            `"kerasish.layers"`.
         name: Keras's name.
     """
     found = _BUILTIN.get((module, name))

@@ -7,8 +7,9 @@ import types
 import warnings
 from typing import Any
 
-import kerasish_core as core
 import numpy as np
+
+import kerasish_core as core
 
 from .lambdas import func_dump
 from .registry import get_registered_name, keras_entry
@@ -105,9 +106,7 @@ def _keras_tensor(tensor: Any) -> dict[str, Any]:
     if history is not None:
         operation, node_index, tensor_index = history
         history = [operation.name, node_index, tensor_index]
-    return _form(
-        "keras_tensor", shape=tensor.shape, dtype=str(tensor.dtype), keras_history=history
-    )
+    return _form("keras_tensor", shape=tensor.shape, dtype=str(tensor.dtype), keras_history=history)
 
 
 def _instance(obj: Any) -> dict[str, Any]:

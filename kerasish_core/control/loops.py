@@ -134,10 +134,12 @@ def scan(
 
 
 def _length(rows: list[Tensor], length: int | None) -> int:
-    sizes = {r.shape[0] if r.ndim else None for r in rows} | ({int(length)} if length is not None else set())
+    sizes: set[Any] = {r.shape[0] if r.ndim else None for r in rows}
+    if length is not None:
+        sizes.add(int(length))
     if len(sizes) != 1 or None in sizes:
         raise ShapeError(
-            f"scan: the first axes of xs and `length` must be equal, got {sorted(map(str, sizes))}."
+            f"scan: the first axes of xs and `length` must be equal, got {sorted(str(n) for n in sizes)}."
             if sizes
             else "scan: give xs or length."
         )
@@ -153,7 +155,7 @@ def _scan_eager(f: Any, carry: Any, xs: Any, rows: Any, count: int, reverse: boo
         raise ShapeError("scan: no steps to run: the first axis of xs is empty.")
     if found[0] is None:
         return carry, None
-    stacked = [ops.stack(parts) for parts in zip(*map(flat_tensors, found), strict=True)]
+    stacked = [ops.stack(parts) for parts in zip(*[flat_tensors(y) for y in found], strict=True)]
     return carry, tree.pack_sequence_as(found[0], stacked)
 
 
@@ -322,8 +324,8 @@ def _unbounded(cond: Any, advance: Any, state: Any) -> Any:
         raise TraceError("while_loop: the condition may not assign variables.")
     if body.graph.output_specs[: len(flat)] != tuple(specs):
         raise ShapeError(
-            f"while_loop: the loop variables enter as {', '.join(map(str, specs))} and leave as "
-            f"{', '.join(map(str, body.graph.output_specs[: len(flat)]))}; they must keep their "
+            f"while_loop: the loop variables enter as {', '.join(str(s) for s in specs)} and leave as "
+            f"{', '.join(str(s) for s in body.graph.output_specs[: len(flat)])}; they must keep their "
             "shapes and dtypes."
         )
     (test_graph,), for_test, _ = align([test], len(flat))

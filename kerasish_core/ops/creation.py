@@ -47,6 +47,8 @@ def full_like(x: Any, fill_value: Any, dtype: Any = None) -> Tensor:
 
 def arange(start: Any, stop: Any = None, step: Any = 1, dtype: Any = None) -> Tensor:
     """Evenly spaced values in `[start, stop)`; int32 or `floatx` by the arguments' types."""
+    if stop is None:
+        start, stop = 0, start
     given = [v.item() if hasattr(v, "item") else v for v in (start, stop, step) if v is not None]
     if dtype is None:
         dtype = dtypes.result_type(*(type(v) for v in given))

@@ -1,0 +1,27 @@
+"""Layers."""
+
+from .activations import ELU, LeakyReLU, PReLU, ReLU, Softmax
+from .base import Layer
+from .convolutional.conv import (
+    Conv1D, Conv1DTranspose, Conv2D, Conv2DTranspose, Conv3D, Conv3DTranspose, DepthwiseConv1D,
+    DepthwiseConv2D,
+)  # fmt: skip
+from .core.dense import Dense
+from .core.embedding import Embedding
+from .core.input_layer import Input, InputLayer
+from .core.simple import Activation, Identity, Lambda, Masking, Rescaling
+from .input_spec import InputSpec
+from .merging import *
+from .normalization import (
+    BatchNormalization, LayerNormalization, RMSNormalization, UnitNormalization,
+)  # fmt: skip
+from .pooling import *
+from .regularization import *
+from .reshaping import *
+from .rnn import *
+
+Convolution1D, Convolution2D, Convolution3D = Conv1D, Conv2D, Conv3D
+MaxPool1D, MaxPool2D, MaxPool3D = MaxPooling1D, MaxPooling2D, MaxPooling3D
+AvgPool1D, AvgPool2D, AvgPool3D = AveragePooling1D, AveragePooling2D, AveragePooling3D
+GlobalMaxPool1D, GlobalMaxPool2D = GlobalMaxPooling1D, GlobalMaxPooling2D
+GlobalAvgPool1D, GlobalAvgPool2D = GlobalAveragePooling1D, GlobalAveragePooling2D

@@ -1,0 +1,1 @@
+"""Dense, Embedding and other basic layers."""

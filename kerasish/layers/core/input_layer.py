@@ -1,0 +1,89 @@
+"""`Input` and the layer behind it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import kerasish_core as core
+
+from ...config import floatx
+from ...naming import auto_name
+from ...ops.symbolic import KerasTensor, Node
+from ...serialization import builtin
+from ..base import Layer
+
+__all__ = ["Input", "InputLayer"]
+
+
+@builtin("keras.layers")
+class InputLayer(Layer):
+    """The start of a functional graph.
+
+    Args:
+        shape: Without the batch axis; None where any size will do.
+        batch_size: Of the first axis, None for any.
+        dtype: `floatx()` by default.
+        sparse, ragged: Not supported here.
+        batch_shape: The shape with the batch axis, instead of `shape`.
+        input_tensor: A KerasTensor to start from.
+        optional: Whether the input may be None.
+        name: Of the layer.
+    """
+
+    def __init__(
+        self, shape: Any = None, batch_size: Any = None, dtype: Any = None, sparse: Any = None,
+        ragged: Any = None, batch_shape: Any = None, input_tensor: Any = None,
+        optional: bool = False, name: str | None = None, **kwargs: Any,
+    ) -> None:  # fmt: skip
+        shape = kwargs.pop("input_shape", shape)
+        super().__init__(name=name or auto_name("input_layer"))
+        if input_tensor is not None:
+            batch_shape, dtype = input_tensor.shape, dtype or input_tensor.dtype
+        if shape is None and batch_shape is None:
+            raise ValueError("You must pass a `shape` argument.")
+        if shape is not None and batch_shape is not None:
+            raise ValueError("You cannot pass both `shape` and `batch_shape` at the same time.")
+        if shape is not None:
+            shape = (shape,) if isinstance(shape, int) else tuple(shape)
+            batch_shape = (batch_size, *shape)
+        if sparse or ragged:
+            raise ValueError("`sparse` and `ragged` inputs are not supported by kerasish.")
+        self.batch_shape = tuple(batch_shape)
+        self._input_dtype = core.dtypes.name_of(dtype or floatx())
+        self.sparse, self.ragged, self.optional = bool(sparse), bool(ragged), optional
+        self.built = True
+        output = KerasTensor(self.batch_shape, self._input_dtype, name=self.name)
+        Node(self, (), {}, output)
+
+    def call(self, *args: Any, **kwargs: Any) -> Any:
+        raise NotImplementedError
+
+    @property
+    def dtype(self) -> str:
+        return self._input_dtype
+
+    def get_config(self) -> dict[str, Any]:
+        return {
+            "batch_shape": self.batch_shape, "dtype": self._input_dtype, "sparse": self.sparse,
+            "ragged": self.ragged, "name": self.name, "optional": self.optional,
+        }  # fmt: skip
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> Any:
+        return cls(**config)
+
+
+def Input(  # noqa: N802
+    shape: Any = None, batch_size: Any = None, dtype: Any = None, sparse: Any = None,
+    ragged: Any = None, batch_shape: Any = None, name: str | None = None, tensor: Any = None,
+    optional: bool = False,
+) -> Any:  # fmt: skip
+    """A symbolic tensor to build a functional model from; arguments as in `InputLayer`.
+
+    Returns:
+        A KerasTensor.
+    """
+    layer = InputLayer(
+        shape, batch_size, dtype, sparse, ragged, batch_shape, tensor, optional, name
+    )
+    return layer.output

@@ -1,0 +1,290 @@
+"""Recurrent cells: one step of SimpleRNN, GRU and LSTM."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ... import activations, constraints, initializers, ops, random, regularizers
+from ...serialization import builtin, serialize_keras_object
+from ..base import Layer
+
+__all__ = ["GRUCell", "LSTMCell", "SimpleRNNCell", "StackedRNNCells"]
+
+
+class _Cell(Layer):
+    """Weights, dropout and config that the cells share; `gates` times the units wide."""
+
+    gates = 1
+
+    def __init__(
+        self, units: int, activation: Any = "tanh", use_bias: bool = True,
+        kernel_initializer: Any = "glorot_uniform", recurrent_initializer: Any = "orthogonal",
+        bias_initializer: Any = "zeros", kernel_regularizer: Any = None,
+        recurrent_regularizer: Any = None, bias_regularizer: Any = None,
+        kernel_constraint: Any = None, recurrent_constraint: Any = None,
+        bias_constraint: Any = None, dropout: float = 0.0, recurrent_dropout: float = 0.0,
+        seed: Any = None, **kwargs: Any,
+    ) -> None:  # fmt: skip
+        if units <= 0:
+            raise ValueError(
+                "Received an invalid value for argument `units`, expected a positive integer, got "
+                f"{units}."
+            )
+        super().__init__(**kwargs)
+        self.units = units
+        self.activation = activations.get(activation)
+        self.use_bias = use_bias
+        self.kernel_initializer = initializers.get(kernel_initializer)
+        self.recurrent_initializer = initializers.get(recurrent_initializer)
+        self.bias_initializer = initializers.get(bias_initializer)
+        self.kernel_regularizer = regularizers.get(kernel_regularizer)
+        self.recurrent_regularizer = regularizers.get(recurrent_regularizer)
+        self.bias_regularizer = regularizers.get(bias_regularizer)
+        self.kernel_constraint = constraints.get(kernel_constraint)
+        self.recurrent_constraint = constraints.get(recurrent_constraint)
+        self.bias_constraint = constraints.get(bias_constraint)
+        self.dropout = min(1.0, max(0.0, dropout))
+        self.recurrent_dropout = min(1.0, max(0.0, recurrent_dropout))
+        self.seed = seed
+        self.seed_generator = random.SeedGenerator(seed)
+        self._masks: Any = (None, None)
+        self.state_size: Any = units
+        self.output_size = units
+
+    def build(self, input_shape: Any) -> None:
+        width = self.gates * self.units
+        self.kernel = self.add_weight(
+            (input_shape[-1], width), self.kernel_initializer,
+            regularizer=self.kernel_regularizer, constraint=self.kernel_constraint, name="kernel",
+        )  # fmt: skip
+        self.recurrent_kernel = self.add_weight(
+            (self.units, width), self.recurrent_initializer,
+            regularizer=self.recurrent_regularizer, constraint=self.recurrent_constraint,
+            name="recurrent_kernel",
+        )  # fmt: skip
+        self.bias = None
+        if self.use_bias:
+            self.bias = self.add_weight(
+                self._bias_shape(), self._bias_init(), regularizer=self.bias_regularizer,
+                constraint=self.bias_constraint, name="bias",
+            )  # fmt: skip
+        self.built = True
+
+    def _bias_shape(self) -> tuple[int, ...]:
+        return (self.gates * self.units,)
+
+    def _bias_init(self) -> Any:
+        return self.bias_initializer
+
+    def prepare_dropout(self, x: Any, training: Any) -> None:
+        """Draw the masks that all steps of a sequence share; `x` is one step's input."""
+        if not training:
+            self._masks = (None, None)
+            return
+        shapes = (tuple(x.shape), (x.shape[0], self.units))
+        self._masks = tuple(
+            random.dropout(ops.ones(shape, x.dtype), rate, seed=self.seed_generator)
+            if rate else None
+            for shape, rate in zip(shapes, (self.dropout, self.recurrent_dropout), strict=True)
+        )
+
+    def _dropped(self, x: Any, h: Any) -> Any:
+        of_input, of_state = self._masks
+        return (
+            x if of_input is None else x * of_input,
+            h if of_state is None else h * of_state,
+        )
+
+    def get_initial_state(self, batch_size: Any = None) -> list[Any]:
+        """Zeros for a batch."""
+        sizes = self.state_size if isinstance(self.state_size, list | tuple) else [self.state_size]
+        return [ops.zeros((batch_size, n), self.compute_dtype) for n in sizes]
+
+    def get_config(self) -> dict[str, Any]:
+        return {
+            **super().get_config(),
+            "units": self.units,
+            "activation": activations.serialize(self.activation),
+            "use_bias": self.use_bias,
+            "kernel_initializer": initializers.serialize(self.kernel_initializer),
+            "recurrent_initializer": initializers.serialize(self.recurrent_initializer),
+            "bias_initializer": initializers.serialize(self.bias_initializer),
+            "kernel_regularizer": regularizers.serialize(self.kernel_regularizer),
+            "recurrent_regularizer": regularizers.serialize(self.recurrent_regularizer),
+            "bias_regularizer": regularizers.serialize(self.bias_regularizer),
+            "kernel_constraint": constraints.serialize(self.kernel_constraint),
+            "recurrent_constraint": constraints.serialize(self.recurrent_constraint),
+            "bias_constraint": constraints.serialize(self.bias_constraint),
+            "dropout": self.dropout,
+            "recurrent_dropout": self.recurrent_dropout,
+            "seed": self.seed,
+        }
+
+
+@builtin("keras.layers")
+class SimpleRNNCell(_Cell):
+    """`h' = activation(x W + h U + b)`."""
+
+    def call(self, sequence: Any, states: Any, training: Any = False) -> Any:
+        state = states[0] if isinstance(states, list | tuple) else states
+        x, h = self._dropped(sequence, state)
+        y = ops.matmul(x, self.kernel) + ops.matmul(h, self.recurrent_kernel)
+        if self.bias is not None:
+            y = y + self.bias
+        y = self.activation(y)
+        return y, [y] if isinstance(states, list | tuple) else y
+
+
+class _GatedCell(_Cell):
+    def __init__(self, units: int, activation: Any = "tanh", recurrent_activation: Any = "sigmoid",
+                 *args: Any, **kwargs: Any) -> None:  # fmt: skip
+        super().__init__(units, activation, *args, **kwargs)
+        self.recurrent_activation = activations.get(recurrent_activation)
+
+    def get_config(self) -> dict[str, Any]:
+        return {
+            **super().get_config(),
+            "recurrent_activation": activations.serialize(self.recurrent_activation),
+        }
+
+
+@builtin("keras.layers")
+class LSTMCell(_GatedCell):
+    """Long short-term memory: gates in the order input, forget, candidate, output.
+
+    `c' = f c + i tanh(...)`, `h' = o tanh(c')`.
+
+    Source: S. Hochreiter and J. Schmidhuber, Neural Computation 9 (1997).
+    """
+
+    gates = 4
+
+    def __init__(self, units: int, *args: Any, unit_forget_bias: bool = True, **kwargs: Any) -> None:
+        super().__init__(units, *args, **kwargs)
+        self.unit_forget_bias = unit_forget_bias
+        self.state_size = [units, units]
+
+    def _bias_init(self) -> Any:
+        if not self.unit_forget_bias:
+            return self.bias_initializer
+
+        def start(shape: Any, dtype: Any = None) -> Any:
+            n = self.units
+            return ops.concatenate(
+                [self.bias_initializer((n,), dtype=dtype), ops.ones((n,), dtype),
+                 self.bias_initializer((2 * n,), dtype=dtype)]
+            )  # fmt: skip
+
+        return start
+
+    def call(self, sequence: Any, states: Any, training: Any = False) -> Any:
+        h, c = states
+        x, h = self._dropped(sequence, h)
+        z = ops.matmul(x, self.kernel) + ops.matmul(h, self.recurrent_kernel)
+        if self.bias is not None:
+            z = z + self.bias
+        i, f, candidate, o = ops.split(z, 4, axis=-1)
+        gate = self.recurrent_activation
+        c = gate(f) * c + gate(i) * self.activation(candidate)
+        h = gate(o) * self.activation(c)
+        return h, [h, c]
+
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), "unit_forget_bias": self.unit_forget_bias}
+
+
+@builtin("keras.layers")
+class GRUCell(_GatedCell):
+    """Gated recurrent unit: gates in the order update, reset, candidate.
+
+    `h' = z h + (1 - z) candidate`; with `reset_after` the reset gate acts after the product.
+
+    Source: K. Cho et al., EMNLP 2014.
+    """
+
+    gates = 3
+
+    def __init__(self, units: int, *args: Any, reset_after: bool = True, **kwargs: Any) -> None:
+        super().__init__(units, *args, **kwargs)
+        self.reset_after = reset_after
+
+    def _bias_shape(self) -> tuple[int, ...]:
+        return (2, 3 * self.units) if self.reset_after else (3 * self.units,)
+
+    def call(self, sequence: Any, states: Any, training: Any = False) -> Any:
+        state = states[0] if isinstance(states, list | tuple) else states
+        x, h = self._dropped(sequence, state)
+        n = self.units
+        for_input = for_state = None
+        if self.bias is not None:
+            for_input = self.bias[0] if self.reset_after else self.bias
+            for_state = self.bias[1] if self.reset_after else None
+        a = ops.matmul(x, self.kernel)
+        a = a if for_input is None else a + for_input
+        gate = self.recurrent_activation
+        if self.reset_after:
+            b = ops.matmul(h, self.recurrent_kernel)
+            b = b if for_state is None else b + for_state
+            z = gate(a[:, :n] + b[:, :n])
+            r = gate(a[:, n : 2 * n] + b[:, n : 2 * n])
+            candidate = self.activation(a[:, 2 * n :] + r * b[:, 2 * n :])
+        else:
+            u = self.recurrent_kernel
+            z = gate(a[:, :n] + ops.matmul(h, u[:, :n]))
+            r = gate(a[:, n : 2 * n] + ops.matmul(h, u[:, n : 2 * n]))
+            candidate = self.activation(a[:, 2 * n :] + ops.matmul(r * h, u[:, 2 * n :]))
+        y = z * state + (1 - z) * candidate
+        return y, [y] if isinstance(states, list | tuple) else y
+
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), "reset_after": self.reset_after}
+
+
+@builtin("keras.layers")
+class StackedRNNCells(Layer):
+    """Cells one upon the other, as one cell."""
+
+    def __init__(self, cells: Any, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        for cell in cells:
+            if not hasattr(cell, "call") or not hasattr(cell, "state_size"):
+                raise ValueError(
+                    f"All cells must have a `call` method and a `state_size`. Received: {cell}"
+                )
+        self.cells = list(cells)
+
+    @property
+    def state_size(self) -> list[Any]:
+        return [c.state_size for c in self.cells]
+
+    @property
+    def output_size(self) -> Any:
+        return getattr(self.cells[-1], "output_size", self.cells[-1].state_size)
+
+    def get_initial_state(self, batch_size: Any = None) -> list[Any]:
+        return [c.get_initial_state(batch_size=batch_size) for c in self.cells]
+
+    def build(self, input_shape: Any) -> None:
+        for cell in self.cells:
+            if not cell.built:
+                cell._run_build({"sequence_shape": tuple(input_shape)})
+            size = getattr(cell, "output_size", cell.state_size)
+            input_shape = (input_shape[0], size[0] if isinstance(size, list | tuple) else size)
+        self.built = True
+
+    def prepare_dropout(self, x: Any, training: Any) -> None:
+        for i, cell in enumerate(self.cells):
+            if i:
+                x = ops.zeros((x.shape[0], self.cells[i - 1].output_size), x.dtype)
+            if hasattr(cell, "prepare_dropout"):
+                cell.prepare_dropout(x, training)
+
+    def call(self, inputs: Any, states: Any, training: Any = False) -> Any:
+        after = []
+        for cell, state in zip(self.cells, states, strict=True):
+            inputs, state = cell(inputs, state)
+            after.append(state)
+        return inputs, after
+
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), "cells": [serialize_keras_object(c) for c in self.cells]}

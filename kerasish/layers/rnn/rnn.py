@@ -1,0 +1,249 @@
+"""Run a cell over the time axis."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import kerasish_core as core
+
+from ... import ops
+from ...naming import to_snake_case
+from ...serialization import builtin, serialize_keras_object
+from ...variable import Variable
+from ..base import Layer
+from ..input_spec import InputSpec
+from .cells import GRUCell, LSTMCell, SimpleRNNCell, StackedRNNCells
+
+__all__ = ["GRU", "LSTM", "RNN", "SimpleRNN"]
+
+
+@builtin("keras.layers")
+class RNN(Layer):
+    """Runs a cell over `(batch, time, ...)`.
+
+    Args:
+        cell: A cell, or a list of cells to stack.
+        return_sequences: Whether to return all outputs or the last.
+        return_state: Whether to return the last states too.
+        go_backwards: Whether to run from the last step to the first.
+        stateful: Whether a batch starts from the states that the last one left.
+        unroll: Whether to repeat the operations instead of looping.
+        zero_output_for_mask: Whether masked steps give zeros instead of the output before.
+    """
+
+    def __init__(
+        self, cell: Any, return_sequences: bool = False, return_state: bool = False,
+        go_backwards: bool = False, stateful: bool = False, unroll: bool = False,
+        zero_output_for_mask: bool = False, **kwargs: Any,
+    ) -> None:  # fmt: skip
+        if isinstance(cell, list | tuple):
+            cell = StackedRNNCells(cell)
+        if not hasattr(cell, "call") or not hasattr(cell, "state_size"):
+            raise ValueError(
+                "Argument `cell` should have a `call` method and a `state_size`. Received: "
+                f"cell={cell}"
+            )
+        super().__init__(**kwargs)
+        self.return_sequences, self.return_state = return_sequences, return_state
+        self.go_backwards, self.stateful, self.unroll = go_backwards, stateful, unroll
+        self.zero_output_for_mask = zero_output_for_mask
+        self.cell = cell
+        self.supports_masking = True
+        self.input_spec = None
+        self.states: Any = None
+        self._states: Any = None
+
+    @property
+    def state_size(self) -> Any:
+        return self.cell.state_size
+
+    def build(self, sequences_shape: Any, initial_state_shape: Any = None) -> None:
+        step = (sequences_shape[0], *sequences_shape[2:])
+        if isinstance(self.cell, Layer) and not self.cell.built:
+            self.cell._run_build({"sequence_shape": step})
+        if self.stateful and self._states is None:
+            if sequences_shape[0] is None:
+                raise ValueError(
+                    "When using `stateful=True` in a RNN, the batch size must be static. Found "
+                    f"dynamic batch size: sequence.shape={sequences_shape}"
+                )
+            states = self.get_initial_state(sequences_shape[0])
+            self._states = core.tree.map_structure(
+                lambda s: Variable(s, trainable=False, name="rnn_state"), states
+            )
+        self.built = True
+
+    def get_initial_state(self, batch_size: Any) -> Any:
+        """The states before the first step."""
+        make = getattr(self.cell, "get_initial_state", None)
+        if make is not None:
+            return make(batch_size=batch_size)
+        sizes = self.state_size if isinstance(self.state_size, list | tuple) else [self.state_size]
+        return [ops.zeros((batch_size, n), self.compute_dtype) for n in sizes]
+
+    def reset_states(self) -> None:
+        """Set the states of a stateful layer to zero."""
+        self.reset_state()
+
+    def reset_state(self) -> None:
+        """Set the states of a stateful layer to zero."""
+        for v in core.tree.flatten(self._states) if self._states is not None else ():
+            v.assign(ops.zeros_like(v))
+
+    def call(self, sequences: Any, initial_state: Any = None, mask: Any = None,
+             training: Any = False) -> Any:  # fmt: skip
+        states = initial_state
+        if states is None:
+            states = (
+                core.tree.map_structure(lambda v: v.value, self._states)
+                if self.stateful
+                else self.get_initial_state(sequences.shape[0])
+            )
+        states = list(states) if isinstance(states, list | tuple) else [states]
+        states = core.tree.map_structure(
+            lambda s: ops.cast(ops.convert_to_tensor(s), sequences.dtype), states
+        )
+        if hasattr(self.cell, "prepare_dropout"):
+            self.cell.prepare_dropout(sequences[:, 0], training)
+        outputs, last, states = self._loop(sequences, states, mask, training)
+        if self.stateful:
+            for v, s in zip(core.tree.flatten(self._states), core.tree.flatten(states), strict=True):
+                v.assign(s)
+        y = outputs if self.return_sequences else last
+        if self.return_state:
+            flat = states if len(states) != 1 else states
+            return (y, *core.tree.flatten(flat)) if not any(
+                isinstance(s, list | tuple) for s in flat
+            ) else (y, *flat)
+        return y
+
+    def _loop(self, x: Any, states: Any, mask: Any, training: Any) -> Any:
+        masks = None
+        if mask is not None:
+            mask = mask[0] if isinstance(mask, list) else mask
+            masks = ops.expand_dims(ops.transpose(ops.cast(mask, "bool")), -1)
+        accepts = "training" in getattr(self.cell, "_signature", _NO_SIGNATURE).names
+
+        def cell(step: Any, state: Any) -> Any:
+            given = state if len(state) > 1 or isinstance(self.cell, StackedRNNCells) else state
+            extra = {"training": training} if accepts else {}
+            y, after = self.cell(step, given, **extra)
+            return y, list(after) if isinstance(after, list | tuple) else [after]
+
+        def body(carry: Any, row: Any) -> Any:
+            state, before = carry
+            if masks is None:
+                y, after = cell(row, state)
+                return (after, y), y
+            step, keep = row
+            y, after = cell(step, state)
+            after = core.tree.map_structure(lambda a, b: _select(keep, a, b), after, state)
+            shown = _select(keep, y, ops.zeros_like(y) if self.zero_output_for_mask else before)
+            return (after, _select(keep, y, before)), shown
+
+        rows = ops.moveaxis(x, 1, 0)
+        first = core.eval_spec(cell, x[:, 0], states)[0] if core.is_tracing() else None
+        if first is None:
+            with core.eager_scope():
+                first = core.eval_spec(cell, x[:, 0], states)[0]
+        start = ops.zeros(first.shape, first.dtype)
+        xs = rows if masks is None else (rows, masks)
+        (states, last), outputs = core.scan(body, (states, start), xs, reverse=self.go_backwards)
+        outputs = ops.moveaxis(outputs, 0, 1)
+        if self.go_backwards:
+            # Outputs in the order in which they came.
+            outputs = ops.flip(outputs, 1)
+        if masks is not None and self.zero_output_for_mask:
+            last = outputs[:, -1]
+        return outputs, last, states
+
+    def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
+        mask = mask[0] if isinstance(mask, list) else mask
+        found = mask if self.return_sequences else None
+        if self.return_state:
+            return [found, *(None for _ in core.tree.flatten(self.state_size))]
+        return found
+
+    def get_config(self) -> dict[str, Any]:
+        return {**self._options(), "cell": serialize_keras_object(self.cell)}
+
+    def _options(self) -> dict[str, Any]:
+        return {
+            **Layer.get_config(self),
+            "return_sequences": self.return_sequences,
+            "return_state": self.return_state,
+            "go_backwards": self.go_backwards,
+            "stateful": self.stateful,
+            "unroll": self.unroll,
+            "zero_output_for_mask": self.zero_output_for_mask,
+        }
+
+
+class _NoSignature:
+    names: tuple[str, ...] = ()
+
+
+_NO_SIGNATURE = _NoSignature()
+
+
+def _select(keep: Any, a: Any, b: Any) -> Any:
+    shape = tuple(keep.shape[:1]) + (1,) * (len(a.shape) - 1)
+    return ops.where(ops.reshape(keep, shape), a, b)
+
+
+class _OfCell(RNN):
+    """An RNN whose cell is made of the layer's own arguments."""
+
+    cell_class: Any = None
+
+    def __init__(
+        self, units: int, *args: Any, return_sequences: bool = False, return_state: bool = False,
+        go_backwards: bool = False, stateful: bool = False, unroll: bool = False,
+        use_cudnn: Any = "auto", activity_regularizer: Any = None, trainable: bool = True,
+        name: Any = None, dtype: Any = None, zero_output_for_mask: bool = False,
+        time_major: bool = False, implementation: Any = None, **kwargs: Any,
+    ) -> None:  # fmt: skip
+        shapes = {k: kwargs.pop(k) for k in ("input_shape", "batch_input_shape", "input_dim") if k in kwargs}
+        kwargs.pop("input_length", None)
+        cell = self.cell_class(
+            units, *args, trainable=trainable, dtype=dtype,
+            name=to_snake_case(self.cell_class.__name__), **kwargs,
+        )  # fmt: skip
+        super().__init__(
+            cell, return_sequences, return_state, go_backwards, stateful, unroll,
+            zero_output_for_mask, activity_regularizer=activity_regularizer, trainable=trainable,
+            name=name, dtype=dtype, **shapes,
+        )  # fmt: skip
+        self.input_spec = InputSpec(ndim=3)
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("_") or "cell" not in self.__dict__:
+            raise AttributeError(f"'{type(self).__name__}' object has no attribute '{name}'")
+        return getattr(self.__dict__["cell"], name)
+
+    def get_config(self) -> dict[str, Any]:
+        own = self.cell.get_config()
+        for key in ("name", "trainable", "dtype"):
+            own.pop(key)
+        return {**self._options(), **own}
+
+
+@builtin("keras.layers")
+class SimpleRNN(_OfCell):
+    """`SimpleRNNCell` over time; arguments of the cell, then those of `RNN`."""
+
+    cell_class = SimpleRNNCell
+
+
+@builtin("keras.layers")
+class LSTM(_OfCell):
+    """`LSTMCell` over time; arguments of the cell, then those of `RNN`."""
+
+    cell_class = LSTMCell
+
+
+@builtin("keras.layers")
+class GRU(_OfCell):
+    """`GRUCell` over time; arguments of the cell, then those of `RNN`."""
+
+    cell_class = GRUCell
