@@ -567,7 +567,7 @@ class Layer(Operation):
         """The shape of the output for an input shape."""
         if not args and "input_shape" in kwargs:
             args = (kwargs.pop("input_shape"),)
-        inputs = [_symbolic_of(a, self.compute_dtype) for a in args]
+        inputs = [symbolic_of(a, self.compute_dtype) for a in args]
         if not self.built:
             self._build_once(tuple(inputs), {})
         found = self.compute_output_spec(*inputs)
@@ -721,12 +721,12 @@ def _is_shape(shape: Any) -> bool:
     return isinstance(shape, list | tuple) and all(n is None or isinstance(n, int) for n in shape)
 
 
-def _symbolic_of(shape: Any, dtype: str) -> Any:
+def symbolic_of(shape: Any, dtype: str) -> Any:
     if _is_shape(shape):
         return KerasTensor(shape, dtype)
     if isinstance(shape, dict):
-        return {k: _symbolic_of(v, dtype) for k, v in shape.items()}
-    return [_symbolic_of(s, dtype) for s in shape]
+        return {k: symbolic_of(v, dtype) for k, v in shape.items()}
+    return [symbolic_of(s, dtype) for s in shape]
 
 
 def _own_tensor(x: Any) -> Any:

@@ -12,6 +12,7 @@ from .logic import *
 from .nonlinear import *
 from .pool import *
 from .reduce import *
+from .scatter import *
 from .shape import *
 from .sorting import *
 from .special import *

@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 
 from .. import dtypes
-from ..dispatch import apply
-from ..errors import ShapeError
+from ..dispatch import STATE, apply
+from ..errors import DTypeError, ShapeError
 from ..op import Op, Spec, broadcast_shapes, same_dtype
 from ..tensor import Tensor, convert
 
@@ -62,8 +62,19 @@ def promote(*operands: Any, at_least: Any = None) -> tuple[Tensor, ...]:
             t = convert(x)
             members.append(t.dtype)
             prepared.append(t)
+    if STATE.strict:
+        _check_equal([x for x in prepared if isinstance(x, Tensor)])
     dtype = dtypes.result_type(*members)
     return tuple([_to(x, dtype) for x in prepared])
+
+
+def _check_equal(tensors: list[Tensor]) -> None:
+    names = list(dict.fromkeys(t.dtype.name for t in tensors))
+    if len(names) > 1:
+        raise DTypeError(
+            f"Operands have the dtypes {' and '.join(names)}: {', '.join(str(t.spec) for t in tensors)}. "
+            f"Cast one of them, as in cast(x, '{names[0]}')."
+        )
 
 
 def _to(x: Any, dtype: dtypes.DType) -> Tensor:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 from collections.abc import Sequence
 from typing import Any
 
@@ -18,7 +19,8 @@ from .reduce import sum
 from .shape import expand_dims, moveaxis, reshape, sum_to, swapaxes, transpose
 
 __all__ = [
-    "cross", "diagonal", "dot", "einsum", "inner", "matmul", "outer", "tensordot", "trace", "vdot",
+    "cross", "diag", "diagonal", "dot", "einsum", "inner", "kron", "matmul", "outer", "tensordot",
+    "trace", "vdot",
 ]  # fmt: skip
 
 
@@ -74,7 +76,7 @@ def matmul(x1: Any, x2: Any) -> Tensor:
     Raises:
         ShapeError: The inner sizes differ.
     """
-    if type(x1) is Tensor and type(x2) is Tensor and x1.dtype is x2.dtype and x1.ndim == 2:
+    if type(x1) is Tensor and type(x2) is Tensor and x1.dtype is x2.dtype and x1.dtype.kind == "f":
         a, b = x1, x2
     else:
         first, second = convert(x1), convert(x2)
@@ -103,7 +105,11 @@ def tensordot(x1: Any, x2: Any, axes: Any = 2) -> Tensor:
         axes: How many (last of `x1`, first of `x2`), or a pair of lists of axes.
     """
     a, b = promote(x1, x2)
-    if isinstance(axes, int):
+    if isinstance(axes, int | np.integer):
+        if not 0 <= axes <= builtins.min(a.ndim, b.ndim):
+            raise ShapeError(
+                f"tensordot: x1 is {a.spec}, x2 is {b.spec}: axes={axes} is more than they have."
+            )
         left = list(range(a.ndim - axes, a.ndim))
         right = list(range(axes))
     else:
@@ -120,7 +126,8 @@ def tensordot(x1: Any, x2: Any, axes: Any = 2) -> Tensor:
     inner = int(np.prod([a.shape[i] for i in left], dtype=int))
     rows = int(np.prod([a.shape[i] for i in keep_a], dtype=int))
     columns = int(np.prod([b.shape[i] for i in keep_b], dtype=int))
-    product = matmul(
+    product = apply(  # not matmul, which widens int8
+        _MATMUL,
         reshape(transpose(a, keep_a + left), (rows, inner)),
         reshape(transpose(b, right + keep_b), (inner, columns)),
     )
@@ -186,6 +193,31 @@ def diagonal(x: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Tensor:
     count = max(min(moved.shape[-2] - first, moved.shape[-1] - second), 0)
     steps = np.arange(count)
     return moved[..., steps + first, steps + second]
+
+
+def diag(x: Any, k: int = 0) -> Tensor:
+    """A matrix with `x` on its k-th diagonal, or the k-th diagonal of the matrix `x`."""
+    x = convert(x)
+    if x.ndim == 2:
+        return diagonal(x, k)
+    if x.ndim != 1:
+        raise ShapeError(f"diag: x is {x.spec}; one or two axes are needed. Use diagonal.")
+    size = x.shape[0] + abs(k)
+    steps = np.arange(x.shape[0])
+    key = (steps + builtins.max(-k, 0), steps + builtins.max(k, 0))
+    return OPERATORS["index_add"](OPERATORS["zeros"]((size, size), x.dtype), key, x)  # type: ignore[no-any-return]
+
+
+def kron(x1: Any, x2: Any) -> Tensor:
+    """Kronecker product: each element of `x1` times the whole of `x2`."""
+    a, b = promote(x1, x2)
+    rank = builtins.max(a.ndim, b.ndim)
+    left = (1,) * (rank - a.ndim) + a.shape
+    right = (1,) * (rank - b.ndim) + b.shape
+    product = reshape(a, [n for size in left for n in (size, 1)]) * reshape(
+        b, [n for size in right for n in (1, size)]
+    )
+    return reshape(product, [n * m for n, m in zip(left, right, strict=True)])
 
 
 def trace(x: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Tensor:
@@ -288,7 +320,10 @@ def _on_diagonal(part: Any, term: str, shape: tuple[int, ...]) -> Any:
 _EINSUM = define_op(
     "einsum", "contraction", "*xs", infer=_einsum_spec, kernel=_einsum_kernel, vjp=_einsum_rule,
     samples=lambda rng: [
-        ([rng.normal(size=(2, 3)), rng.normal(size=(3, 4))], {"terms": ("ij", "jk"), "result": "ki"}),
+        ([rng.normal(size=(2, 3)), rng.normal(size=(3, 4))],
+         {"terms": ("ij", "jk"), "result": "ki"}),
+        ([rng.normal(size=(3, 2)), rng.normal(size=(4, 1, 2))],
+         {"terms": ("αj", "βij"), "result": "α"}),
         ([rng.normal(size=(3, 3, 2))], {"terms": ("iij",), "result": "i"}),
         ([rng.normal(size=(2, 3)), rng.normal(size=(3,)), rng.normal(size=(2, 2))],
          {"terms": ("ab", "b", "ac"), "result": "c"}),
@@ -309,4 +344,5 @@ OPERATORS["matmul"] = matmul
 NUMPY_FUNCTIONS.update({
     np.matmul: matmul, np.tensordot: tensordot, np.dot: dot, np.inner: inner, np.outer: outer,
     np.vdot: vdot, np.einsum: einsum, np.trace: trace, np.diagonal: diagonal, np.cross: cross,
+    np.diag: diag, np.kron: kron,
 })  # fmt: skip

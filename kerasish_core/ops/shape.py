@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from .. import dtypes
-from ..dispatch import apply
+from ..dispatch import STATE, apply
 from ..errors import ShapeError
 from ..op import Spec, define_op
 from ..tensor import NUMPY_FUNCTIONS, OPERATORS, Tensor, constant, convert
@@ -417,16 +417,22 @@ def repeat(x: Any, repeats: Any, axis: int | None = None) -> Tensor:
 
 
 def full(shape: Any, fill_value: Any, dtype: Any = None) -> Tensor:
-    """A tensor of one value."""
-    value = convert(fill_value, dtype)
+    """A tensor of one value (or of values that broadcast), `floatx` by default."""
+    value = convert(fill_value, dtypes.default_float() if dtype is None else dtype)
     return broadcast_to(value, shape_tuple("full", shape))
+
+
+def filled(shape: tuple[int, ...], dtype: Any, value: int) -> Tensor:
+    """Zeros or ones. A trace keeps one number and the shape instead of a large constant."""
+    if STATE.trace is not None and math.prod(shape) > 64:
+        return broadcast_to(Tensor(np.asarray(value, dtype)), shape)
+    return constant(np.zeros(shape, dtype) if value == 0 else np.ones(shape, dtype))
 
 
 def ones_like(x: Any, dtype: Any = None) -> Tensor:
     """Ones in the shape (and dtype) of another tensor."""
     x = convert(x)
-    kind = x.dtype if dtype is None else dtypes.as_dtype(dtype)
-    return constant(np.ones(x.shape, kind))
+    return filled(x.shape, x.dtype if dtype is None else dtypes.as_dtype(dtype), 1)
 
 
 OPERATORS.update(

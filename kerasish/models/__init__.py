@@ -1,0 +1,7 @@
+"""Models."""
+
+from .functional import Functional, clone_model
+from .model import Model, model_from_json
+from .sequential import Sequential
+
+__all__ = ["Functional", "Model", "Sequential", "clone_model", "model_from_json"]
