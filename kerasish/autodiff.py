@@ -1,6 +1,5 @@
 """Gradients of any order: the tape and the functions over it."""
 
-
 import kerasish_core as core
 
 GradientTape = core.GradientTape

@@ -49,7 +49,13 @@ def threads() -> int:
     """Threads of the native pool: `KERASISH_THREADS`, else the processors this process may use."""
     text = os.environ.get("KERASISH_THREADS", "")
     if not text:
-        return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+        return (
+            len(os.sched_getaffinity(0))
+            if hasattr(os, "sched_getaffinity")
+            else os.cpu_count() or 1
+        )
     if not text.isdigit() or int(text) < 1:
-        raise EnvironmentVariableError(f"KERASISH_THREADS={text!r}: expected a whole number from 1.")
+        raise EnvironmentVariableError(
+            f"KERASISH_THREADS={text!r}: expected a whole number from 1."
+        )
     return int(text)

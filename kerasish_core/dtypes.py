@@ -143,7 +143,13 @@ def name_of(dtype: Any) -> str:
 def short_name(dtype: DType) -> str:
     """The name used in error texts and printed graphs: `f32`, `i64`, `bf16`, `bool` …"""
     name = dtype.name
-    for long, short in (("bfloat", "bf"), ("complex", "c"), ("float", "f"), ("uint", "u"), ("int", "i")):
+    for long, short in (
+        ("bfloat", "bf"),
+        ("complex", "c"),
+        ("float", "f"),
+        ("uint", "u"),
+        ("int", "i"),
+    ):
         if name.startswith(long):
             return short + name[len(long) :]
     return name
@@ -173,7 +179,7 @@ def limits(dtype: Any) -> Any:
     """`finfo` or `iinfo` of the type: `min`, `max` and, of floats, `eps`, as Python numbers."""
     dtype = as_dtype(dtype)
     if is_float(dtype):
-        return ml_dtypes.finfo(dtype)
+        return ml_dtypes.finfo(dtype)  # type: ignore[no-untyped-call]
     return np.iinfo(dtype)
 
 

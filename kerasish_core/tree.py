@@ -202,7 +202,7 @@ def traverse(func: Callable[[Any], Any], structure: Any, top_down: bool = True) 
     return visit(structure)
 
 
-class MAP_TO_NONE:  # noqa: N801  (Keras's name)
+class MAP_TO_NONE:
     """What `traverse`'s function returns to replace a value by None."""
 
 

@@ -178,7 +178,7 @@ class Variable:
         return twin
 
     @property
-    def T(self) -> Tensor:  # noqa: N802  (NumPy's name)
+    def T(self) -> Tensor:
         return self.value.T
 
     def reshape(self, *shape: Any) -> Tensor:
@@ -189,8 +189,6 @@ class Variable:
 
 
 install_operators(Variable)
-
-
 
 
 class StatelessScope:

@@ -7,7 +7,13 @@ from typing import Any
 import kerasish_core as core
 
 from ..config import (
-    backend, epsilon, floatx, image_data_format, set_epsilon, set_floatx, set_image_data_format,
+    backend,
+    epsilon,
+    floatx,
+    image_data_format,
+    set_epsilon,
+    set_floatx,
+    set_image_data_format,
 )  # fmt: skip
 from ..naming import clear_session, get_uid, name_scope
 from ..ops.symbolic import is_keras_tensor

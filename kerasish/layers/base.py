@@ -5,12 +5,13 @@ from __future__ import annotations
 import inspect
 from typing import Any
 
-import kerasish_core as core
 import numpy as np
+
+import kerasish_core as core
 
 from .. import constraints, dtype_policies, initializers, regularizers
 from ..metrics import Metric
-from ..naming import auto_name, current_path, name_scope
+from ..naming import current_path, name_scope
 from ..ops.symbolic import KerasTensor, Node, Operation, any_symbolic, compute_output_spec
 from ..random import SeedGenerator
 from ..serialization import builtin, deserialize_keras_object
@@ -83,7 +84,10 @@ class Layer(Operation):
         if batch_shape is not None:
             self._batch_input_shape = tuple(batch_shape)
         elif shape is not None:
-            self._batch_input_shape = (None, *(shape if isinstance(shape, list | tuple) else (shape,)))
+            self._batch_input_shape = (
+                None,
+                *(shape if isinstance(shape, list | tuple) else (shape,)),
+            )
 
     def _start(self, name: Any, trainable: bool, dtype: Any, autocast: bool) -> None:
         Operation.__init__(self, name)
@@ -102,9 +106,11 @@ class Layer(Operation):
         object.__setattr__(self, "_ready", True)
 
     def __setattr__(self, name: str, value: Any) -> None:
-        if not isinstance(value, _PLAIN) and not self.__dict__.get("_ready"):
-            if "_ready" in self.__dict__ and not name.startswith("_") and isinstance(
-                value, Layer | Variable | Metric
+        if not isinstance(value, _PLAIN) and not self.__dict__.get("_ready"):  # noqa: SIM102
+            if (
+                "_ready" in self.__dict__
+                and not name.startswith("_")
+                and isinstance(value, Layer | Variable | Metric)
             ):
                 raise RuntimeError(
                     f"In layer '{type(self).__name__}', you forgot to call `super().__init__()` "
@@ -195,9 +201,7 @@ class Layer(Operation):
     @property
     def metrics(self) -> list[Any]:
         """The metrics held as attributes, here and in sublayers."""
-        return _unique(
-            self._tracked(Metric) + [m for layer in self._layers for m in layer.metrics]
-        )
+        return _unique(self._tracked(Metric) + [m for layer in self._layers for m in layer.metrics])
 
     @property
     def metrics_variables(self) -> list[Variable]:
@@ -308,7 +312,7 @@ class Layer(Operation):
         if any(n is None for n in shape):
             raise ValueError(
                 f"Shapes used to initialize variables must be fully-defined (no `None` "
-                f"dimensions). Received: shape={shape} for variable '{name}' of layer {self.name!r}."
+                f"dimensions). Received: shape={shape} for variable '{name}' of layer {self.name!r}."  # noqa: E501
             )
         dtype = core.dtypes.name_of(dtype or self.variable_dtype)
         if initializer is None:
@@ -380,7 +384,9 @@ class Layer(Operation):
                         n: shapes[n] for n in names if n in shapes
                     }  # query_shape, value_shape, ...
                     self._build_shapes = given
-                    self.build(**given) if len(given) == len(names) else self.build(*values[: len(names)])
+                    self.build(**given) if len(given) == len(names) else self.build(
+                        *values[: len(names)]
+                    )
             else:
                 values = list(shapes.values())
                 self._build_shapes = {"input_shape": values[0] if values else None}
@@ -452,7 +458,11 @@ class Layer(Operation):
         if isinstance(x, core.Tensor | KerasTensor):
             return self._cast(x)
         if isinstance(x, np.ndarray | np.generic | core.Variable):
-            return self._cast(core.convert(x)) if x.dtype != object and str(x.dtype)[0] not in "<U" else x
+            return (
+                self._cast(core.convert(x))
+                if x.dtype != object and str(x.dtype)[0] not in "<U"
+                else x
+            )
         if hasattr(x, "__array__") and not isinstance(x, type):
             array = np.asarray(x)
             return self._cast(core.convert(array)) if array.dtype.kind in "biufc" else x
@@ -485,14 +495,16 @@ class Layer(Operation):
     def _fill_arguments(self, args: Any, kwargs: dict[str, Any], training: Any) -> dict[str, Any]:
         signature = self._signature
         if signature.training:
-            if "training" not in kwargs and signature.names.index("training") >= len(args):
-                kwargs = {**kwargs, "training": training}
-            elif kwargs.get("training", 0) is None:
+            if (
+                "training" not in kwargs and signature.names.index("training") >= len(args)
+            ) or kwargs.get("training", 0) is None:
                 kwargs = {**kwargs, "training": training}
         elif "training" in kwargs and not signature.var_keyword:
             kwargs = {k: v for k, v in kwargs.items() if k != "training"}
-        if signature.mask and kwargs.get("mask") is None and (
-            signature.names.index("mask") >= len(args)
+        if (
+            signature.mask
+            and kwargs.get("mask") is None
+            and (signature.names.index("mask") >= len(args))
         ):
             mask = _masks_of(args[0] if args else kwargs.get(signature.first))
             if mask is not None:
@@ -522,7 +534,11 @@ class Layer(Operation):
             if self.activity_regularizer is not None:
                 for y in core.tree.flatten(outputs):
                     self.add_loss(self.activity_regularizer(y))
-        if masks is not None or "mask" in kwargs or type(self).compute_mask is not Layer.compute_mask:
+        if (
+            masks is not None
+            or "mask" in kwargs
+            or type(self).compute_mask is not Layer.compute_mask
+        ):
             self._set_masks(args, kwargs, outputs, masks)
         return outputs
 

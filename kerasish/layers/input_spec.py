@@ -45,7 +45,9 @@ class InputSpec:
         return f"InputSpec({', '.join(f'{k}={v}' for k, v in parts.items() if v is not None)})"
 
     def get_config(self) -> dict[str, Any]:
-        return {k: getattr(self, k) for k in ("dtype", "shape", "ndim", "max_ndim", "min_ndim", "axes")}
+        return {
+            k: getattr(self, k) for k in ("dtype", "shape", "ndim", "max_ndim", "min_ndim", "axes")
+        }
 
 
 def assert_input_compatibility(spec: Any, inputs: Any, layer_name: str) -> None:
@@ -76,7 +78,7 @@ def _check(spec: InputSpec, x: Any, index: int, name: str) -> None:
     start = f'Input {index} of layer "{name}" is incompatible with the layer: '
     if spec.ndim is not None and not spec.allow_last_axis_squeeze and len(shape) != spec.ndim:
         raise ValueError(
-            f"{start}expected ndim={spec.ndim}, found ndim={len(shape)}. Full shape received: {shape}"
+            f"{start}expected ndim={spec.ndim}, found ndim={len(shape)}. Full shape received: {shape}"  # noqa: E501
         )
     if spec.max_ndim is not None and len(shape) > spec.max_ndim:
         raise ValueError(f"{start}expected max_ndim={spec.max_ndim}, found ndim={len(shape)}")

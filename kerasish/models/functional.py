@@ -5,8 +5,9 @@ from __future__ import annotations
 import copy
 from typing import Any
 
-import kerasish_core as core
 import numpy as np
+
+import kerasish_core as core
 
 from ..layers import InputLayer, Layer
 from ..ops.symbolic import FunctionCall, KerasTensor, Node, map_symbolic
@@ -163,7 +164,7 @@ class Functional(Model):
         expected = self.inputs
         if len(flat) != len(expected):
             raise ValueError(
-                f"Layer \"{self.name}\" expects {len(expected)} input(s), but it received "
+                f'Layer "{self.name}" expects {len(expected)} input(s), but it received '
                 f"{len(flat)} input tensors."
             )
         return [_fit(x, t, self.name) for x, t in zip(flat, expected, strict=True)]
@@ -224,8 +225,10 @@ class _Graph:
     def _step(node: Node) -> Any:
         operation = node.operation
         simple = len(node.args) == 1 and isinstance(node.args[0], KerasTensor) and not node.kwargs
-        takes_training = isinstance(operation, Layer) and "training" not in node.kwargs and (
-            operation._signature.training
+        takes_training = (
+            isinstance(operation, Layer)
+            and "training" not in node.kwargs
+            and (operation._signature.training)
         )
         outputs = [id(t) for t in node.outputs]
         return operation, simple, node.args, node.kwargs, outputs, takes_training
@@ -384,7 +387,9 @@ def _from_config(config: dict[str, Any], custom_objects: Any) -> Any:
         left = []
         for name, i, node in waiting:
             needed = _histories(node)
-            ready = all(key in tensors for key in needed) and (i == 0 or (name, i - 1, 0) in tensors)
+            ready = all(key in tensors for key in needed) and (
+                i == 0 or (name, i - 1, 0) in tensors
+            )
             if not ready:
                 left.append((name, i, node))
                 continue
@@ -394,17 +399,25 @@ def _from_config(config: dict[str, Any], custom_objects: Any) -> Any:
             for j, t in enumerate(tree.flatten(result)):
                 tensors[name, i, j] = t
         if len(left) == len(waiting):
-            raise ValueError(f"The config of model {config['name']!r} has a cycle or a missing layer.")
+            raise ValueError(
+                f"The config of model {config['name']!r} has a cycle or a missing layer."
+            )
         waiting = left
 
     def find(references: Any) -> Any:
         if isinstance(references, dict):
             return {k: find(v) for k, v in references.items()}
-        if isinstance(references, list | tuple) and len(references) == 3 and isinstance(references[0], str):
+        if (
+            isinstance(references, list | tuple)
+            and len(references) == 3
+            and isinstance(references[0], str)
+        ):
             return tensors[tuple(references)]  # type: ignore[index]
         return [find(r) for r in references]
 
-    inputs, outputs = (find(deserialize_keras_object(config[k])) for k in ("input_layers", "output_layers"))
+    inputs, outputs = (
+        find(deserialize_keras_object(config[k])) for k in ("input_layers", "output_layers")
+    )
     return Functional(inputs, outputs, name=config["name"], trainable=config.get("trainable", True))
 
 
@@ -456,7 +469,9 @@ def copy_model(model: Any) -> Any:
     """A deep copy: config, weights, compile arguments, optimizer slots."""
     state = trainer_state(model)
     state["compile"] = copy.deepcopy(state["compile"])
-    return rebuild(type(model), serialize_keras_object(model.get_config()), model.get_weights(), state)
+    return rebuild(
+        type(model), serialize_keras_object(model.get_config()), model.get_weights(), state
+    )
 
 
 def rebuild(cls: Any, config: Any, weights: Any, state: Any) -> Any:

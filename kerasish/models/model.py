@@ -128,13 +128,19 @@ class Model(Trainer, Layer):
 
 
 def _listed(shape: Any) -> Any:
-    return tuple(shape) if isinstance(shape, list) and all(
-        n is None or isinstance(n, int) for n in shape
-    ) else shape
+    return (
+        tuple(shape)
+        if isinstance(shape, list) and all(n is None or isinstance(n, int) for n in shape)
+        else shape
+    )
 
 
 def _is_functional(args: Any, kwargs: Any) -> bool:
-    return len(args) >= 2 or (len(args) == 1 and "outputs" in kwargs) or {"inputs", "outputs"} <= set(kwargs)
+    return (
+        len(args) >= 2
+        or (len(args) == 1 and "outputs" in kwargs)
+        or {"inputs", "outputs"} <= set(kwargs)
+    )
 
 
 def model_from_json(json_string: str, custom_objects: Any = None) -> Any:

@@ -83,7 +83,11 @@ def print_summary(
     rule = "─" * (sum(widths) + len(widths))
     text = [f'Model: "{model.name}"', rule, line(header), rule, *map(line, rows), rule]
     trained, fixed = model.trainable_weights, model.non_trainable_weights
-    extra = list(model.optimizer.variables) if model.optimizer is not None and model.optimizer.built else []
+    extra = (
+        list(model.optimizer.variables)
+        if model.optimizer is not None and model.optimizer.built
+        else []
+    )
     total = _total([*trained, *fixed, *extra])
     text.append(f" Total params: {_readable_size(*total)}")
     text.append(f" Trainable params: {_readable_size(*_total(trained))}")

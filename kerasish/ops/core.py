@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-import kerasish_core as core
 import numpy as np
+
+import kerasish_core as core
 
 from .symbolic import KerasTensor, symbolic
 

@@ -123,7 +123,9 @@ def log_softmax(x: Any, axis: Any = -1) -> Any:
 
 
 @symbolic
-def one_hot(x: Any, num_classes: int, axis: int = -1, dtype: Any = None, sparse: bool = False) -> Any:
+def one_hot(
+    x: Any, num_classes: int, axis: int = -1, dtype: Any = None, sparse: bool = False
+) -> Any:
     """1 at the class of each element, 0 elsewhere."""
     return _o.one_hot(x, num_classes, axis, dtype)
 
@@ -153,7 +155,9 @@ def _check_shapes(name: str, target: Any, output: Any) -> None:
 
 
 @symbolic
-def categorical_crossentropy(target: Any, output: Any, from_logits: bool = False, axis: int = -1) -> Any:
+def categorical_crossentropy(
+    target: Any, output: Any, from_logits: bool = False, axis: int = -1
+) -> Any:
     """`-sum(target * log(p))` along the axis, p being the output or its softmax."""
     target, output = core.convert(target), core.convert(output)
     _check_shapes("categorical_crossentropy", target, output)
@@ -243,7 +247,9 @@ def separable_conv(
 ) -> Any:  # fmt: skip
     """A depthwise convolution, then one of size 1."""
     layout = standardize_data_format(data_format)
-    deep = _o.depthwise_conv(inputs, depthwise_kernel, strides, padding.lower(), layout, dilation_rate)
+    deep = _o.depthwise_conv(
+        inputs, depthwise_kernel, strides, padding.lower(), layout, dilation_rate
+    )
     return _o.conv(deep, pointwise_kernel, 1, "valid", layout, 1)
 
 
@@ -342,7 +348,7 @@ def dot_product_attention(
     query: Any, key: Any, value: Any, bias: Any = None, mask: Any = None, scale: Any = None,
     is_causal: bool = False, flash_attention: Any = None, attn_logits_soft_cap: Any = None,
 ) -> Any:  # fmt: skip
-    """Scaled dot-product attention of `(batch, time, heads, size)` tensors (Vaswani et al. 2017)."""
+    """Scaled dot-product attention of `(batch, time, heads, size)` tensors (Vaswani et al. 2017)."""  # noqa: E501
     query = core.convert(query)
     scale = 1.0 / math.sqrt(query.shape[-1]) if scale is None else scale
     logits = _o.einsum("btnh,bsnh->bnts", query, key) * scale

@@ -62,7 +62,9 @@ class KerasTensor:
         return self.mask
 
     def reshape(self, *newshape: Any) -> Any:
-        wanted = newshape[0] if len(newshape) == 1 and not isinstance(newshape[0], int) else newshape
+        wanted = (
+            newshape[0] if len(newshape) == 1 and not isinstance(newshape[0], int) else newshape
+        )
         return _public("reshape")(self, wanted)
 
     def squeeze(self, axis: Any = None) -> Any:
@@ -72,7 +74,7 @@ class KerasTensor:
         return _public("cast")(self, dtype)
 
     @property
-    def T(self) -> Any:  # noqa: N802
+    def T(self) -> Any:
         return _public("transpose")(self)
 
     def __getitem__(self, key: Any) -> Any:
@@ -110,7 +112,9 @@ class KerasTensor:
         return self._no_value("int()")
 
     def __bool__(self) -> bool:
-        raise TypeError("A symbolic KerasTensor cannot be used as a boolean. Use ops.where or cond.")
+        raise TypeError(
+            "A symbolic KerasTensor cannot be used as a boolean. Use ops.where or cond."
+        )
 
     def __iter__(self) -> Any:
         raise TypeError(
@@ -320,9 +324,11 @@ class Operation:
     @property
     def input(self) -> Any:
         """The symbolic inputs of the only call."""
-        return self._only_node("input").args[0] if self._inbound_nodes and len(
-            self._only_node("input").args
-        ) == 1 else self._tensors("inputs")
+        return (
+            self._only_node("input").args[0]
+            if self._inbound_nodes and len(self._only_node("input").args) == 1
+            else self._tensors("inputs")
+        )
 
     @property
     def output(self) -> Any:

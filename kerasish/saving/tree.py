@@ -32,7 +32,7 @@ def _is_seed(x: Any) -> bool:
 
 def _children(part: Any) -> Iterator[tuple[str, Any]]:
     if hasattr(part, "_functional_layers") or hasattr(part, "_stack"):
-        yield "layers", [x for x in part.layers]
+        yield "layers", list(part.layers)
     for name in sorted(vars(part)):
         if name not in _SKIPPED:
             yield name, vars(part)[name]

@@ -18,9 +18,7 @@ __all__ = ["load_weights", "save_weights"]
 def _checked_path(filepath: Any) -> Path:
     path = Path(os.fspath(filepath))
     if not path.name.endswith(".weights.h5"):
-        raise ValueError(
-            f"The filename must end in `.weights.h5`. Received: filepath={filepath}"
-        )
+        raise ValueError(f"The filename must end in `.weights.h5`. Received: filepath={filepath}")
     return path
 
 
@@ -109,7 +107,9 @@ class _Store:
         if not isinstance(dataset, h5py.Dataset):
             raise ValueError(f"{self._path}: {dataset.name} is no array.")
         if dataset.is_virtual or dataset.external or dataset.dtype.kind not in "biufcV":
-            raise ValueError(f"{self._path}: {dataset.name} refers to other files or holds no numbers.")
+            raise ValueError(
+                f"{self._path}: {dataset.name} refers to other files or holds no numbers."
+            )
         # Chunked data may claim any size: what is stored must make it plausible.
         stored = max(dataset.id.get_storage_size(), 1)
         if dataset.size * dataset.dtype.itemsize > 1000 * stored + 1024:
@@ -168,7 +168,7 @@ def _restore(before: Any) -> None:
 
 def _load_part(path: Path, file: Any, place: str, part: Any, skip_mismatch: bool) -> None:
     name = f"{place}/vars" if place else "vars"
-    group = file[name] if name in file else None
+    group = file[name] if name in file else None  # noqa: SIM401
     own = _own_variables(part)
     try:
         if group is None:

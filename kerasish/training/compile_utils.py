@@ -17,7 +17,6 @@ __all__ = ["CompileLoss", "CompileMetrics"]
 tree = core.tree
 
 
-
 def flat_outputs(y_pred: Any, names: list[str] | None) -> tuple[list[Any], list[str | None]]:
     """The outputs and their names: keys of a dictionary, else the names of the model's outputs."""
     if isinstance(y_pred, dict):
@@ -104,7 +103,11 @@ class CompileLoss:
             spec = spec[0]
         if single and isinstance(spec, dict):
             names = list(spec)
-        chosen = [spec] if single and not isinstance(spec, dict) else by_output(spec, names, None, "loss")
+        chosen = (
+            [spec]
+            if single and not isinstance(spec, dict)
+            else by_output(spec, names, None, "loss")
+        )
         factors = (
             [1.0] * len(flat)
             if self._weights is None
@@ -112,11 +115,8 @@ class CompileLoss:
             if isinstance(self._weights, int | float)
             else by_output(self._weights, names, None, "loss_weights")
         )
-        targets = targets_of(y_true, y_pred, names)
-        self._losses = [
-            None if c is None else loss_for(c)
-            for c in chosen
-        ]
+        targets_of(y_true, y_pred, names)  # tells at once when y does not fit
+        self._losses = [None if c is None else loss_for(c) for c in chosen]
         self._factors = [1.0 if f is None else f for f in factors]
         self._names = names
         if len(flat) > 1:
@@ -140,7 +140,9 @@ class CompileLoss:
             if loss is None:
                 continue
             value = loss(t, p, w) if isinstance(loss, Loss) else loss(t, p, sample_weight=w)
-            value = ops.cast(value, "float32") if ops.dtype(value) in ("float16", "bfloat16") else value
+            value = (
+                ops.cast(value, "float32") if ops.dtype(value) in ("float16", "bfloat16") else value
+            )
             tracker = next(trackers, None)
             if tracker is not None:
                 tracker.update_state(value, sample_weight=_batch_size(t))

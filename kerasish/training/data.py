@@ -7,13 +7,14 @@ import sys
 from collections.abc import Callable, Iterator
 from typing import Any
 
-import kerasish_core as core
 import numpy as np
+
+import kerasish_core as core
 
 from ..config import floatx
 from .pydataset import PyDataset, batches_of
 
-__all__ = ["ArrayData", "IteratorData", "make_data", "pack_x_y_sample_weight", "train_validation_split",
+__all__ = ["ArrayData", "IteratorData", "make_data", "pack_x_y_sample_weight", "train_validation_split",  # noqa: E501
            "unpack_x_y_sample_weight"]  # fmt: skip
 
 tree = core.tree
@@ -126,7 +127,7 @@ def check_finite_targets(y: Any) -> None:
         ValueError: A floating label is NaN.
     """
     for leaf in tree.flatten(y) if y is not None else ():
-        if isinstance(leaf, np.ndarray) and leaf.dtype.kind == "f" and leaf.size:
+        if isinstance(leaf, np.ndarray) and leaf.dtype.kind == "f" and leaf.size:  # noqa: SIM102
             # A sum is NaN if an element is: one pass without a mask.
             if np.isnan(np.sum(leaf, dtype="float64")) and np.isnan(leaf).any():
                 rows = np.flatnonzero(np.isnan(leaf).reshape(len(leaf), -1).any(1))
@@ -158,7 +159,9 @@ class ArrayData:
         self.data = tuple(v for v in (x, y, sample_weight))
         self.count = _count(*self.data)
         if self.count == 0:
-            raise ValueError("The data is empty: x has 0 samples. Check how it was loaded or split.")
+            raise ValueError(
+                "The data is empty: x has 0 samples. Check how it was loaded or split."
+            )
         if batch_size is None:
             batch_size = max(1, -(-self.count // steps)) if steps else 32
         if batch_size < 1:
@@ -174,10 +177,10 @@ class ArrayData:
     def _order(self) -> Any:
         if self.shuffle == "batch":
             full = self.count // self.batch_size
-            starts = np.random.permutation(full) * self.batch_size
+            starts = np.random.permutation(full) * self.batch_size  # noqa: NPY002
             rows = (starts[:, None] + np.arange(self.batch_size)).reshape(-1)
             return np.concatenate([rows, np.arange(full * self.batch_size, self.count)])
-        return np.random.permutation(self.count) if self.shuffle else None
+        return np.random.permutation(self.count) if self.shuffle else None  # noqa: NPY002
 
     def __iter__(self) -> Iterator[Any]:
         order = self._order()
@@ -209,7 +212,7 @@ def _tensor(array: Any) -> Any:
 def _class_weights(y: Any, sample_weight: Any, class_weight: Any) -> Any:
     if not isinstance(y, np.ndarray):
         raise ValueError(
-            "`class_weight` is only supported for a model with a single output and arrays of labels."
+            "`class_weight` is only supported for a model with a single output and arrays of labels."  # noqa: E501
         )
     if sample_weight is not None:
         raise ValueError("You cannot `class_weight` and `sample_weight` at the same time.")
@@ -299,17 +302,23 @@ def make_data(
     """
     if isinstance(x, PyDataset):
         _no_targets(y, sample_weight, "PyDataset")
-        return IteratorData(lambda: batches_of(x, shuffle), x.num_batches, class_weight, x.num_batches is None, x)
+        return IteratorData(
+            lambda: batches_of(x, shuffle), x.num_batches, class_weight, x.num_batches is None, x
+        )
     if x is None:
-        raise ValueError("x is None: pass arrays, a generator, a PyDataset or an iterable of batches.")
-    if is_arrays(x) or isinstance(x, list | tuple) and not hasattr(x, "__next__"):
+        raise ValueError(
+            "x is None: pass arrays, a generator, a PyDataset or an iterable of batches."
+        )
+    if is_arrays(x) or (isinstance(x, list | tuple) and not hasattr(x, "__next__")):
         return ArrayData(x, y, sample_weight, batch_size, shuffle, class_weight, steps)
     _no_targets(y, sample_weight, type(x).__name__)
     if hasattr(x, "__next__"):
         return IteratorData(lambda: x, None, class_weight, True)
     if hasattr(x, "as_numpy_iterator"):
         count = int(x.cardinality()) if hasattr(x, "cardinality") else -1
-        return IteratorData(x.as_numpy_iterator, count if count >= 0 else None, class_weight, count == -1)
+        return IteratorData(
+            x.as_numpy_iterator, count if count >= 0 else None, class_weight, count == -1
+        )
     if callable(x) and not hasattr(x, "__iter__"):
         raise ValueError(f"{x!r} is a function: call it and pass the generator that it returns.")
     if hasattr(x, "__iter__"):

@@ -68,7 +68,9 @@ class Progress:
         now = time.perf_counter()
         if now - self._shown > 0.1:
             self._shown = now
-            self._bar.set_postfix_str(format_logs(logs() if callable(logs) else logs), refresh=False)
+            self._bar.set_postfix_str(
+                format_logs(logs() if callable(logs) else logs), refresh=False
+            )
             self._bar.update(step - self._bar.n)
 
     def close(self, logs: dict[str, Any]) -> None:
@@ -82,10 +84,12 @@ class Progress:
             return
         seconds = time.perf_counter() - self._start
         per_step = seconds / max(self._done, 1)
-        unit = f"{per_step * 1e3:.0f}ms/step" if per_step >= 1e-3 else f"{per_step * 1e6:.0f}us/step"
+        unit = (
+            f"{per_step * 1e3:.0f}ms/step" if per_step >= 1e-3 else f"{per_step * 1e6:.0f}us/step"
+        )
         head = f"{self.title} - " if self.title else ""
         shown = format_logs(logs)
-        print(f"{head}{self._done}/{self._done} - {seconds:.1f}s - {unit}{' - ' + shown if shown else ''}",
+        print(f"{head}{self._done}/{self._done} - {seconds:.1f}s - {unit}{' - ' + shown if shown else ''}",  # noqa: E501
               flush=True)  # fmt: skip
 
 

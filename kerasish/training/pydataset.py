@@ -59,7 +59,7 @@ def batches_of(dataset: PyDataset, shuffle: Any = False) -> Iterator[Any]:
     count = dataset.num_batches
     order: Any = _endless() if count is None else range(count)
     if shuffle and count is not None:
-        order = np.random.permutation(count).tolist()
+        order = np.random.permutation(count).tolist()  # noqa: NPY002
     workers = getattr(dataset, "workers", 0)
     if workers <= 1 and not getattr(dataset, "use_multiprocessing", False):
         for i in order:

@@ -6,11 +6,12 @@ import contextlib
 import warnings
 from typing import Any
 
-import kerasish_core as core
 import numpy as np
 
-from .. import metrics as metrics_module
+import kerasish_core as core
+
 from .. import losses, ops, optimizers
+from .. import metrics as metrics_module
 from ..config import floatx
 from ..optimizers.loss_scale import LossScaleOptimizer
 from ..serialization import deserialize_keras_object, serialize_keras_object
@@ -18,7 +19,11 @@ from ..settings import structure_version
 from .callbacks.callback_list import CallbackList
 from .compile_utils import CompileLoss, CompileMetrics
 from .data import (
-    ArrayData, check_finite_targets, make_data, train_validation_split, unpack_x_y_sample_weight,
+    ArrayData,
+    check_finite_targets,
+    make_data,
+    train_validation_split,
+    unpack_x_y_sample_weight,
 )  # fmt: skip
 from .progress import Progress, choose_verbose
 
@@ -76,8 +81,11 @@ class Trainer:
         """
         optimizer = optimizers.get(optimizer)
         policy = getattr(self, "dtype_policy", None)
-        if auto_scale_loss and policy is not None and policy.compute_dtype == "float16" and (
-            not isinstance(optimizer, LossScaleOptimizer)
+        if (
+            auto_scale_loss
+            and policy is not None
+            and policy.compute_dtype == "float16"
+            and (not isinstance(optimizer, LossScaleOptimizer))
         ):
             optimizer = LossScaleOptimizer(optimizer)
         self.optimizer = optimizer
@@ -204,7 +212,9 @@ class Trainer:
         """One step of evaluation."""
         x, y, sample_weight = unpack_x_y_sample_weight(data)
         y_pred = self._forward(x, False)
-        loss = self.compute_loss(x=x, y=y, y_pred=y_pred, sample_weight=sample_weight, training=False)
+        loss = self.compute_loss(
+            x=x, y=y, y_pred=y_pred, sample_weight=sample_weight, training=False
+        )
         self._loss_tracker.update_state(loss, sample_weight=_batch_size(x))
         return self.compute_metrics(x, y, y_pred, sample_weight)
 
@@ -260,9 +270,8 @@ class Trainer:
 
     def _build_for(self, data: Any, train: bool, needs_loss: bool = True) -> None:
         """Build model, metrics and optimizer before a step is traced."""
-        metrics_ready = (
-            not needs_loss
-            or (self._compile_metrics is None or self._compile_metrics.built)
+        metrics_ready = not needs_loss or (
+            (self._compile_metrics is None or self._compile_metrics.built)
             and (self._compile_loss is None or self._compile_loss.built)
         )
         if not (self.built and metrics_ready):  # type: ignore[attr-defined]
@@ -414,7 +423,9 @@ class Trainer:
         verbose = choose_verbose(verbose)
         data = make_data(x, y, sample_weight, batch_size, False, None, steps)
         hooks = CallbackList(callbacks, self, steps=data.num_batches, verbose=0, history=False)
-        logs = self._evaluate(data, steps, hooks, Progress(None, steps or data.num_batches, verbose))
+        logs = self._evaluate(
+            data, steps, hooks, Progress(None, steps or data.num_batches, verbose)
+        )
         return logs if return_dict else self._in_order(logs)
 
     def _evaluate(self, data: Any, steps: Any, hooks: Any, line: Any) -> dict[str, Any]:
@@ -482,7 +493,9 @@ class Trainer:
             raise ValueError("predict: the data gave no batch.")
         if len(parts) == 1:
             return _to_numpy(parts[0])
-        return tree.map_structure(lambda *leaves: np.concatenate([np.asarray(v) for v in leaves]), *parts)
+        return tree.map_structure(
+            lambda *leaves: np.concatenate([np.asarray(v) for v in leaves]), *parts
+        )
 
     # -- single batches
     def train_on_batch(
@@ -581,9 +594,7 @@ def _python_logs(logs: Any) -> dict[str, Any]:
 
 
 def _to_numpy(outputs: Any) -> Any:
-    return tree.map_structure(
-        lambda t: t.numpy() if isinstance(t, core.Tensor) else t, outputs
-    )
+    return tree.map_structure(lambda t: t.numpy() if isinstance(t, core.Tensor) else t, outputs)
 
 
 def _due(epoch: int, freq: Any) -> bool:

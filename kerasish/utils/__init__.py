@@ -2,8 +2,13 @@
 
 from ..naming import clear_session
 from ..serialization import (
-    CustomObjectScope, custom_object_scope, deserialize_keras_object, get_custom_objects,
-    get_registered_name, get_registered_object, register_keras_serializable,
+    CustomObjectScope,
+    custom_object_scope,
+    deserialize_keras_object,
+    get_custom_objects,
+    get_registered_name,
+    get_registered_object,
+    register_keras_serializable,
     serialize_keras_object,
 )  # fmt: skip
 from ..training.pydataset import PyDataset

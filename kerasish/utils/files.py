@@ -47,7 +47,9 @@ def get_file(
     import urllib.request
 
     if origin is None:
-        raise ValueError(f'Please specify the "origin" argument (URL of the file). Received: {origin}')
+        raise ValueError(
+            f'Please specify the "origin" argument (URL of the file). Received: {origin}'
+        )
     name = fname or os.path.basename(origin)
     folder = Path(cache_dir or keras_home()) / cache_subdir
     path = folder / name
@@ -60,7 +62,7 @@ def get_file(
         urllib.request.urlretrieve(origin, temporary)
         if not _fits(temporary, expected):
             raise ValueError(
-                f"The file downloaded from {origin} has another hash than expected ({expected}): it "
+                f"The file downloaded from {origin} has another hash than expected ({expected}): it "  # noqa: E501
                 "was damaged on the way or changed. Try again."
             )
         os.replace(temporary, path)

@@ -60,7 +60,7 @@ def _tensor(x: Any) -> Any:
 
 
 def _numeric(x: Any) -> bool:
-    return isinstance(x, int | float) and not isinstance(x, bool) or hasattr(x, "__array__")
+    return (isinstance(x, int | float) and not isinstance(x, bool)) or hasattr(x, "__array__")
 
 
 def _record(args: Any, value: Any, rule: Callable[..., Any], reads: GradientTape) -> Any:
@@ -81,7 +81,7 @@ def _record(args: Any, value: Any, rule: Callable[..., Any], reads: GradientTape
 
     def vjp(g: Any) -> list[Any]:
         of_args, of_variables = _call(rule, g, [v for v, _ in found])
-        flat = [x for x in _as_list(of_args)]
+        flat = [x for x in _as_list(of_args)]  # noqa: C416
         if len(flat) != len(leaves):
             raise ValueError(
                 f"custom_gradient: the rule returned {len(flat)} gradients for {len(leaves)} "

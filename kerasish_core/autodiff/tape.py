@@ -211,8 +211,8 @@ class GradientTape:
 
     def _seeds(self, target: Any, output_gradients: Any) -> dict[int, Tensor]:
         targets = tree.flatten(target)
-        given = [None] * len(targets) if output_gradients is None else tree.flatten(
-            output_gradients
+        given = (
+            [None] * len(targets) if output_gradients is None else tree.flatten(output_gradients)
         )
         seeds: dict[int, Tensor] = {}
         for y, g in zip(targets, given, strict=True):
@@ -241,9 +241,7 @@ class GradientTape:
             )
         return [source._tid] if source._tid in self._tracked else []
 
-    def pull_back(
-        self, seeds: dict[int, Tensor], sources: list[list[int]]
-    ) -> list[Tensor | None]:
+    def pull_back(self, seeds: dict[int, Tensor], sources: list[list[int]]) -> list[Tensor | None]:
         """Run the rules backwards from cotangents by number; the sum at each source."""
         wanted = {tid for tids in sources for tid in tids}
         entries = self._reaching(wanted)
@@ -276,7 +274,9 @@ class GradientTape:
     ) -> Any:
         if not any(tid in cotangents for tid in tids):
             return None
-        found = [cotangents.get(tid) if tid in wanted else cotangents.pop(tid, None) for tid in tids]
+        found = [
+            cotangents.get(tid) if tid in wanted else cotangents.pop(tid, None) for tid in tids
+        ]
         return tuple(
             ops.zeros(s.shape, s.dtype) if g is None else g
             for g, s in zip(found, specs, strict=True)
@@ -391,9 +391,7 @@ class GradientTape:
         return result
 
 
-def _keep(
-    saved: Saved, inputs: Any, outputs: Any, attrs: dict[str, Any], tracked: set[int]
-) -> Any:
+def _keep(saved: Saved, inputs: Any, outputs: Any, attrs: dict[str, Any], tracked: set[int]) -> Any:
     source, key = saved
     if source == "input":
         return inputs[key]

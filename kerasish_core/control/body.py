@@ -26,7 +26,7 @@ class Body(NamedTuple):
         variables: Variables read.
         updates: Variables assigned.
         result: The structure of the results.
-        count: How many results there are.
+        size: How many results there are.
     """
 
     graph: Graph
@@ -34,7 +34,7 @@ class Body(NamedTuple):
     variables: tuple[Variable, ...]
     updates: tuple[Variable, ...]
     result: Any
-    count: int
+    size: int
 
 
 def flat_tensors(structure: Any) -> list[Tensor]:
@@ -89,12 +89,13 @@ def _widen(
     after = graph.inputs[own + len(body.captures) :]
     placed.update(zip([id(v) for v in body.variables], after))
     inputs = list(graph.inputs[:own])
-    for thing in (*captures, *variables):
+    things: list[Any] = [*captures, *variables]
+    for thing in things:
         if id(thing) not in placed:
             placed[id(thing)] = number(thing.spec)
         inputs.append(placed[id(thing)])
-    outputs = list(graph.outputs[: body.count])
-    updated = dict(zip([id(v) for v in body.updates], graph.outputs[body.count :]))
+    outputs = list(graph.outputs[: body.size])
+    updated = dict(zip([id(v) for v in body.updates], graph.outputs[body.size :]))
     outputs += [updated.get(id(v), placed[id(v)]) for v in updates]
     return graph._replace(inputs=tuple(inputs), outputs=tuple(outputs), specs=specs)
 
@@ -125,4 +126,3 @@ def replay(graph: Graph, tensors: Sequence[Tensor]) -> list[Tensor]:
 def tracing() -> bool:
     """Whether control flow must become nodes: a Python loop needs values."""
     return STATE.trace is not None
-

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-
 from .. import ops, tree
 from ..dispatch import apply, differentiate
 from ..errors import ShapeError
@@ -35,9 +34,7 @@ def _switch_rule(g: Any, xs: Any, branches: tuple[Graph, ...]) -> Any:
         def run(*tensors: Tensor) -> Any:
             primals, cotangents = tensors[: len(operands)], tensors[len(operands) :]
             found = differentiate(lambda *t: replay(branch, t), primals, list(cotangents))
-            return [
-                ops.zeros_like(primals[i]) if found[i] is None else found[i] for i in floating
-            ]
+            return [ops.zeros_like(primals[i]) if found[i] is None else found[i] for i in floating]
 
         return run
 
@@ -78,7 +75,7 @@ def switch(index: Any, branches: Sequence[Callable[..., Any]], *operands: Any) -
     bodies = [trace_body(f"branch_{i}", call(b), specs) for i, b in enumerate(branches)]
     first = bodies[0]
     for i, body in enumerate(bodies[1:], 1):
-        mine, other = (b.graph.output_specs[: b.count] for b in (first, body))
+        mine, other = (b.graph.output_specs[: b.size] for b in (first, body))
         if mine != other:
             raise ShapeError(
                 f"Branches must return equal structures of equal specs: branch 0 returns "
@@ -86,11 +83,11 @@ def switch(index: Any, branches: Sequence[Callable[..., Any]], *operands: Any) -
             )
     graphs, extra, updates = align(bodies, len(flat))
     outputs = apply(_SWITCH, ops.cast(index, "int32"), *flat, *extra, branches=tuple(graphs))
-    for variable, value in zip(updates, outputs[first.count :], strict=True):
+    for variable, value in zip(updates, outputs[first.size :], strict=True):
         variable.assign(value)
     if first.result is None:
         return None
-    return tree.pack_sequence_as(first.result, list(outputs[: first.count]))
+    return tree.pack_sequence_as(first.result, list(outputs[: first.size]))
 
 
 def cond(pred: Any, true_fn: Callable[[], Any], false_fn: Callable[[], Any]) -> Any:

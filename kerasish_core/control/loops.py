@@ -14,8 +14,8 @@ from ..ir import Graph
 from ..op import Spec, define_op
 from ..tensor import Tensor, constant, convert
 from ..variable import Variable
-from .branch import cond as branch
 from .body import align, flat_tensors, replay, run_graph, trace_body, tracing
+from .branch import cond as branch
 
 __all__ = ["fori_loop", "map", "scan", "while_loop"]
 
@@ -71,10 +71,10 @@ def _scan_rule(
             for x, v in zip((*state, *slices, *fixed), found, strict=True)
         ]
         next_carries = [v for v, f in zip(full[:carries], inexact, strict=False) if f]
-        of_rows = [
-            v for v, f in zip(full[carries : carries + sequences], inexact[carries:]) if f
+        of_rows = [v for v, f in zip(full[carries : carries + sequences], inexact[carries:]) if f]
+        added = [
+            v for v, f in zip(full[carries + sequences :], inexact[carries + sequences :]) if f
         ]
-        added = [v for v, f in zip(full[carries + sequences :], inexact[carries + sequences :]) if f]
         return [next_carries, [a + b for a, b in zip(of_fixed, added, strict=True)]], of_rows
 
     rows = [list(before), list(xs[carries : carries + sequences]), list(g[carries:])]
@@ -139,7 +139,7 @@ def _length(rows: list[Tensor], length: int | None) -> int:
         sizes.add(int(length))
     if len(sizes) != 1 or None in sizes:
         raise ShapeError(
-            f"scan: the first axes of xs and `length` must be equal, got {sorted(str(n) for n in sizes)}."
+            f"scan: the first axes of xs and `length` must be equal, got {sorted(str(n) for n in sizes)}."  # noqa: E501
             if sizes
             else "scan: give xs or length."
         )
@@ -208,7 +208,7 @@ def _carry_updates(
     carried = [tail[p] for p in moved]
     rest = [v for p, v in enumerate(tail) if p not in moved]
     outputs = list(graph.outputs)
-    results, new = outputs[: traced.count], outputs[traced.count :]
+    results, new = outputs[: traced.size], outputs[traced.size :]
     graph = graph._replace(
         inputs=tuple(inputs[:own] + carried + inputs[own : own + sequences] + rest),
         outputs=tuple(results[:own] + new + results[own:]),
@@ -234,9 +234,9 @@ def fori_loop(lower: Any, upper: Any, body_fun: Callable[[Any, Any], Any], init_
         return scan(lambda v, i: (body_fun(i, v), None), init_val, constant(steps))[0]
     start = convert(lower), tree.map_structure(convert, init_val)
     limit = convert(upper)
-    return while_loop(
-        lambda i, v: ops.less(i, limit), lambda i, v: (i + 1, body_fun(i, v)), start
-    )[1]
+    return while_loop(lambda i, v: ops.less(i, limit), lambda i, v: (i + 1, body_fun(i, v)), start)[
+        1
+    ]
 
 
 def _while_spec(*xs: Spec, test: Graph, body: Graph, carries: int, tests: int) -> Any:
@@ -296,11 +296,16 @@ def while_loop(
         state = _bounded(cond, advance, state, int(maximum_iterations))
     else:
         state = _unbounded(cond, advance, state)
-    return (type(loop_vars)(state) if type(loop_vars) in (list, tuple) else state) if several else state[0]
+    return (
+        (type(loop_vars)(state) if type(loop_vars) in (list, tuple) else state)
+        if several
+        else state[0]
+    )
 
 
 def _bounded(cond: Any, advance: Any, state: Any, limit: int) -> Any:
     """A scan whose steps do nothing once the condition has failed."""
+
     def step(carry: Any, _: Any) -> Any:
         running, values = carry
         go = ops.logical_and(running, ops.reshape(convert(cond(*values)), ()))
@@ -324,8 +329,8 @@ def _unbounded(cond: Any, advance: Any, state: Any) -> Any:
         raise TraceError("while_loop: the condition may not assign variables.")
     if body.graph.output_specs[: len(flat)] != tuple(specs):
         raise ShapeError(
-            f"while_loop: the loop variables enter as {', '.join(str(s) for s in specs)} and leave as "
-            f"{', '.join(str(s) for s in body.graph.output_specs[: len(flat)])}; they must keep their "
+            f"while_loop: the loop variables enter as {', '.join(str(s) for s in specs)} and leave as "  # noqa: E501
+            f"{', '.join(str(s) for s in body.graph.output_specs[: len(flat)])}; they must keep their "  # noqa: E501
             "shapes and dtypes."
         )
     (test_graph,), for_test, _ = align([test], len(flat))

@@ -46,7 +46,8 @@ class Graph(NamedTuple):
         return self is not other
 
     # Sub-graphs are attributes of control nodes, so graphs are hashed by identity.
-    __hash__ = object.__hash__
+    def __hash__(self) -> int:
+        return id(self)
 
     def __repr__(self) -> str:
         return f"<graph {self.name}: {len(self.nodes)} nodes>"

@@ -132,5 +132,6 @@ def _literal(node: ast.expr, graphs: dict[str, Graph] | None = None) -> Any:
         values = [_literal(v, graphs) for v in node.args]
         if node.func.id == "graph":
             return (graphs or {})[values[0]]
-        return {"dtype": dtypes.as_dtype, "slice": slice}[node.func.id](*values)
+        makers: dict[str, Any] = {"dtype": dtypes.as_dtype, "slice": slice}
+        return makers[node.func.id](*values)
     return ast.literal_eval(node)

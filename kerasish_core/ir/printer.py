@@ -1,11 +1,11 @@
 """A graph as text, which `parser.parse` reads back.
 
-    graph @step(%0: f32[2,3], %1: f32[3]) {
-      %2 = const f32[] [2.0]
-      %3 = multiply(%1, %2) : f32[3]  # train.py:12
-      %4 = add(%0, %3) : f32[2,3]
-      return %4
-    }
+graph @step(%0: f32[2,3], %1: f32[3]) {
+  %2 = const f32[] [2.0]
+  %3 = multiply(%1, %2) : f32[3]  # train.py:12
+  %4 = add(%0, %3) : f32[2,3]
+  return %4
+}
 """
 
 from __future__ import annotations

@@ -72,7 +72,7 @@ def _check_equal(tensors: list[Tensor]) -> None:
     names = list(dict.fromkeys(t.dtype.name for t in tensors))
     if len(names) > 1:
         raise DTypeError(
-            f"Operands have the dtypes {' and '.join(names)}: {', '.join(str(t.spec) for t in tensors)}. "
+            f"Operands have the dtypes {' and '.join(names)}: {', '.join(str(t.spec) for t in tensors)}. "  # noqa: E501
             f"Cast one of them, as in cast(x, '{names[0]}')."
         )
 
@@ -161,7 +161,7 @@ def uniform(low: float, high: float, inputs: int = 1, **attrs: Any) -> Callable[
     """Samples drawn from [low, high): equal shapes and, for several inputs, broadcast ones."""
 
     def samples(rng: np.random.Generator) -> list[tuple[list[Any], dict[str, Any]]]:
-        shapes: list[list[tuple[int, ...]]] = [[(2, 3)] * inputs, [()] * inputs]
+        shapes: list[Any] = [[(2, 3)] * inputs, [()] * inputs]
         if inputs > 1:
             shapes.append([(2, 3)] + [(3,)] * (inputs - 1))
             shapes.append([(1, 3)] + [(4, 1)] * (inputs - 1))

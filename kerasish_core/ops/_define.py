@@ -10,7 +10,16 @@ import numpy as np
 from .. import dtypes
 from ..op import define_op
 from ..tensor import NUMPY_FUNCTIONS, OPERATORS, Tensor
-from ._args import apply, as_float, convert, promote, same_binary, same_spec, to_bool_binary, uniform
+from ._args import (
+    apply,
+    as_float,
+    convert,
+    promote,
+    same_binary,
+    same_spec,
+    to_bool_binary,
+    uniform,
+)
 
 __all__ = ["binary", "in_float32", "to_bool", "unary"]
 

@@ -218,7 +218,7 @@ def conv(
 
     Raises:
         ShapeError: Channels or rank do not fit.
-    """
+    """  # noqa: E501
     a, b = promote(x, kernel)
     a = channels_last(a, data_format)
     rank = a.ndim - 2

@@ -54,10 +54,12 @@ def arange(start: Any, stop: Any = None, step: Any = 1, dtype: Any = None) -> Te
     if dtype is None:
         # NumPy's own 64-bit scalars count as Python numbers, as on JAX.
         bounds = [v for v in (start, stop, step) if v is not None]
-        dtype = dtypes.result_type(*(
-            v.dtype if getattr(getattr(v, "dtype", None), "itemsize", 8) < 8 else type(n)
-            for v, n in zip(bounds, given, strict=True)
-        ))
+        dtype = dtypes.result_type(
+            *(
+                v.dtype if getattr(getattr(v, "dtype", None), "itemsize", 8) < 8 else type(n)
+                for v, n in zip(bounds, given, strict=True)
+            )
+        )
     return constant(np.arange(*given, dtype=dtypes.as_dtype(dtype)))
 
 
@@ -105,13 +107,13 @@ def _matrix(name: str, x: Any) -> Tensor:
 def tril(x: Any, k: int = 0) -> Any:
     """The lower triangle of the last two axes, zeros elsewhere."""
     x = _matrix("tril", x)
-    return where(np.tri(*x.shape[-2:], k, dtype=bool), x, scalar_like(x, 0))
+    return where(np.tri(x.shape[-2], x.shape[-1], k, dtype=bool), x, scalar_like(x, 0))
 
 
 def triu(x: Any, k: int = 0) -> Any:
     """The upper triangle of the last two axes, zeros elsewhere."""
     x = _matrix("triu", x)
-    return where(np.tri(*x.shape[-2:], k - 1, dtype=bool), scalar_like(x, 0), x)
+    return where(np.tri(x.shape[-2], x.shape[-1], k - 1, dtype=bool), scalar_like(x, 0), x)
 
 
 def meshgrid(*x: Any, indexing: str = "xy") -> list[Any]:

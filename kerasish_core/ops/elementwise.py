@@ -16,7 +16,7 @@ from ._define import as_bool, binary, in_float32, unary
 __all__ = [
     "absolute", "add", "arccos", "arccosh", "arcsin", "arcsinh", "arctan", "arctan2", "arctanh",
     "cast", "cbrt", "ceil", "clip", "conj", "cos", "cosh", "exp", "exp2", "expm1", "floor",
-    "floor_divide", "heaviside", "hypot", "identity", "imag", "is_inexact", "log", "log10", "log1p", "log2",
+    "floor_divide", "heaviside", "hypot", "identity", "imag", "is_inexact", "log", "log10", "log1p", "log2",  # noqa: E501
     "logaddexp", "logaddexp2", "maximum", "minimum", "mod", "multiply", "nan_to_num", "negative",
     "power", "real", "reciprocal", "round", "rsqrt", "sign", "sin", "sinc", "sinh", "sqrt",
     "square", "stop_gradient", "subtract", "tan", "tanh", "true_divide", "trunc", "where",
@@ -73,7 +73,7 @@ mod = binary(
     operator=True,
     samples=lambda rng: [([np.array([1.3, -2.6, 5.1]), np.array([1.0, 0.8, -2.0])], {})],
 )  # fmt: skip
-negative = unary(
+negative: Any = unary(
     "negative", "Negation `-x`.", lambda xp, x: xp.negative(x), "-x",
     lambda g: (negative(g),), to_float=False, operator=True,
 )  # fmt: skip
@@ -104,7 +104,7 @@ def _half(a: Tensor, b: Tensor) -> Tensor:
     return add(cast(above, a.dtype), multiply(cast(tie, a.dtype), 0.5))
 
 
-_APART = lambda rng: [  # noqa: E731
+_APART: Any = lambda rng: [  # noqa: E731
     ([np.array([0.3, -1.0, 2.0]), np.array([1.1, -2.0, 0.5])], {}),
     ([rng.uniform(0, 1, (2, 3)), rng.uniform(2, 3, (3,))], {}),
 ]
@@ -250,7 +250,7 @@ logaddexp2 = binary(
 # -- trigonometry
 
 sin = unary("sin", "Sine.", lambda xp, x: xp.sin(x), "sin(x)", lambda g, x: (g * cos(x),))
-cos = unary("cos", "Cosine.", lambda xp, x: xp.cos(x), "cos(x)", lambda g, x: (g * -sin(x),))
+cos: Any = unary("cos", "Cosine.", lambda xp, x: xp.cos(x), "cos(x)", lambda g, x: (g * -sin(x),))
 tan = unary(
     "tan", "Tangent.", lambda xp, x: xp.tan(x), "tan(x)",
     lambda g, y: (g * (square(y) + 1),), low=-1, high=1,
@@ -279,7 +279,9 @@ arctan2 = binary(
     low=0.5, high=2.0, at_least=float,
 )  # fmt: skip
 sinh = unary("sinh", "Hyperbolic sine.", _quiet("sinh"), "sinh(x)", lambda g, x: (g * cosh(x),))
-cosh = unary("cosh", "Hyperbolic cosine.", _quiet("cosh"), "cosh(x)", lambda g, x: (g * sinh(x),))
+cosh: Any = unary(
+    "cosh", "Hyperbolic cosine.", _quiet("cosh"), "cosh(x)", lambda g, x: (g * sinh(x),)
+)
 tanh = unary(
     "tanh", "Hyperbolic tangent.", lambda xp, x: xp.tanh(x), "tanh(x)",
     lambda g, y: (g * (1 - square(y)),),

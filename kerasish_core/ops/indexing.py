@@ -16,7 +16,7 @@ import numpy as np
 from .. import dtypes
 from ..dispatch import apply
 from ..errors import DTypeError, ShapeError
-from ..op import Spec, define_op
+from ..op import Op, Spec, define_op
 from ..tensor import NUMPY_FUNCTIONS, OPERATORS, Tensor, constant, convert
 from ._args import canonical_axis, promote
 from ._keys import IndexShapeError, index_spec, positions, prepare, thaw
@@ -42,7 +42,7 @@ def _static_samples(rng: np.random.Generator) -> Any:
     ]
 
 
-_GETITEM = define_op(
+_GETITEM: Op = define_op(
     "getitem", "view", "x", infer=index_spec,
     kernel=lambda xp, x, key: x[thaw(key, ())],
     vjp=lambda g, x_spec, key: (
@@ -169,7 +169,7 @@ def _with_values(found: Any, rng: np.random.Generator) -> Any:
     ]  # fmt: skip
 
 
-_INDEX_ADD = define_op(
+_INDEX_ADD: Op = define_op(
     "index_add", "opaque", "*xs", infer=_write_spec, kernel=_index_add_kernel,
     vjp=lambda g, xs, key, drop: (
         g, _read(g, xs[2:], key, "zero" if drop else None), *(None for _ in xs[2:])

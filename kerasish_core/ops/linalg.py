@@ -296,9 +296,9 @@ def _einsum_rule(g: Any, xs: Any, terms: tuple[str, ...], result: str, needs: An
         part = apply(_EINSUM, g, *rest, terms=(result, *others), result=unique)
         shape = [sizes[c] if c in lone else x.shape[term.index(c)] for c in dict.fromkeys(term)]
         kept = [1 if c in lone else sizes[c] for c in dict.fromkeys(term)]
-        part = OPERATORS["broadcast_to"](sum_to(
-            reshape(part, kept), tuple(min(a, b) for a, b in zip(kept, shape))
-        ), shape)
+        part = OPERATORS["broadcast_to"](
+            sum_to(reshape(part, kept), tuple(min(a, b) for a, b in zip(kept, shape))), shape
+        )
         found.append(_on_diagonal(part, term, x.shape))
     return tuple(found)
 

@@ -17,9 +17,7 @@ __all__ = [
     "logical_or", "logical_xor", "not_equal", "right_shift", "signbit",
 ]  # fmt: skip
 
-equal = to_bool(
-    "equal", "`x1 == x2`.", lambda xp, a, b: xp.equal(a, b), "a == b", operator=True
-)
+equal = to_bool("equal", "`x1 == x2`.", lambda xp, a, b: xp.equal(a, b), "a == b", operator=True)
 not_equal = to_bool(
     "not_equal", "`x1 != x2`.", lambda xp, a, b: xp.not_equal(a, b), "a != b", operator=True
 )

@@ -12,7 +12,17 @@ from ..op import define_op
 from ._args import as_float, same_spec
 from ._define import in_float32, unary
 from .elementwise import (
-    absolute, clip, exp, expm1, maximum, minimum, negative, sqrt, square, tanh, where,
+    absolute,
+    clip,
+    exp,
+    expm1,
+    maximum,
+    minimum,
+    negative,
+    sqrt,
+    square,
+    tanh,
+    where,
 )  # fmt: skip
 from .special import erf
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from typing import Any
 
-
 __all__ = ["philox_words"]
 
 _M0, _M1 = 0xD2511F53, 0xCD9E8D57
@@ -54,5 +53,3 @@ def philox_words(xp: Any, key: Any, count: int, stream: int = 0) -> Any:
         for i, word in enumerate(found):
             words[first : first + _CHUNK, i] = word
     return words.reshape(-1)[:count]
-
-

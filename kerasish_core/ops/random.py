@@ -64,7 +64,7 @@ def _uniform_kernel(xp: Any, seed: Any, shape: Any, dtype: Any, stream: int) -> 
     count = math.prod(shape)
     if dtype == np.float64:
         words = philox_words(xp, seed, 2 * count, stream).astype("uint64")
-        whole = ((words[0::2] << xp.uint64(21)) ^ (words[1::2] >> xp.uint64(11)))
+        whole = (words[0::2] << xp.uint64(21)) ^ (words[1::2] >> xp.uint64(11))
         return ((whole & xp.uint64((1 << 53) - 1)) * 2.0**-53).reshape(shape)
     # As many bits as the significand holds, so that 1 is never reached by rounding.
     digits = {"float16": 11, "bfloat16": 8}.get(dtype.name, 24)
@@ -91,7 +91,10 @@ def _float(dtype: Any) -> Any:
 def _unit(seed: Any, shape: Any, dtype: Any, stream: int = 0) -> Tensor:
     """Uniform in [0, 1)."""
     return apply(  # type: ignore[no-any-return]
-        _UNIFORM, convert(seed), shape=shape_tuple("random", shape), dtype=_float(dtype),
+        _UNIFORM,
+        convert(seed),
+        shape=shape_tuple("random", shape),
+        dtype=_float(dtype),
         stream=stream,
     )
 
@@ -231,9 +234,7 @@ def beta(seed: Any, shape: Any, alpha: Any, beta: Any, dtype: Any = None) -> Any
 def _counts_kernel(xp: Any, seed: Any, *parameters: Any, kind: str, dtype: Any) -> Any:
     # NumPy's generator, keyed by the seed: counts by rejection need a number of draws that
     # differs from element to element.
-    generator = np.random.Generator(
-        np.random.Philox(key=int(seed[0]) | int(seed[1]) << 32)
-    )
+    generator = np.random.Generator(np.random.Philox(key=int(seed[0]) | int(seed[1]) << 32))
     host = [np.asarray(p.get() if hasattr(p, "get") else p, "float64") for p in parameters]
     if kind == "binomial":
         found = generator.binomial(host[0].astype("int64"), host[1])

@@ -371,11 +371,13 @@ def _cumprod_rule(g: Any, x: Any, axis: int, reverse: bool) -> Any:
     return (concatenate(found if reverse else found[::-1], axis),)
 
 
-cumsum = _cumulative(
+cumsum: Any = _cumulative(
     "cumsum", "Sums of all elements up to each, along an axis (the flat tensor by default).",
     lambda g, axis, reverse: (cumsum(g, axis, reverse=not reverse),),
 )  # fmt: skip
-cumprod = _cumulative("cumprod", "Products of all elements up to each, along an axis.", _cumprod_rule)
+cumprod = _cumulative(
+    "cumprod", "Products of all elements up to each, along an axis.", _cumprod_rule
+)
 
 OPERATORS["sum"] = sum
 NUMPY_FUNCTIONS.update({

@@ -12,7 +12,7 @@ import numpy as np
 from .. import dtypes
 from ..dispatch import STATE, apply
 from ..errors import ShapeError
-from ..op import Spec, define_op
+from ..op import Op, Spec, define_op
 from ..tensor import NUMPY_FUNCTIONS, OPERATORS, Tensor, constant, convert
 from ._args import canonical_axes, canonical_axis, promote
 from .elementwise import identity
@@ -195,8 +195,9 @@ def sum_to(x: Any, shape: tuple[int, ...]) -> Tensor:
     total = OPERATORS["sum"](x, axes)
     total = total if total.dtype == x.dtype else total.astype(x.dtype)
     if total.shape != shape:
-        total = reshape(total, tuple(1 if lead + i in axes else x.shape[lead + i]
-                                     for i in range(len(shape))))
+        total = reshape(
+            total, tuple(1 if lead + i in axes else x.shape[lead + i] for i in range(len(shape)))
+        )
         total = broadcast_to(total, shape)
     return total
 
@@ -295,9 +296,7 @@ def _pad_spec(x: Spec, pad_width: Any, mode: str, value: Any = 0) -> Spec:
 
 def _pad_kernel(xp: Any, x: Any, pad_width: Any, mode: str, value: Any = 0) -> Any:
     if mode == "constant":
-        result = xp.full(
-            [n + a + b for n, (a, b) in zip(x.shape, pad_width)], value, dtype=x.dtype
-        )
+        result = xp.full([n + a + b for n, (a, b) in zip(x.shape, pad_width)], value, dtype=x.dtype)
         result[tuple(slice(a, a + n) for n, (a, _) in zip(x.shape, pad_width))] = x
         return result
     return xp.pad(x, pad_width, mode=mode)
@@ -361,7 +360,7 @@ def flip(x: Any, axis: Any = None) -> Tensor:
     return apply(_FLIP, x, axes=canonical_axes("flip", axis, x.ndim))  # type: ignore[no-any-return]
 
 
-_ROLL = define_op(
+_ROLL: Op = define_op(
     "roll", "opaque", "x", infer=lambda x, shift, axis: x,
     kernel=lambda xp, x, shift, axis: xp.roll(x, shift, axis),
     vjp=lambda g, shift, axis: (apply(_ROLL, g, shift=tuple(-s for s in shift), axis=axis),),
@@ -436,7 +435,11 @@ def ones_like(x: Any, dtype: Any = None) -> Tensor:
 
 
 OPERATORS.update(
-    transpose=transpose, reshape=reshape, stack=stack, identity=identity, concatenate=concatenate,
+    transpose=transpose,
+    reshape=reshape,
+    stack=stack,
+    identity=identity,
+    concatenate=concatenate,
     broadcast_to=broadcast_to,
 )
 NUMPY_FUNCTIONS.update({

@@ -52,7 +52,7 @@ def signature_of(args: Any, kwargs: Any, key: Any = None) -> tuple[Signature, li
 def explain_difference(new: Signature, old: Signature) -> str:
     """Why a call could not use an earlier trace, in a sentence."""
     if new.paths != old.paths:
-        return f"the structure of the arguments differs: {len(new.paths)} leaves, were {len(old.paths)}"
+        return f"the structure of the arguments differs: {len(new.paths)} leaves, were {len(old.paths)}"  # noqa: E501
     for path, a, b in zip(new.paths, new.leaves, old.leaves, strict=True):
         if a != b:
             place = "".join(f"[{p!r}]" for p in path)

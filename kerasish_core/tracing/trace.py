@@ -282,4 +282,3 @@ def eval_spec(fn: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
         for leaf, place in zip(flat, traced.leaves, strict=True)
     ]
     return tree.pack_sequence_as(traced.result, found)
-

@@ -1,7 +1,8 @@
 """Checks of gradients against finite differences in float64."""
 
-import kerasish_core as core
 import numpy as np
+
+import kerasish_core as core
 
 
 def check_gradients(fn, *arrays, seed=0, tolerance=1e-6):

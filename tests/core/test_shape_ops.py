@@ -1,9 +1,10 @@
 """Ops that arrange, create and sort elements: NumPy is the oracle of values."""
 
-import kerasish_core as core
 import numpy as np
 import pytest
 from finite_difference import check_gradients
+
+import kerasish_core as core
 from kerasish_core import ops
 
 RNG = np.random.default_rng(0)

@@ -32,9 +32,15 @@ class ReLU(_Elementwise):
         **kwargs: Any,
     ) -> None:  # fmt: skip
         super().__init__(**kwargs)
-        for name, value in (("max_value", max_value), ("negative_slope", negative_slope), ("threshold", threshold)):
+        for name, value in (
+            ("max_value", max_value),
+            ("negative_slope", negative_slope),
+            ("threshold", threshold),
+        ):
             if value is not None and value < 0:
-                raise ValueError(f"{name} of a ReLU layer cannot be a negative value. Received: {value}")
+                raise ValueError(
+                    f"{name} of a ReLU layer cannot be a negative value. Received: {value}"
+                )
         self.max_value, self.negative_slope, self.threshold = max_value, negative_slope, threshold
 
     def call(self, inputs: Any) -> Any:
@@ -114,8 +120,10 @@ class PReLU(Layer):
         self.alpha_initializer = initializers.get(alpha_initializer)
         self.alpha_regularizer = regularizers.get(alpha_regularizer)
         self.alpha_constraint = constraints.get(alpha_constraint)
-        self.shared_axes = None if shared_axes is None else (
-            list(shared_axes) if isinstance(shared_axes, list | tuple) else [shared_axes]
+        self.shared_axes = (
+            None
+            if shared_axes is None
+            else (list(shared_axes) if isinstance(shared_axes, list | tuple) else [shared_axes])
         )
 
     def build(self, input_shape: Any) -> None:

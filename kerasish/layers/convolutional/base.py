@@ -14,7 +14,9 @@ from ..input_spec import InputSpec
 __all__ = ["BaseConv", "standardize_tuple"]
 
 
-def standardize_tuple(value: Any, rank: int, name: str, allow_zero: bool = False) -> tuple[int, ...]:
+def standardize_tuple(
+    value: Any, rank: int, name: str, allow_zero: bool = False
+) -> tuple[int, ...]:
     """One number, or one for each axis, as a tuple.
 
     Raises:

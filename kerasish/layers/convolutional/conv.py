@@ -56,8 +56,10 @@ class _ConvTranspose(BaseConv):
                  **kwargs: Any) -> None:  # fmt: skip
         super().__init__(rank, filters, kernel_size, strides, padding, data_format, dilation_rate,
                          **kwargs)  # fmt: skip
-        self.output_padding = None if output_padding is None else standardize_tuple(
-            output_padding, rank, "output_padding", allow_zero=True
+        self.output_padding = (
+            None
+            if output_padding is None
+            else standardize_tuple(output_padding, rank, "output_padding", allow_zero=True)
         )
 
     def _kernel_shape(self, channels: int) -> tuple[int, ...]:
@@ -139,7 +141,13 @@ class _Depthwise(BaseConv):
 
     def get_config(self) -> dict[str, Any]:
         config = super().get_config()
-        for key in ("filters", "groups", "kernel_initializer", "kernel_regularizer", "kernel_constraint"):
+        for key in (
+            "filters",
+            "groups",
+            "kernel_initializer",
+            "kernel_regularizer",
+            "kernel_constraint",
+        ):
             config.pop(key)
         return {
             **config,

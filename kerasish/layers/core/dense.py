@@ -32,7 +32,7 @@ class Dense(Layer):
         bias_constraint: Any = None, **kwargs: Any,
     ) -> None:  # fmt: skip
         super().__init__(activity_regularizer=activity_regularizer, **kwargs)
-        if not isinstance(units, int) and not hasattr(units, "__index__") or int(units) <= 0:
+        if (not isinstance(units, int) and not hasattr(units, "__index__")) or int(units) <= 0:
             raise ValueError(
                 f"Received an invalid value for `units`, expected a positive integer. "
                 f"Received: units={units}"

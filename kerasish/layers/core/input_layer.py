@@ -73,7 +73,7 @@ class InputLayer(Layer):
         return cls(**config)
 
 
-def Input(  # noqa: N802
+def Input(
     shape: Any = None, batch_size: Any = None, dtype: Any = None, sparse: Any = None,
     ragged: Any = None, batch_shape: Any = None, name: str | None = None, tensor: Any = None,
     optional: bool = False,

@@ -91,11 +91,15 @@ class Lambda(Layer):
         return config
 
     @classmethod
-    def from_config(cls, config: dict[str, Any], custom_objects: Any = None, safe_mode: Any = None) -> Any:
+    def from_config(
+        cls, config: dict[str, Any], custom_objects: Any = None, safe_mode: Any = None
+    ) -> Any:
         config = dict(config)
         for key in ("function", "output_shape", "mask", "arguments"):
             if isinstance(config.get(key), dict | list):
-                config[key] = deserialize_keras_object(config[key], custom_objects, safe_mode is not False)
+                config[key] = deserialize_keras_object(
+                    config[key], custom_objects, safe_mode is not False
+                )
         return super().from_config(config)
 
 

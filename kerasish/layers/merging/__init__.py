@@ -23,7 +23,9 @@ class _Merge(Layer):
         self.supports_masking = True
 
     def build(self, input_shape: Any) -> None:
-        if not isinstance(input_shape, list | tuple) or not isinstance(input_shape[0], list | tuple):
+        if not isinstance(input_shape, list | tuple) or not isinstance(
+            input_shape[0], list | tuple
+        ):
             raise ValueError(
                 f"A merge layer should be called on a list of inputs. Received: "
                 f"input_shape={input_shape} (not a list of shapes)"
@@ -155,7 +157,7 @@ class Dot(_Merge):
         super().__init__(**kwargs)
         if not isinstance(axes, int) and (not isinstance(axes, list | tuple) or len(axes) != 2):
             raise ValueError(
-                f"Invalid format for argument `axes`: an integer or 2 integers. Received: axes={axes}"
+                f"Invalid format for argument `axes`: an integer or 2 integers. Received: axes={axes}"  # noqa: E501
             )
         self.axes, self.normalize = axes, normalize
 

@@ -93,7 +93,9 @@ class BatchNormalization(Layer):
         if mask is None:
             return ops.moments(x, axes)
         weight = ops.cast(mask, x.dtype)
-        weight = ops.reshape(weight, tuple(weight.shape) + (1,) * (len(x.shape) - len(weight.shape)))
+        weight = ops.reshape(
+            weight, tuple(weight.shape) + (1,) * (len(x.shape) - len(weight.shape))
+        )
         full = ops.broadcast_to(weight, x.shape)
         count = ops.maximum(ops.sum(full, axes), 1e-7)
         mean = ops.sum(x * full, axes) / count
@@ -124,7 +126,7 @@ class BatchNormalization(Layer):
 
 @builtin("keras.layers")
 class LayerNormalization(Layer):
-    """`(x - mean) / sqrt(var + epsilon) * gamma + beta` over axes of each sample (Ba et al. 2016)."""
+    """`(x - mean) / sqrt(var + epsilon) * gamma + beta` over axes of each sample (Ba et al. 2016)."""  # noqa: E501
 
     def __init__(
         self, axis: Any = -1, epsilon: float = 1e-3, center: bool = True, scale: bool = True,

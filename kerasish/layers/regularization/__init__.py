@@ -14,7 +14,9 @@ __all__ = ["ActivityRegularization", "AlphaDropout", "Dropout", "GaussianDropout
 
 
 class _Random(Layer):
-    def __init__(self, seed: Any = None, name: Any = None, dtype: Any = None, **kwargs: Any) -> None:
+    def __init__(
+        self, seed: Any = None, name: Any = None, dtype: Any = None, **kwargs: Any
+    ) -> None:
         super().__init__(name=name, dtype=dtype, **kwargs)
         self.seed = seed
         self.seed_generator = random.SeedGenerator(seed)
@@ -160,7 +162,9 @@ class GaussianDropout(_Random):
 class AlphaDropout(_Random):
     """Dropout that keeps mean and variance of self-normalizing networks (Klambauer et al. 2017)."""
 
-    def __init__(self, rate: float, noise_shape: Any = None, seed: Any = None, **kwargs: Any) -> None:
+    def __init__(
+        self, rate: float, noise_shape: Any = None, seed: Any = None, **kwargs: Any
+    ) -> None:
         super().__init__(seed, **kwargs)
         self.rate, self.noise_shape = _rate(rate), noise_shape
 

@@ -110,7 +110,9 @@ class _Spatial(Layer):
 
     def __init__(self, data_format: Any = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.data_format = "channels_last" if self.rank == 1 else standardize_data_format(data_format)
+        self.data_format = (
+            "channels_last" if self.rank == 1 else standardize_data_format(data_format)
+        )
         self.input_spec = InputSpec(ndim=self.rank + 2)
         self.built = True
 
@@ -164,7 +166,9 @@ class _Cropping(_Spatial):
 
     def call(self, inputs: Any) -> Any:
         key: list[Any] = [slice(None)] * len(inputs.shape)
-        for axis, (a, b) in zip(self._axes(), (self.cropping,) if self.rank == 1 else self.cropping):
+        for axis, (a, b) in zip(
+            self._axes(), (self.cropping,) if self.rank == 1 else self.cropping
+        ):
             if a + b >= inputs.shape[axis]:
                 raise ValueError(
                     f"`cropping` leaves nothing of axis {axis}: the input has shape "
@@ -191,7 +195,9 @@ class Cropping2D(_Cropping):
 
     rank = 2
 
-    def __init__(self, cropping: Any = ((0, 0), (0, 0)), data_format: Any = None, **kwargs: Any) -> None:
+    def __init__(
+        self, cropping: Any = ((0, 0), (0, 0)), data_format: Any = None, **kwargs: Any
+    ) -> None:
         super().__init__(cropping, data_format, **kwargs)
 
 

@@ -84,7 +84,8 @@ class _Cell(Layer):
         shapes = (tuple(x.shape), (x.shape[0], self.units))
         self._masks = tuple(
             random.dropout(ops.ones(shape, x.dtype), rate, seed=self.seed_generator)
-            if rate else None
+            if rate
+            else None
             for shape, rate in zip(shapes, (self.dropout, self.recurrent_dropout), strict=True)
         )
 
@@ -159,7 +160,9 @@ class LSTMCell(_GatedCell):
 
     gates = 4
 
-    def __init__(self, units: int, *args: Any, unit_forget_bias: bool = True, **kwargs: Any) -> None:
+    def __init__(
+        self, units: int, *args: Any, unit_forget_bias: bool = True, **kwargs: Any
+    ) -> None:
         super().__init__(units, *args, **kwargs)
         self.unit_forget_bias = unit_forget_bias
         self.state_size = [units, units]

@@ -107,14 +107,18 @@ class RNN(Layer):
             self.cell.prepare_dropout(sequences[:, 0], training)
         outputs, last, states = self._loop(sequences, states, mask, training)
         if self.stateful:
-            for v, s in zip(core.tree.flatten(self._states), core.tree.flatten(states), strict=True):
+            for v, s in zip(
+                core.tree.flatten(self._states), core.tree.flatten(states), strict=True
+            ):
                 v.assign(s)
         y = outputs if self.return_sequences else last
         if self.return_state:
-            flat = states if len(states) != 1 else states
-            return (y, *core.tree.flatten(flat)) if not any(
-                isinstance(s, list | tuple) for s in flat
-            ) else (y, *flat)
+            flat = states
+            return (
+                (y, *core.tree.flatten(flat))
+                if not any(isinstance(s, list | tuple) for s in flat)
+                else (y, *flat)
+            )
         return y
 
     def _loop(self, x: Any, states: Any, mask: Any, training: Any) -> Any:
@@ -125,9 +129,8 @@ class RNN(Layer):
         accepts = "training" in getattr(self.cell, "_signature", _NO_SIGNATURE).names
 
         def cell(step: Any, state: Any) -> Any:
-            given = state if len(state) > 1 or isinstance(self.cell, StackedRNNCells) else state
             extra = {"training": training} if accepts else {}
-            y, after = self.cell(step, given, **extra)
+            y, after = self.cell(step, state, **extra)
             return y, list(after) if isinstance(after, list | tuple) else [after]
 
         def body(carry: Any, row: Any) -> Any:
@@ -203,7 +206,11 @@ class _OfCell(RNN):
         name: Any = None, dtype: Any = None, zero_output_for_mask: bool = False,
         time_major: bool = False, implementation: Any = None, **kwargs: Any,
     ) -> None:  # fmt: skip
-        shapes = {k: kwargs.pop(k) for k in ("input_shape", "batch_input_shape", "input_dim") if k in kwargs}
+        shapes = {
+            k: kwargs.pop(k)
+            for k in ("input_shape", "batch_input_shape", "input_dim")
+            if k in kwargs
+        }
         kwargs.pop("input_length", None)
         cell = self.cell_class(
             units, *args, trainable=trainable, dtype=dtype,

@@ -65,9 +65,7 @@ class TimeDistributed(Wrapper):
         if mask is not None and self.layer._signature.mask:
             extra["mask"] = ops.reshape(mask, (-1, *mask.shape[2:]))
         y = self.layer(flat, **extra)
-        return core.tree.map_structure(
-            lambda t: ops.reshape(t, (batch, steps, *t.shape[1:])), y
-        )
+        return core.tree.map_structure(lambda t: ops.reshape(t, (batch, steps, *t.shape[1:])), y)
 
 
 @builtin("keras.layers")

@@ -96,7 +96,9 @@ class Monitor(Callback):
         super().__init__()
         self.monitor, self.mode, self.min_delta = monitor, mode, abs(min_delta)
         if mode not in ("min", "max", "auto"):
-            warnings.warn(f"{type(self).__name__} mode {mode!r} is unknown: 'auto' is used.", stacklevel=3)
+            warnings.warn(
+                f"{type(self).__name__} mode {mode!r} is unknown: 'auto' is used.", stacklevel=3
+            )
             self.mode = "auto"
 
     def is_better(self, value: float, best: float | None) -> bool:
@@ -111,7 +113,7 @@ class Monitor(Callback):
         if self.mode != "auto":
             return self.mode == "max"
         name = self.monitor.removeprefix("val_")
-        words = ("acc", "auc", "precision", "recall", "f1", "fmeasure", "iou", "r2", "true_positives",
+        words = ("acc", "auc", "precision", "recall", "f1", "fmeasure", "iou", "r2", "true_positives",  # noqa: E501
                  "true_negatives")  # fmt: skip
         return any(word in name for word in words)
 

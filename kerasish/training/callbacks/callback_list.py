@@ -22,8 +22,10 @@ class CallbackList:
 
     def __init__(self, callbacks: Any = None, model: Any = None, history: bool = True,
                  **params: Any) -> None:  # fmt: skip
-        given = [] if callbacks is None else (
-            list(callbacks) if isinstance(callbacks, list | tuple) else [callbacks]
+        given = (
+            []
+            if callbacks is None
+            else (list(callbacks) if isinstance(callbacks, list | tuple) else [callbacks])
         )
         for each in given:
             if not hasattr(each, "set_model"):

@@ -40,10 +40,12 @@ class CSVLogger(Callback):
         logs = logs or {}
         if self._writer is None:
             names = ["epoch", *sorted(logs)]
-            self._writer = csv.DictWriter(self._file, names, delimiter=self.sep, extrasaction="ignore")
+            self._writer = csv.DictWriter(
+                self._file, names, delimiter=self.sep, extrasaction="ignore"
+            )
             if self._with_header:
                 self._writer.writeheader()
-        self._writer.writerow({"epoch": epoch, **{k: v for k, v in logs.items()}})
+        self._writer.writerow({"epoch": epoch, **logs})
         self._file.flush()
 
     def on_train_end(self, logs: Any = None) -> None:
@@ -67,7 +69,7 @@ class ModelCheckpoint(Monitor):
 
     def __init__(self, filepath: Any, monitor: str = "val_loss", verbose: int = 0,
                  save_best_only: bool = False, save_weights_only: bool = False, mode: str = "auto",
-                 save_freq: Any = "epoch", initial_value_threshold: float | None = None) -> None:  # fmt: skip
+                 save_freq: Any = "epoch", initial_value_threshold: float | None = None) -> None:  # fmt: skip  # noqa: E501
         super().__init__(monitor, mode)
         self.filepath, self.verbose = os.fspath(filepath), verbose
         self.save_best_only, self.save_weights_only = save_best_only, save_weights_only
@@ -75,7 +77,7 @@ class ModelCheckpoint(Monitor):
         self._batches = 0
         if save_freq != "epoch" and not isinstance(save_freq, int):
             raise ValueError(
-                f"Unrecognized save_freq: {save_freq}. Expected save_freq are 'epoch' or integer values"
+                f"Unrecognized save_freq: {save_freq}. Expected save_freq are 'epoch' or integer values"  # noqa: E501
             )
         if save_weights_only and not self.filepath.endswith(".weights.h5"):
             raise ValueError(
@@ -107,7 +109,7 @@ class ModelCheckpoint(Monitor):
             path = self.filepath.format(epoch=epoch + 1, **(logs or {}))
         except KeyError as error:
             raise KeyError(
-                f"Failed to format this callback filepath: '{self.filepath}'. There is no log {error}; "
+                f"Failed to format this callback filepath: '{self.filepath}'. There is no log {error}; "  # noqa: E501
                 f"there are {', '.join(logs or {})}."
             ) from None
         if self.save_best_only:
@@ -115,7 +117,9 @@ class ModelCheckpoint(Monitor):
             if value is None or not self.is_better(value, self.best):
                 return
             if self.verbose:
-                print(f"\nEpoch {epoch + 1}: {self.monitor} improved from {self.best} to {value}, saving to {path}")
+                print(
+                    f"\nEpoch {epoch + 1}: {self.monitor} improved from {self.best} to {value}, saving to {path}"  # noqa: E501
+                )
             self.best = value
         elif self.verbose:
             print(f"\nEpoch {epoch + 1}: saving model to {path}")
@@ -141,7 +145,9 @@ class BackupAndRestore(Callback):
         if not backup_dir:
             raise ValueError("Empty `backup_dir` argument passed")
         if save_freq != "epoch":
-            raise ValueError(f"BackupAndRestore: save_freq={save_freq!r} is not there yet; use 'epoch'.")
+            raise ValueError(
+                f"BackupAndRestore: save_freq={save_freq!r} is not there yet; use 'epoch'."
+            )
         self.backup_dir = Path(backup_dir)
         self.delete_checkpoint = delete_checkpoint
         self.restored_epoch = 0
@@ -205,4 +211,3 @@ class BackupAndRestore(Callback):
     def on_train_end(self, logs: Any = None) -> None:
         if self.delete_checkpoint and self.backup_dir.exists():
             shutil.rmtree(self.backup_dir)
-

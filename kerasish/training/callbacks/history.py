@@ -33,6 +33,8 @@ class LambdaCallback(Callback):
         super().__init__()
         for name, function in hooks.items():
             if name not in HOOKS:
-                raise ValueError(f"LambdaCallback has no hook {name!r}; there are {', '.join(HOOKS)}.")
+                raise ValueError(
+                    f"LambdaCallback has no hook {name!r}; there are {', '.join(HOOKS)}."
+                )
             if function is not None:
                 setattr(self, name, function)
