@@ -12,7 +12,7 @@ from ..serialization import (
     serialize_keras_object,
 )
 from . import functions
-from .functions import *
+from .functions import *  # noqa: F403, RUF100
 
 hard_swish, swish = functions.hard_silu, functions.silu
 

@@ -17,7 +17,7 @@ from ..errors import DTypeError, ShapeError
 from ..op import Spec
 from ..tensor import Tensor, constant, convert
 
-__all__ = ["IndexShapeError", "index_spec", "positions", "prepare", "thaw"]
+__all__ = ["IndexShapeError", "full_key", "index_spec", "positions", "prepare", "thaw"]
 
 
 class IndexShapeError(ShapeError, IndexError):
@@ -115,7 +115,7 @@ def _consumed(part: Any) -> int:
     return len(np.shape(part)) if _is_mask(part) else 1
 
 
-def _full_key(key: tuple[Any, ...], rank: int) -> tuple[Any, ...]:
+def full_key(key: tuple[Any, ...], rank: int) -> tuple[Any, ...]:
     """The key without Ellipsis, one part (besides None) for each axis."""
     used = len([p for p in key if p is not None and p != ("ellipsis",)])
     if used > rank:
@@ -137,7 +137,7 @@ def _index_shape(shape: tuple[int, ...], indices: Sequence[Spec], key: tuple[Any
     result: list[int] = []
     places: list[int] = []
     front = axis = 0
-    for position, part in enumerate(_full_key(key, len(shape))):
+    for position, part in enumerate(full_key(key, len(shape))):
         if part is None:
             result.append(1)
             continue
@@ -176,7 +176,7 @@ def positions(xp: Any, shape: tuple[int, ...], key: tuple[Any, ...], indices: An
     """The flat position in x of every element of `x[key]`; -1 where an index is out of range."""
     base = xp.arange(math.prod(shape)).reshape(shape)
     found = list(indices)
-    axes = [p for p in _full_key(key, len(shape)) if p is not None]
+    axes = [p for p in full_key(key, len(shape)) if p is not None]
     for axis, part in enumerate(axes):
         if not (isinstance(part, tuple) and part[0] == "tensor"):
             continue

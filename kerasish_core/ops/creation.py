@@ -54,12 +54,11 @@ def arange(start: Any, stop: Any = None, step: Any = 1, dtype: Any = None) -> Te
     if dtype is None:
         # NumPy's own 64-bit scalars count as Python numbers, as on JAX.
         bounds = [v for v in (start, stop, step) if v is not None]
-        dtype = dtypes.result_type(
-            *(
-                v.dtype if getattr(getattr(v, "dtype", None), "itemsize", 8) < 8 else type(n)
-                for v, n in zip(bounds, given, strict=True)
-            )
-        )
+        kinds: list[Any] = [
+            v.dtype if getattr(getattr(v, "dtype", None), "itemsize", 8) < 8 else type(n)
+            for v, n in zip(bounds, given, strict=True)
+        ]
+        dtype = dtypes.result_type(*kinds)
     return constant(np.arange(*given, dtype=dtypes.as_dtype(dtype)))
 
 

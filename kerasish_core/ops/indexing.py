@@ -19,10 +19,10 @@ from ..errors import DTypeError, ShapeError
 from ..op import Op, Spec, define_op
 from ..tensor import NUMPY_FUNCTIONS, OPERATORS, Tensor, constant, convert
 from ._args import canonical_axis, promote
-from ._keys import IndexShapeError, index_spec, positions, prepare, thaw
+from ._keys import IndexShapeError, full_key, index_spec, positions, prepare, thaw
 from .creation import zeros
 from .elementwise import cast
-from .shape import broadcast_to, reshape
+from .shape import broadcast_to, pad, reshape
 
 __all__ = [
     "IndexShapeError", "getitem", "index_add", "nonzero", "put_along_axis", "setitem", "take",
@@ -42,12 +42,28 @@ def _static_samples(rng: np.random.Generator) -> Any:
     ]
 
 
-_GETITEM: Op = define_op(
+def _back_in_place(g: Tensor, x: Spec, key: tuple[Any, ...]) -> Tensor:
+    """Zeros in the shape of x with `g` at `x[key]`: padding, if no slice has a step."""
+    widths, sizes = [], []
+    axes = (part for part in full_key(key, len(x.shape)) if part is not None)
+    for part, size in zip(axes, x.shape, strict=True):
+        if isinstance(part, int):
+            start, length, step = part % size, 1, 1
+        else:
+            start, stop, step = slice(*part[1:]).indices(size)
+            length = len(range(start, stop, step))
+        if step != 1:
+            return _index_add(zeros(x.shape, x.dtype), g, (), key, False)
+        widths.append((start, size - start - length))
+        sizes.append(length)
+    g = reshape(g, tuple(sizes))
+    return pad(g, widths) if any(map(any, widths)) else g
+
+
+_GETITEM = define_op(
     "getitem", "view", "x", infer=index_spec,
     kernel=lambda xp, x, key: x[thaw(key, ())],
-    vjp=lambda g, x_spec, key: (
-        apply(_INDEX_ADD, zeros(x_spec.shape, x_spec.dtype), g, key=key),
-    ),
+    vjp=lambda g, x_spec, key: (_back_in_place(g, x_spec, key),),
     samples=_static_samples,
 )  # fmt: skip
 
@@ -142,7 +158,7 @@ def _add_flat(xp: Any, result: Any, values: Any, indices: Any, key: Any, drop: b
     rows = key == (("tensor", 0),)
     place = positions(xp, result.shape[:1] if rows else result.shape, key, indices).reshape(-1)
     width = math.prod(result.shape[1:]) if rows else 1
-    values = values.reshape(len(place), -1)
+    values = values.reshape(len(place), width)
     outside = place < 0
     if outside.any():
         if not drop:

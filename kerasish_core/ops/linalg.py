@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import builtins
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -19,7 +18,7 @@ from .reduce import sum
 from .shape import expand_dims, moveaxis, reshape, sum_to, swapaxes, transpose
 
 __all__ = [
-    "cross", "diag", "diagonal", "dot", "einsum", "inner", "kron", "matmul", "outer", "tensordot",
+    "cross", "diag", "diagonal", "dot", "inner", "kron", "matmul", "outer", "tensordot",
     "trace", "vdot",
 ]  # fmt: skip
 
@@ -225,124 +224,9 @@ def trace(x: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Tensor:
     return sum(diagonal(x, offset, axis1, axis2), -1)  # type: ignore[no-any-return]
 
 
-# -- einsum
-
-
-def _parse(subscripts: str, ranks: Sequence[int]) -> tuple[list[str], str]:
-    """Labels of operands and result, the ellipsis written out in capital Greek letters."""
-    text = subscripts.replace(" ", "")
-    left, arrow, right = text.partition("->")
-    terms = left.split(",")
-    if len(terms) != len(ranks):
-        raise ShapeError(f"einsum: {subscripts!r} names {len(terms)} operands, got {len(ranks)}.")
-    dots, full = "", []
-    for term, rank in zip(terms, ranks, strict=True):
-        extra = rank - len(term.replace("...", ""))
-        if extra < 0 or ("..." not in term and extra):
-            raise ShapeError(f"einsum: {term!r} does not fit an operand of rank {rank}.")
-        labels = "".join(chr(0x3B1 + 30 - extra + i) for i in range(extra))
-        dots = labels if len(labels) > len(dots) else dots
-        full.append(term.replace("...", labels))
-    if arrow:
-        return full, right.replace("...", dots)
-    letters = "".join(full)
-    once = sorted(c for c in set(letters) if letters.count(c) == 1 and c not in dots)
-    return full, dots + "".join(once)
-
-
-def _sizes(terms: Sequence[str], shapes: Sequence[tuple[int, ...]]) -> dict[str, int]:
-    sizes: dict[str, int] = {}
-    for term, shape in zip(terms, shapes, strict=True):
-        for label, n in zip(term, shape, strict=True):
-            if sizes.setdefault(label, n) != n and 1 not in (n, sizes[label]):
-                raise ShapeError(
-                    f"einsum: label {label!r} has sizes {sizes[label]} and {n}; they must be equal."
-                )
-            sizes[label] = max(sizes[label], n)
-    return sizes
-
-
-def _einsum_spec(*xs: Spec, terms: tuple[str, ...], result: str) -> Spec:
-    sizes = _sizes(terms, [x.shape for x in xs])
-    return Spec(tuple(sizes[c] for c in result), xs[0].dtype)
-
-
-def _einsum_kernel(xp: Any, *xs: Any, terms: tuple[str, ...], result: str) -> Any:
-    letters: dict[str, int] = {}
-    for c in "".join(terms) + result:
-        letters.setdefault(c, len(letters))
-    dtype = xs[0].dtype
-    if dtypes.is_float(dtype) and dtype.itemsize < 4:
-        xs = tuple(x.astype("float32") for x in xs)
-    operands: list[Any] = []
-    for x, term in zip(xs, terms, strict=True):
-        operands += [x, [letters[c] for c in term]]
-    found = xp.einsum(*operands, [letters[c] for c in result], optimize=len(xs) > 1)
-    return found.astype(dtype, copy=False)
-
-
-def _einsum_rule(g: Any, xs: Any, terms: tuple[str, ...], result: str, needs: Any) -> Any:
-    found: list[Any] = []
-    sizes = _sizes(terms, [x.shape for x in xs])
-    for i, (x, term) in enumerate(zip(xs, terms, strict=True)):
-        if not needs[i]:
-            found.append(None)
-            continue
-        others = [t for j, t in enumerate(terms) if j != i]
-        # A label of this operand alone was summed: its cotangent is repeated along it.
-        lone = [c for c in dict.fromkeys(term) if c not in result and c not in "".join(others)]
-        unique = "".join(dict.fromkeys(c for c in term if c not in lone))
-        rest = [y for j, y in enumerate(xs) if j != i]
-        part = apply(_EINSUM, g, *rest, terms=(result, *others), result=unique)
-        shape = [sizes[c] if c in lone else x.shape[term.index(c)] for c in dict.fromkeys(term)]
-        kept = [1 if c in lone else sizes[c] for c in dict.fromkeys(term)]
-        part = OPERATORS["broadcast_to"](
-            sum_to(reshape(part, kept), tuple(min(a, b) for a, b in zip(kept, shape))), shape
-        )
-        found.append(_on_diagonal(part, term, x.shape))
-    return tuple(found)
-
-
-def _on_diagonal(part: Any, term: str, shape: tuple[int, ...]) -> Any:
-    """The cotangent of an operand whose labels repeat: what is off the diagonal is 0."""
-    unique = list(dict.fromkeys(term))
-    if len(unique) == len(term):
-        return part
-    index = []
-    for c in term:
-        view = [1] * len(unique)
-        view[unique.index(c)] = -1
-        index.append(np.arange(part.shape[unique.index(c)]).reshape(view))
-    zeros = OPERATORS["zeros"](shape, part.dtype)
-    return OPERATORS["index_add"](zeros, tuple(np.broadcast_arrays(*index)), part)
-
-
-_EINSUM = define_op(
-    "einsum", "contraction", "*xs", infer=_einsum_spec, kernel=_einsum_kernel, vjp=_einsum_rule,
-    samples=lambda rng: [
-        ([rng.normal(size=(2, 3)), rng.normal(size=(3, 4))],
-         {"terms": ("ij", "jk"), "result": "ki"}),
-        ([rng.normal(size=(3, 2)), rng.normal(size=(4, 1, 2))],
-         {"terms": ("αj", "βij"), "result": "α"}),
-        ([rng.normal(size=(3, 3, 2))], {"terms": ("iij",), "result": "i"}),
-        ([rng.normal(size=(2, 3)), rng.normal(size=(3,)), rng.normal(size=(2, 2))],
-         {"terms": ("ab", "b", "ac"), "result": "c"}),
-    ],
-)  # fmt: skip
-
-
-def einsum(subscripts: str, *operands: Any) -> Tensor:
-    """Sums of products in Einstein's notation, as in NumPy: `einsum("bij,bjk->bik", x, y)`."""
-    xs = promote(*operands)
-    if all(x.dtype.name == "int8" for x in xs):
-        xs = tuple(cast(x, "int32") for x in xs)
-    terms, result = _parse(subscripts, [x.ndim for x in xs])
-    return apply(_EINSUM, *xs, terms=tuple(terms), result=result)  # type: ignore[no-any-return]
-
-
 OPERATORS["matmul"] = matmul
 NUMPY_FUNCTIONS.update({
     np.matmul: matmul, np.tensordot: tensordot, np.dot: dot, np.inner: inner, np.outer: outer,
-    np.vdot: vdot, np.einsum: einsum, np.trace: trace, np.diagonal: diagonal, np.cross: cross,
+    np.vdot: vdot, np.trace: trace, np.diagonal: diagonal, np.cross: cross,
     np.diag: diag, np.kron: kron,
 })  # fmt: skip

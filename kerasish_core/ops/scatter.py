@@ -249,4 +249,5 @@ def segment_min(
     rows, ids, count = _segments("segment_min", data, segment_ids, num_segments)
     if not dtypes.is_float(rows.dtype):
         raise DTypeError(f"segment_min: data is {rows.spec}; floating data is needed. Cast it.")
-    return negative(apply(_SEGMENT_MAX, negative(rows), ids, num_segments=count))
+    found = apply(_SEGMENT_MAX, negative(rows), ids, num_segments=count)
+    return negative(found)  # type: ignore[no-any-return]

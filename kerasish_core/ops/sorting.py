@@ -54,7 +54,7 @@ def sort(x: Any, axis: int | None = -1) -> Tensor:
     if axis is None:
         x, axis = reshape(x, (-1,)), 0
     if x.ndim == 0:
-        return x
+        return x  # type: ignore[no-any-return]
     return apply(_SORT, x, axis=canonical_axis("sort", axis, x.ndim))  # type: ignore[no-any-return]
 
 
@@ -94,7 +94,7 @@ def in_top_k(targets: Any, predictions: Any, k: int) -> Tensor:
     picked = take_along_axis(predictions, expand_dims(targets, -1), -1)
     better = sum(cast(predictions > picked, "int32"), -1)
     finite = max(cast(picked == picked, "bool"), -1)
-    return (better < k) & finite
+    return (better < k) & finite  # type: ignore[no-any-return]
 
 
 _SEARCHSORTED = define_op(

@@ -55,7 +55,9 @@ def first_order(op, arrays, attrs, weights):
     with core.GradientTape() as tape:
         tape.watch([inputs[i] for i in which])
         outputs = [y for y in run(op, inputs, attrs) if y.dtype.kind == "f"]
-        total = sum((ops.sum(y * w) for y, w in zip(outputs, weights)), start=ops.zeros((), "float64"))
+        total = sum(
+            (ops.sum(y * w) for y, w in zip(outputs, weights)), start=ops.zeros((), "float64")
+        )
     return tape.gradient(total, [inputs[i] for i in which], unconnected_gradients="zero")
 
 
@@ -92,7 +94,9 @@ def check_second(op, arrays, attrs, tolerance=2e-5):
         with core.GradientTape() as tape:
             tape.watch([inputs[i] for i in which])
             found = [y for y in run(op, inputs, attrs) if y.dtype.kind == "f"]
-            total = sum((ops.sum(y * w) for y, w in zip(found, weights)), start=ops.zeros((), "float64"))
+            total = sum(
+                (ops.sum(y * w) for y, w in zip(found, weights)), start=ops.zeros((), "float64")
+            )
         grads = tape.gradient(total, [inputs[i] for i in which], unconnected_gradients="zero")
         mixed = sum((ops.sum(g * w) for g, w in zip(grads, again)), start=ops.zeros((), "float64"))
     seconds = outer.gradient(mixed, [inputs[i] for i in which], unconnected_gradients="zero")

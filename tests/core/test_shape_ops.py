@@ -135,6 +135,8 @@ def test_squeeze():
         (lambda: ops.unstack(X, 3, axis=0), "num=3"),
         (lambda: ops.repeat(X, [1, 2], 1), "2 repeats for axis 1 of size 3"),
         (lambda: ops.tril(X[0, 0]), "a matrix"),
+        (lambda: ops.pad(X, ((1, 1), (2, 2))), "one pair"),
+        (lambda: ops.pad(X, -1), "not negative"),
     ],
 )
 def test_errors_name_sizes(call, message):

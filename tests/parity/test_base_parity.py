@@ -423,12 +423,9 @@ def test_random_dtypes_and_shapes(keras):
         lambda r: r.randint((2, 2), 0, 5),
         lambda r: r.randint((2,), 0, 5, dtype="uint8"),
         lambda r: r.categorical(np.zeros((2, 3), "float32"), 4),
-        lambda r: r.gamma((2,), 2.0),
-        lambda r: r.beta((2,), 2.0, 3.0),
-        lambda r: r.binomial((2,), 3.0, 0.5),
         lambda r: r.shuffle(np.arange(5, dtype="int32")),
         lambda r: r.dropout(np.ones((2, 3), "float32"), 0.5),
-    ]:
+    ]:  # gamma, beta and binomial take JAX ten seconds to compile
         got, expected = call(random), call(keras.random)
         assert got.dtype == expected.dtype and got.shape == expected.shape
 
@@ -503,3 +500,28 @@ def test_settings_have_the_same_defaults(keras):
 def test_values_of_variables_in_autocast(keras):
     v = Variable(np.ones(2, "float32"))
     assert core.ops.add(v, 1).dtype == keras.ops.add(keras.Variable(np.ones(2, "float32")), 1).dtype
+
+
+def test_models_and_layers_read_across(keras):
+    from kerasish import layers, models
+
+    def functional(room, model):
+        x = room.Input((4,))
+        y = room.Dense(3, activation="relu", kernel_regularizer="l2")(x)
+        return model(x, room.Dense(2)(y))
+
+    def sequential(room, model):
+        return model([room.Input((4,)), room.Dense(3), room.Dropout(0.5)])
+
+    for make, name in ((functional, "Model"), (sequential, "Sequential")):
+        mine = make(layers, getattr(models, name))
+        theirs = make(keras.layers, getattr(keras, name))
+        ours = json.loads(json.dumps(serialize_keras_object(mine)))
+        reference = json.loads(json.dumps(keras.saving.serialize_keras_object(theirs)))
+        for key in ("module", "class_name", "registered_name"):
+            assert ours[key] == reference[key]
+        shapes = [tuple(w.shape) for w in theirs.weights]
+        read = deserialize_keras_object(reference)
+        assert [tuple(w.shape) for w in read.weights] == shapes
+        read = keras.saving.deserialize_keras_object(ours)
+        assert [tuple(w.shape) for w in read.weights] == shapes
