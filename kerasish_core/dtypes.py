@@ -155,9 +155,13 @@ def short_name(dtype: DType) -> str:
     return name
 
 
+# NumPy computes `dtype.name` anew each time, in microseconds: asked for by extended types only.
+
+
 def is_float(dtype: DType) -> bool:
     """Whether the type is a real floating type (bfloat16 and the float8 types included)."""
-    return dtype.kind == "f" or dtype.name in _FLOATS
+    kind = dtype.kind
+    return kind == "f" or (kind not in "biuc" and dtype.name in _FLOATS)
 
 
 def is_complex(dtype: DType) -> bool:
@@ -167,12 +171,14 @@ def is_complex(dtype: DType) -> bool:
 
 def is_inexact(dtype: DType) -> bool:
     """Whether gradients can flow through the type: real or complex floating."""
-    return is_float(dtype) or dtype.kind == "c"
+    kind = dtype.kind
+    return kind in "fc" or (kind not in "biu" and dtype.name in _FLOATS)
 
 
 def is_integer(dtype: DType) -> bool:
     """Whether the type is an integer (bool is not)."""
-    return dtype.kind in "iu" or dtype.name in ("int4", "uint4")
+    kind = dtype.kind
+    return kind in "iu" or (kind not in "bfc" and dtype.name in ("int4", "uint4"))
 
 
 def limits(dtype: Any) -> Any:
@@ -180,7 +186,7 @@ def limits(dtype: Any) -> Any:
     dtype = as_dtype(dtype)
     if is_float(dtype):
         return ml_dtypes.finfo(dtype)  # type: ignore[no-untyped-call]
-    return np.iinfo(dtype)
+    return ml_dtypes.iinfo(dtype)  # type: ignore[no-untyped-call]
 
 
 @functools.lru_cache(maxsize=4096)

@@ -32,6 +32,16 @@ def _both(rule: Any) -> Any:
     )
 
 
+def _quiet(function: str) -> Any:
+    """A kernel whose infinities and NaNs at the edge are meant."""
+
+    def kernel(xp: Any, *operands: Any) -> Any:
+        with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+            return getattr(xp, function)(*operands)
+
+    return kernel
+
+
 # -- arithmetic
 
 add = binary(
@@ -51,7 +61,7 @@ multiply = binary(
 )  # fmt: skip
 true_divide = binary(
     "true_divide", "Quotient `x1 / x2`; integers become `floatx`.",
-    lambda xp, a, b: xp.true_divide(a, b), "a / b",
+    _quiet("true_divide"), "a / b",
     _both((lambda g, a, b: g / b, lambda g, a, b: negative(g * (a / b) / b))),
     low=0.5, high=2.0, at_least=float, operator=True,
 )  # fmt: skip
@@ -64,13 +74,13 @@ def _floor_divide(xp: Any, a: Any, b: Any) -> Any:
 
 floor_divide = binary(
     "floor_divide", "Largest integer not above `x1 / x2`.",
-    _floor_divide, "floor(a / b)", low=0.5, high=2.0, operator=True,
+    _floor_divide, "floor(a / b)", low=0.5, high=2.0, at_least=int, operator=True,
 )  # fmt: skip
 mod = binary(
     "mod", "Remainder of `floor_divide`, with the sign of `x2`.",
     lambda xp, a, b: xp.mod(a, b), "a - b * floor(a / b)",
     _both((lambda g, a, b: g, lambda g, a, b: negative(g * floor_divide(a, b)))),
-    operator=True,
+    at_least=int, operator=True,
     samples=lambda rng: [([np.array([1.3, -2.6, 5.1]), np.array([1.0, 0.8, -2.0])], {})],
 )  # fmt: skip
 negative: Any = unary(
@@ -82,18 +92,19 @@ sign = unary(
     lambda g, x_spec: (None,), to_float=False,
 )  # fmt: skip
 absolute = unary(
-    "absolute", "Absolute value `|x|`; the gradient at 0 is 0.",
+    "absolute", "Absolute value `|x|`; the gradient at 0 is 1, as in JAX.",
     lambda xp, x: xp.absolute(x), "fabs(x)",
-    lambda g, x: (g * sign(x),), to_float=False, operator=True,
+    lambda g, x: (where(OPERATORS["greater_equal"](x, 0), g, negative(g)),),
+    to_float=False, operator=True,
     samples=lambda rng: [([np.array([[-1.5, 0.7], [2.0, -0.3]])], {})],
 )  # fmt: skip
 NUMPY_FUNCTIONS[np.abs] = absolute
 square = unary(
     "square", "Square `x**2`.", lambda xp, x: xp.square(x), "x * x",
-    lambda g, x: (g * (x * 2),), to_float=False,
+    lambda g, x: (g * (x * 2),), count=True,
 )  # fmt: skip
 reciprocal = unary(
-    "reciprocal", "`1 / x`.", lambda xp, x: xp.reciprocal(x), "1 / x",
+    "reciprocal", "`1 / x`.", _quiet("reciprocal"), "1 / x",
     lambda g, y: (negative(g * square(y)),), low=0.5, high=2.0,
 )  # fmt: skip
 
@@ -131,7 +142,7 @@ def _power_kernel(xp: Any, a: Any, b: Any) -> Any:
             return xp.where(b < 0, xp.where(xp.abs(a) == 1, a ** xp.abs(b), 0), exact).astype(
                 a.dtype
             )
-    return xp.power(a, b)
+    return _quiet("power")(xp, a, b)
 
 
 def _power_base(g: Tensor, a: Tensor, b: Tensor) -> Any:
@@ -146,7 +157,8 @@ def _power_exponent(g: Tensor, a: Tensor, b: Tensor) -> Any:
 
 _power = binary(
     "power", "", _power_kernel, "pow(a, b)",
-    _both((_power_base, _power_exponent)), low=0.5, high=2.0, numpy=False,
+    _both((_power_base, _power_exponent)), low=0.5, high=2.0, at_least=int,
+    numpy=False,
 )  # fmt: skip
 
 _POWER_STATIC = define_op(
@@ -183,25 +195,15 @@ OPERATORS["power"] = NUMPY_FUNCTIONS[np.power] = power
 
 # -- exponentials and logarithms
 
-exp = unary("exp", "`e**x`.", lambda xp, x: xp.exp(x), "exp(x)", lambda g, y: (g * y,))
+exp = unary("exp", "`e**x`.", _quiet("exp"), "exp(x)", lambda g, y: (g * y,))
 exp2 = unary(
-    "exp2", "`2**x`.", lambda xp, x: xp.exp2(x), "exp2(x)",
+    "exp2", "`2**x`.", _quiet("exp2"), "exp2(x)",
     lambda g, y: (g * y * float(np.log(2.0)),),
 )  # fmt: skip
 expm1 = unary(
-    "expm1", "`e**x - 1`, accurate near 0.", lambda xp, x: xp.expm1(x), "expm1(x)",
+    "expm1", "`e**x - 1`, accurate near 0.", _quiet("expm1"), "expm1(x)",
     lambda g, y: (g * (y + 1),),
 )  # fmt: skip
-
-
-def _quiet(function: str) -> Any:
-    """A kernel whose infinities and NaNs at the edge are meant."""
-
-    def kernel(xp: Any, x: Any) -> Any:
-        with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-            return getattr(xp, function)(x)
-
-    return kernel
 
 
 log = unary(
@@ -433,6 +435,18 @@ def where(condition: Any, x1: Any = None, x2: Any = None) -> Any:
 
 NUMPY_FUNCTIONS[np.where] = where
 
+
+def _clip_rule(g: Tensor, x: Tensor, low: Tensor, high: Tensor, needs: Any) -> tuple[Any, ...]:
+    """As of `minimum(maximum(x, low), high)`: at an end the gradient is shared."""
+    inner = maximum(x, low)
+    within = g * _half(high, inner)
+    return (
+        within * _half(x, low) if needs[0] else None,
+        within * _half(low, x) if needs[1] else None,
+        g * _half(inner, high) if needs[2] else None,
+    )
+
+
 _CLIP = define_op(
     "clip", "elementwise", "x low high",
     infer=lambda x, low, high: Spec(
@@ -440,11 +454,7 @@ _CLIP = define_op(
     ),
     kernel=lambda xp, x, low, high: xp.minimum(xp.maximum(x, low), high),
     scalar="fmin(fmax(x, low), high)",
-    vjp=lambda g, x, low, high, needs: (
-        where(OPERATORS["logical_and"](x >= low, x <= high), g, 0),
-        where(x < low, g, 0) if needs[1] else None,
-        where(x > high, g, 0) if needs[2] else None,
-    ),
+    vjp=_clip_rule,
     samples=lambda rng: [
         ([np.array([-2.0, 0.3, 1.7]), np.array(-1.0), np.array(1.0)], {}),
         ([np.array([[-2.0], [0.3]]), np.array([-1.0, 0.0]), np.array(1.0)], {}),

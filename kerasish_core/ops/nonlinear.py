@@ -68,7 +68,7 @@ def _step(y: Any, g: Any) -> Any:
 
 relu = unary(
     "relu", "`max(x, 0)`; the gradient at 0 is 0.", lambda xp, x: xp.maximum(x, 0), "fmax(x, 0)",
-    lambda g, y: (_step(y, g),), to_float=False, samples=_away(0.2, 2.0),
+    lambda g, y: (_step(y, g),), count=True, samples=_away(0.2, 2.0),
 )  # fmt: skip
 
 
@@ -78,7 +78,8 @@ def log_sigmoid(x: Any) -> Any:
 
 
 _RELU6 = define_op(
-    "relu6", "elementwise", "x", infer=same_spec, kernel=lambda xp, x: xp.clip(x, 0, 6),
+    "relu6", "elementwise", "x", infer=same_spec,
+    kernel=lambda xp, x: xp.minimum(xp.maximum(x, 0), 6).astype(x.dtype, copy=False),
     scalar="fmin(fmax(x, 0), 6)",
     vjp=lambda g, x: (where((x > 0) & (x < 6), g, 0),), samples=_away(0.2, 5.0),
 )  # fmt: skip
@@ -155,7 +156,8 @@ def hard_silu(x: Any) -> Any:
 
 def hard_tanh(x: Any) -> Any:
     """`x` limited to `[-1, 1]`."""
-    return clip(as_float(x), -1.0, 1.0)
+    x = as_float(x)
+    return where(x > 1, 1, where(x < -1, -1, x))
 
 
 def tanh_shrink(x: Any) -> Any:

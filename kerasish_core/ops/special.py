@@ -96,19 +96,21 @@ erfc = unary(
 
 
 def _erfinv_kernel(xp: Any, x: Any) -> Any:
-    """A start by Winitzki's formula, then Newton's steps on erfc of the smaller tail."""
-    tail = 1 - xp.abs(x)
+    """A start by Winitzki's formula, then Halley's steps on erf or, near 1, on erfc."""
+    size = xp.abs(x)
+    tail, central = 1 - size, size < 0.5
     inside = xp.clip(tail, 1e-300, 1.0)
     log = xp.log(inside * (2 - inside))
     half = 2 / (math.pi * 0.147) + log / 2
     y = xp.sqrt(xp.maximum(xp.sqrt(xp.maximum(half * half - log / 0.147, 0)) - half, 0))
-    for _ in range(4):
-        # Halley's method on erfc(y) = tail
-        error = _erfc_kernel(xp, y) - inside
+    # Near 0 the formula cancels and erf is nearly linear.
+    y = xp.where(size < 1e-3, size / _SLOPE, y)
+    for _ in range(3):
+        error = xp.where(central, size - _erf_kernel(xp, y), _erfc_kernel(xp, y) - inside)
         step = error / (_SLOPE * xp.exp(-y * y))
-        y = xp.where(xp.isfinite(step), y + step / (1 + y * step), y)
+        y = xp.where(xp.isfinite(step), y + step / (1 - y * step), y)
     y = xp.where(tail == 0, xp.inf, y)
-    return xp.where(xp.abs(x) > 1, xp.nan, xp.sign(x) * y)
+    return xp.where(size > 1, xp.nan, xp.sign(x) * y)
 
 
 erfinv = unary(
@@ -124,24 +126,50 @@ _STIRLING = (1 / 12, -1 / 360, 1 / 1260, -1 / 1680, 1 / 1188, -691 / 360360, 1 /
 _BERNOULLI = (1 / 6, -1 / 30, 1 / 42, -1 / 30, 5 / 66, -691 / 2730, 7 / 6, -3617 / 510)
 
 
+def _zeta_minus_one(k: int) -> float:
+    """`sum(n**-k for n >= 2)` by Euler and Maclaurin's formula from n = 100 on."""
+    n = 100.0
+    head = [i**-k for i in range(2, 100)]
+    tail = [n ** (1 - k) / (k - 1), n**-k / 2, k * n ** (-k - 1) / 12,
+            -k * (k + 1) * (k + 2) * n ** (-k - 3) / 720,
+            k * (k + 1) * (k + 2) * (k + 3) * (k + 4) * n ** (-k - 5) / 30240]  # fmt: skip
+    return math.fsum(head + tail)
+
+
+# Of lgamma(2 + z) / z, ascending: 1 - gamma, then (-1)^k (zeta(k) - 1) / k (A&S 6.1.33).
+_NEAR_TWO = (
+    0.42278433509846713939348790991759757,
+    *((-1) ** k * _zeta_minus_one(k) / k for k in range(2, 30)),
+)
+
+
 def _lgamma_positive(xp: Any, x: Any) -> Any:
-    shift, product = x, xp.ones_like(x)
-    for _ in range(_SHIFTS):
-        low = shift < _SHIFTS
-        product = xp.where(low, product * shift, product)
-        shift = xp.where(low, shift + 1, shift)
-    inverse = 1 / shift
+    # Below 10 by recurrence down to the series around 2: Stirling's would cancel at 1 and 2.
+    close, product = xp.where(x < _SHIFTS, x, 2.0), xp.ones_like(x)
+    for _ in range(_SHIFTS - 2):
+        high = close > 2.5
+        close = xp.where(high, close - 1, close)
+        product = xp.where(high, product * close, product)
+    below = close < 1.5
+    z = xp.where(below, close - 1, close - 2)
+    near = z * _horner(_NEAR_TWO[::-1], z) + xp.log(product)
+    near = near - xp.where(below, xp.log1p(xp.maximum(z, -0.5)), 0)
+    far = xp.maximum(x, _SHIFTS)
+    inverse = 1 / far
     series = inverse * _horner(_STIRLING[::-1], inverse * inverse)
-    stirling = (shift - 0.5) * xp.log(shift) - shift + 0.5 * math.log(2 * math.pi) + series
-    return xp.where(xp.isinf(x), xp.inf, stirling - xp.log(product))
+    stirling = (far - 0.5) * xp.log(far) - far + 0.5 * math.log(2 * math.pi) + series
+    return xp.where(x < _SHIFTS, near, xp.where(xp.isinf(x), xp.inf, stirling))
 
 
 def _lgamma_kernel(xp: Any, x: Any) -> Any:
-    low = x < 0.5
-    positive = _lgamma_positive(xp, xp.where(low, 1 - x, x))
+    low, negative = x < 0.5, x <= 0
+    small = low & ~negative
+    shifted = xp.where(small, x + 1, xp.where(negative, 1 - x, x))
+    positive = _lgamma_positive(xp, shifted)
     turned = x - xp.round(x)
     reflected = math.log(math.pi) - xp.log(xp.abs(xp.sin(math.pi * turned))) - positive
-    return xp.where(low, reflected, positive)
+    raised = positive - xp.log(xp.where(small, x, 1))
+    return xp.where(negative, reflected, raised)
 
 
 lgamma = unary(
@@ -169,6 +197,21 @@ def _polygamma_positive(xp: Any, x: Any, n: int) -> Any:
     return (-1) ** (n + 1) * math.factorial(n) * (series + total)
 
 
+# The positive zero of digamma, as a sum of two numbers.
+_ROOT, _ROOT_REST = 1.4616321449683622, 9.549995429965697e-17
+_AT_ROOT = tuple(
+    float(_polygamma_positive(np, np.float64(_ROOT), k)) / math.factorial(k) for k in range(1, 36)
+)
+
+
+def _digamma_positive(xp: Any, x: Any) -> Any:
+    """By Taylor's series near the zero, where the recurrence would cancel."""
+    z = (x - _ROOT) - _ROOT_REST
+    near = xp.abs(z) < 0.5
+    z = xp.where(near, z, 0)
+    return xp.where(near, z * _horner(_AT_ROOT[::-1], z), _polygamma_positive(xp, x, 0))
+
+
 def _cotangent(xp: Any, x: Any, n: int) -> Any:
     """The n-th derivative of pi cot(pi x), by its polynomial in c = cot(pi x)."""
     polynomial = np.polynomial.Polynomial([0, 1])
@@ -180,7 +223,8 @@ def _cotangent(xp: Any, x: Any, n: int) -> Any:
 
 def _polygamma_kernel(xp: Any, x: Any, n: int) -> Any:
     low = x < 0.5
-    positive = _polygamma_positive(xp, xp.where(low, 1 - x, x), n)
+    turned = xp.where(low, 1 - x, x)
+    positive = _polygamma_positive(xp, turned, n) if n else _digamma_positive(xp, turned)
     if not low.any():
         return positive
     reflected = (-1) ** n * positive - _cotangent(xp, x, n)

@@ -187,3 +187,28 @@ def test_classic_names():
 def test_unknown_reduction():
     with pytest.raises(ValueError, match="Expected one of"):
         losses.MeanSquaredError(reduction="average")
+
+
+def test_ctc_is_the_sum_over_all_alignments():
+    from itertools import product
+
+    rng = np.random.default_rng(0)
+    logits = rng.normal(size=(1, 4, 3))
+    p = np.exp(logits[0]) / np.exp(logits[0]).sum(-1, keepdims=True)
+
+    def written(path):
+        kept = [s for i, s in enumerate(path) if i == 0 or s != path[i - 1]]
+        return tuple(s for s in kept if s != 0)
+
+    for labels in ((1, 2), (1, 1), (2, 1)):
+        paths = (path for path in product(range(3), repeat=4) if written(path) == labels)
+        total = sum(math.prod(p[t, s] for t, s in enumerate(path)) for path in paths)
+        loss = losses.CTC(dtype="float64")
+        assert float(loss(np.array([labels]), logits)) == pytest.approx(-math.log(total), rel=1e-6)
+        gradient = core.grad(lambda x, y=labels, f=loss: f(np.array([y]), x))(core.convert(logits))
+        moved = logits.copy()
+        moved[0, 1, 2] += 1e-6
+        slope = (float(loss(np.array([labels]), moved)) + math.log(total)) / 1e-6
+        assert np.asarray(gradient)[0, 1, 2] == pytest.approx(slope, rel=1e-3)
+    with pytest.raises(ValueError, match="must be a tensor of shape"):
+        losses.ctc(np.array([1, 2]), logits)

@@ -180,7 +180,7 @@ def test_results_and_state(name, arguments, y_true, y_pred):
     for metric in (a, b):
         metric.reset_state()
     same_state(a, b)
-    close(a(y_true, y_pred), b(y_true, y_pred))
+    close(a(y_true[:half], y_pred[:half]), b(y_true[:half], y_pred[:half]))
 
 
 @pytest.mark.parametrize("name, arguments, y_true, y_pred", CASES, ids=NAMES)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from ... import device
 from ...ir import Graph
 
@@ -33,6 +35,11 @@ class Program:
 
         An output may share memory with an input or a constant: whoever owns variables copies.
         """
+        # Infinities and NaNs are results like others here, as on every other backend.
+        with np.errstate(all="ignore"):
+            return self._run(arrays)
+
+    def _run(self, arrays: Any) -> list[Any]:
         graph = self.graph
         values = dict(graph.constants)
         values.update(zip(graph.inputs, arrays, strict=True))
