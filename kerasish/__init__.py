@@ -1,1 +1,49 @@
-"""The Keras API on its own autodiff core."""
+"""The Keras API on its own autodiff core.
+
+Rooms load when first used, so that `import kerasish` costs little.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any
+
+__version__ = "3.15.0"  # the level of the Keras API that this follows
+__kerasish_version__ = "0.1.0"
+
+# Name to the module that holds it; None: the module of that name itself.
+_ROOMS = (
+    "activations", "autodiff", "backend", "callbacks", "config", "constraints", "datasets",
+    "dtype_policies", "initializers", "layers", "losses", "metrics", "models", "ops", "optimizers",
+    "random", "regularizers", "saving", "serialization", "training", "tree", "utils",
+)  # fmt: skip
+_NAMES = {
+    "Model": "models", "Sequential": "models", "Functional": "models",
+    "Layer": "layers", "Input": "layers", "InputSpec": "layers",
+    "Loss": "losses", "Metric": "metrics", "Optimizer": "optimizers",
+    "Initializer": "initializers", "Regularizer": "regularizers",
+    "Variable": "variable", "KerasTensor": "ops", "Operation": "ops",
+    "SeedGenerator": "random", "name_scope": "naming",
+    "DTypePolicy": "dtype_policies", "FloatDTypePolicy": "dtype_policies",
+    "StatelessScope": "autodiff", "GradientTape": "autodiff", "custom_gradient": "autodiff",
+    "function": "autodiff", "device": "autodiff",
+}  # fmt: skip
+
+
+def __getattr__(name: str) -> Any:
+    if name in _ROOMS:
+        return importlib.import_module(f".{name}", __name__)
+    if name in _NAMES:
+        value = getattr(importlib.import_module(f".{_NAMES[name]}", __name__), name)
+        globals()[name] = value
+        return value
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*_ROOMS, *_NAMES, "__version__"})
+
+
+def version() -> str:
+    """The level of the Keras API."""
+    return __version__

@@ -18,7 +18,7 @@ from .autodiff import (
 from .compile import CompiledStep, compile_step, function
 from .control import cond, fori_loop, map, scan, switch, while_loop
 from .device import current_device, device_scope, to_device
-from .dispatch import eager_scope, is_tracing
+from .dispatch import eager_scope, is_tracing, strict_dtypes
 from .errors import (
     DeviceError,
     DTypeError,
@@ -71,6 +71,7 @@ __all__ = [
     "ops",
     "scan",
     "stop_gradient",
+    "strict_dtypes",
     "switch",
     "to_device",
     "tree",

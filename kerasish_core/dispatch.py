@@ -48,6 +48,7 @@ class State(threading.local):
     trace: Trace | None = None
     store: Store | None = None
     tapes: tuple[Tape, ...] = ()
+    strict: bool = False
 
 
 STATE = State()
@@ -130,3 +131,17 @@ def eager_scope() -> contextlib.AbstractContextManager[None]:
 def is_tracing() -> bool:
     """Whether operations are being recorded instead of run."""
     return STATE.trace is not None
+
+
+@contextlib.contextmanager
+def strict_dtypes() -> Iterator[None]:
+    """Inside the block, operands of different dtypes are an error instead of being promoted.
+
+    Python numbers still adapt. TensorFlow's programs rely on it.
+    """
+    state = STATE
+    before, state.strict = state.strict, True
+    try:
+        yield
+    finally:
+        state.strict = before

@@ -143,15 +143,25 @@ def name_of(dtype: Any) -> str:
 def short_name(dtype: DType) -> str:
     """The name used in error texts and printed graphs: `f32`, `i64`, `bf16`, `bool` …"""
     name = dtype.name
-    for long, short in (("bfloat", "bf"), ("complex", "c"), ("float", "f"), ("uint", "u"), ("int", "i")):
+    for long, short in (
+        ("bfloat", "bf"),
+        ("complex", "c"),
+        ("float", "f"),
+        ("uint", "u"),
+        ("int", "i"),
+    ):
         if name.startswith(long):
             return short + name[len(long) :]
     return name
 
 
+# NumPy computes `dtype.name` anew each time, in microseconds: asked for by extended types only.
+
+
 def is_float(dtype: DType) -> bool:
     """Whether the type is a real floating type (bfloat16 and the float8 types included)."""
-    return dtype.kind == "f" or dtype.name in _FLOATS
+    kind = dtype.kind
+    return kind == "f" or (kind not in "biuc" and dtype.name in _FLOATS)
 
 
 def is_complex(dtype: DType) -> bool:
@@ -161,20 +171,22 @@ def is_complex(dtype: DType) -> bool:
 
 def is_inexact(dtype: DType) -> bool:
     """Whether gradients can flow through the type: real or complex floating."""
-    return is_float(dtype) or dtype.kind == "c"
+    kind = dtype.kind
+    return kind in "fc" or (kind not in "biu" and dtype.name in _FLOATS)
 
 
 def is_integer(dtype: DType) -> bool:
     """Whether the type is an integer (bool is not)."""
-    return dtype.kind in "iu" or dtype.name in ("int4", "uint4")
+    kind = dtype.kind
+    return kind in "iu" or (kind not in "bfc" and dtype.name in ("int4", "uint4"))
 
 
 def limits(dtype: Any) -> Any:
     """`finfo` or `iinfo` of the type: `min`, `max` and, of floats, `eps`, as Python numbers."""
     dtype = as_dtype(dtype)
     if is_float(dtype):
-        return ml_dtypes.finfo(dtype)
-    return np.iinfo(dtype)
+        return ml_dtypes.finfo(dtype)  # type: ignore[no-untyped-call]
+    return ml_dtypes.iinfo(dtype)  # type: ignore[no-untyped-call]
 
 
 @functools.lru_cache(maxsize=4096)

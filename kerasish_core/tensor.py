@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -180,6 +180,40 @@ class Tensor:
 
     # -- operators
     __hash__ = object.__hash__
+
+    if TYPE_CHECKING:  # `install_operators` gives them
+        __add__: Callable[..., Any]
+        __radd__: Callable[..., Any]
+        __sub__: Callable[..., Any]
+        __rsub__: Callable[..., Any]
+        __mul__: Callable[..., Any]
+        __rmul__: Callable[..., Any]
+        __truediv__: Callable[..., Any]
+        __rtruediv__: Callable[..., Any]
+        __floordiv__: Callable[..., Any]
+        __rfloordiv__: Callable[..., Any]
+        __mod__: Callable[..., Any]
+        __rmod__: Callable[..., Any]
+        __pow__: Callable[..., Any]
+        __rpow__: Callable[..., Any]
+        __matmul__: Callable[..., Any]
+        __rmatmul__: Callable[..., Any]
+        __and__: Callable[..., Any]
+        __rand__: Callable[..., Any]
+        __or__: Callable[..., Any]
+        __ror__: Callable[..., Any]
+        __xor__: Callable[..., Any]
+        __rxor__: Callable[..., Any]
+        __lt__: Callable[..., Any]
+        __le__: Callable[..., Any]
+        __gt__: Callable[..., Any]
+        __ge__: Callable[..., Any]
+        __neg__: Callable[..., Any]
+        __abs__: Callable[..., Any]
+        __invert__: Callable[..., Any]
+
+        def __eq__(self, other: object) -> Any: ...
+        def __ne__(self, other: object) -> Any: ...
 
     def __getitem__(self, key: Any) -> Tensor:
         return OPERATORS["getitem"](self, key)  # type: ignore[no-any-return]

@@ -53,8 +53,8 @@ def relu(
 ) -> Any:
     """`max(x, 0)`; with options, a bent line.
 
-    `max_value` where `x >= max_value`, `x` where `threshold <= x < max_value`, and
-    `negative_slope * (x - threshold)` below.
+    `x` where `x > threshold`, and `negative_slope * (x - threshold)` below. With `max_value`, what
+    is above the threshold is limited to `[0, max_value]`.
 
     Args:
         x: Tensor.
@@ -66,10 +66,10 @@ def relu(
         if negative_slope == 0:
             return _relu_to(x, max_value)
         line = ops.leaky_relu(x, negative_slope=negative_slope)
-    else:
-        below = negative_slope * (x - threshold) if negative_slope else 0
-        line = ops.where(ops.greater_equal(x, threshold), x, below)
-    return line if max_value is None else ops.minimum(line, max_value)
+        return line if max_value is None else ops.minimum(line, max_value)
+    below = negative_slope * (x - threshold) if negative_slope else 0
+    above = x if max_value is None else ops.clip(x, 0, max_value)
+    return ops.where(ops.greater(x, threshold), above, below)
 
 
 def _relu_to(x: Any, max_value: float | None) -> Any:

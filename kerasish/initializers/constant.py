@@ -84,7 +84,8 @@ class Identity(Initializer):
 
     def get_config(self) -> dict[str, Any]:
         """The arguments that make it again."""
-        return {"gain": self.gain}
+        # Keras leaves out the gain (and loses it): the default one must not make a difference.
+        return {} if self.gain == 1.0 else {"gain": self.gain}
 
 
 # Coefficients a of the windows a - (1 - a) cos(2 pi i / n).

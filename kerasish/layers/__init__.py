@@ -1,9 +1,17 @@
 """Layers."""
 
+# ruff: noqa: F401, F403, F405
+
 from .activations import ELU, LeakyReLU, PReLU, ReLU, Softmax
 from .base import Layer
 from .convolutional.conv import (
-    Conv1D, Conv1DTranspose, Conv2D, Conv2DTranspose, Conv3D, Conv3DTranspose, DepthwiseConv1D,
+    Conv1D,
+    Conv1DTranspose,
+    Conv2D,
+    Conv2DTranspose,
+    Conv3D,
+    Conv3DTranspose,
+    DepthwiseConv1D,
     DepthwiseConv2D,
 )  # fmt: skip
 from .core.dense import Dense
@@ -13,7 +21,10 @@ from .core.simple import Activation, Identity, Lambda, Masking, Rescaling
 from .input_spec import InputSpec
 from .merging import *
 from .normalization import (
-    BatchNormalization, LayerNormalization, RMSNormalization, UnitNormalization,
+    BatchNormalization,
+    LayerNormalization,
+    RMSNormalization,
+    UnitNormalization,
 )  # fmt: skip
 from .pooling import *
 from .regularization import *

@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 from typing import Any
 
-from ..serialization import deserialize_keras_object, get_custom_objects, serialize_keras_object
+from ..serialization import deserialize_keras_object, serialize_keras_object, visible_objects
 from .classes import (
     CTC,
     BinaryCrossentropy,
@@ -125,7 +125,7 @@ def deserialize(name: Any, custom_objects: dict[str, Any] | None = None) -> Any:
 
 
 def _look_up(name: Any, custom_objects: dict[str, Any] | None) -> Any:
-    for objects in (custom_objects or {}, get_custom_objects(), _OBJECTS):
+    for objects in (custom_objects or {}, visible_objects(), _OBJECTS):
         if name in objects:
             return objects[name]
     raise ValueError(

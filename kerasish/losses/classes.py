@@ -62,7 +62,7 @@ class _Named(LossFunctionWrapper):
 def _simple(name: str, fn: Callable[..., Any], log_name: str, doc: str) -> type[_Named]:
     """A loss class without arguments of its own."""
 
-    def __init__(self: Any, reduction: Any = MEAN, name: str = log_name, dtype: Any = None) -> None:
+    def __init__(self, reduction: Any = MEAN, name: str = log_name, dtype: Any = None) -> None:
         _Named.__init__(self, fn, name, reduction, dtype)
 
     doc += (

@@ -7,6 +7,7 @@ from typing import Any
 
 from .. import ops
 from ..config import epsilon
+from .ctc import ctc_loss
 from .regression import as_pair
 from .wrapper import aligned
 
@@ -227,7 +228,7 @@ def ctc(y_true: Any, y_pred: Any) -> Any:
     """Connectionist temporal classification: minus log of the labels' total path probability.
 
     Args:
-        y_true: Integer labels, `(batch, max_length)`, padded with 0, which is the blank class.
+        y_true: Integer labels from 1, `(batch, max_length)`, padded with 0, the blank.
         y_pred: Logits, `(batch, time, classes)`.
 
     Returns:
@@ -249,7 +250,7 @@ def ctc(y_true: Any, y_pred: Any) -> Any:
             "Logits `y_pred` must be a tensor of shape `(batch_size, max_length, num_classes)`. "
             f"Received: y_pred.shape={tuple(y_pred.shape)}"
         )
-    batch = y_true.shape[0]
-    label_length = ops.full((batch,), y_true.shape[1], dtype="int32")
-    time = ops.full((batch,), y_pred.shape[1], dtype="int32")
-    return ops.ctc_loss(ops.cast(y_true, "int32"), y_pred, label_length, time, mask_index=0)
+    y_true = ops.cast(y_true, "int32")
+    label_length = ops.sum(ops.cast(ops.not_equal(y_true, 0), "int32"), axis=-1)
+    time = ops.full((y_true.shape[0],), y_pred.shape[1], dtype="int32")
+    return ctc_loss(y_true, y_pred, label_length, time, mask_index=0)

@@ -7,7 +7,7 @@ from typing import Any
 
 from .. import losses as _losses
 from ..naming import to_snake_case
-from ..serialization import deserialize_keras_object, get_custom_objects, serialize_keras_object
+from ..serialization import deserialize_keras_object, serialize_keras_object, visible_objects
 from .accuracy import (
     Accuracy,
     BinaryAccuracy,
@@ -145,7 +145,7 @@ def deserialize(config: Any, custom_objects: dict[str, Any] | None = None) -> An
 
 
 def _look_up(name: Any, custom_objects: dict[str, Any] | None) -> Any:
-    for objects in (custom_objects or {}, get_custom_objects(), _BY_NAME):
+    for objects in (custom_objects or {}, visible_objects(), _BY_NAME):
         if name in objects:
             return objects[name]
     raise ValueError(

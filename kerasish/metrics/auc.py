@@ -148,9 +148,10 @@ class AUC(Metric):
         elif self.curve == "PR":
             x, y = recall, ops.divide_no_nan(tp, tp + fp)
         else:
-            odds = (tp + fn) / (tn + fp + epsilon())
-            x = 1.0 - odds * fn / (tp + epsilon())
-            y = 1.0 - odds * fp / (tp + epsilon())
+            odds = ops.divide_no_nan(tp + fn, tn + fp)
+            gain = ops.clip(1.0 - odds * ops.divide_no_nan(fn, tp), 0.0, 1.0)
+            x = ops.where(ops.greater(tp, 0.0), gain, 0.0)
+            y = 1.0 - odds * ops.divide_no_nan(fp, tp)
         if self.summation_method == "interpolation":
             heights = (y[:-1] + y[1:]) / 2.0
         elif self.summation_method == "minoring":

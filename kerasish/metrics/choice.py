@@ -65,8 +65,14 @@ def metric_for(identifier: Any, y_true: Any, y_pred: Any) -> Any:
     return metric
 
 
-def loss_for(identifier: Any) -> Any:
-    """The loss that `compile` means by an identifier: a `Loss` with its log name, or None."""
+def loss_for(identifier: Any, y_true: Any = None, y_pred: Any = None) -> Any:
+    """The loss that `compile` means by an identifier: a `Loss` with its log name, or None.
+
+    Args:
+        identifier: What `losses.get` takes.
+        y_true: Targets; losses need not know them, as metrics do.
+        y_pred: Predictions, likewise.
+    """
     if identifier is None:
         return None
     loss = losses.get(identifier)

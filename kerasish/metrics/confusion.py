@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy as np
 
+import kerasish_core as core
+
 from .. import ops
 from ..losses.loss import squeeze_or_expand_to_same_rank
 
@@ -167,17 +169,22 @@ def _by_bucket(
     true, false = y_true, 1.0 - y_true
     if weight is not None:
         true, false = true * weight, false * weight
-    # A prediction on a threshold is not above it: bucket b holds (b, b + 1] / (T - 1).
-    bucket = ops.ceil(ops.clip(y_pred, 0.0, 1.0) * (number - 1.0)) - 1.0
-    bucket = ops.cast(ops.maximum(bucket, 0.0), "int32") * labels
+    # Number k holds ((k - 1) / (T - 1), k / (T - 1)]: what is above exactly the first k
+    # thresholds, since a prediction on a threshold is not above it.
+    bucket = ops.ceil(ops.clip(y_pred, 0.0, 1.0) * (number - 1.0))
+    bucket = ops.cast(bucket, "int32") * labels
     segments = ops.reshape(bucket + ops.arange(labels, dtype="int32"), (-1,))
 
-    def above(values: Any) -> Any:
-        histogram = ops.segment_sum(
+    def from_right(values: Any) -> Any:
+        histogram = core.ops.segment_sum(
             ops.reshape(values, (-1,)), segments, num_segments=number * labels
         )
         histogram = ops.reshape(histogram, (number, labels))
         return ops.flip(ops.cumsum(ops.flip(histogram, axis=0), axis=0), axis=0)
 
-    above_true, above_false = above(true), above(false)
-    return above_true, above_false, above_true[0], above_false[0]
+    sums = from_right(true), from_right(false)
+    # A first threshold just below 0, as AUC has, lets everything through.
+    first = 0 if thresholds[0] < 0 else 1
+    nothing = ops.zeros((1, labels), dtype=dtype)
+    above = (ops.concatenate([s[first : first + 1], s[2:], nothing], axis=0) for s in sums)
+    return (*above, sums[0][0], sums[1][0])

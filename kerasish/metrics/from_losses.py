@@ -21,7 +21,7 @@ __all__ = [
 def _mean_of(name: str, fn: Callable[..., Any], log_name: str) -> type[MeanMetricWrapper]:
     """A metric class without arguments of its own."""
 
-    def __init__(self: Any, name: str = log_name, dtype: Any = None) -> None:
+    def __init__(self, name: str = log_name, dtype: Any = None) -> None:
         MeanMetricWrapper.__init__(self, fn, name=name, dtype=dtype)
 
     doc = (

@@ -5,6 +5,8 @@ from __future__ import annotations
 import warnings
 from typing import Any
 
+import kerasish_core as core
+
 from .. import ops
 from ..serialization import builtin
 from .metric import Metric
@@ -57,7 +59,7 @@ class _ConfusionMetric(Metric):
         )
         weight = ops.where(inside, weight, ops.zeros_like(weight))
         cells = ops.where(inside, y_true * n + y_pred, ops.zeros_like(y_true))
-        matrix = ops.reshape(ops.segment_sum(weight, cells, num_segments=n * n), (n, n))
+        matrix = ops.reshape(core.ops.segment_sum(weight, cells, num_segments=n * n), (n, n))
         self.total_cm.assign(self.total_cm + ops.cast(matrix, self.dtype))
 
     def _weights(self, sample_weight: Any, shape: Any) -> Any:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import builtins
 from typing import Any
 
-import kerasish_core as core
 import numpy as np
+
+import kerasish_core as core
 
 from .symbolic import KerasTensor, symbolic
 
 __all__: list[str] = []  # filled at the end
+
 
 @symbolic
 def absolute(x: Any) -> Any:
@@ -715,7 +717,7 @@ def norm(x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> A
     """Vector norm over axes (or Frobenius)."""
     x = core.ops.multiply(x, 1.0)
     size = core.ops.absolute(x)
-    if ord is None or ord == "fro" or ord == 2 and (axis is None or isinstance(axis, int)):
+    if ord is None or ord == "fro" or (ord == 2 and (axis is None or isinstance(axis, int))):
         return core.ops.sqrt(core.ops.sum(core.ops.square(x), axis, keepdims))
     if ord == np.inf:
         return core.ops.max(size, axis, keepdims)
@@ -735,7 +737,7 @@ def tensordot(x1: Any, x2: Any, axes: Any = 2) -> Any:
 
 
 @symbolic
-def einsum(subscripts: str, *operands: Any) -> Any:
+def einsum(subscripts: str, *operands: Any, **kwargs: Any) -> Any:
     """Sums of products in Einstein's notation."""
     return core.ops.einsum(subscripts, *operands)
 
@@ -825,7 +827,9 @@ def meshgrid(*x: Any, indexing: str = "xy") -> Any:
 
 
 @symbolic
-def isclose(x1: Any, x2: Any, rtol: float = 1e-5, atol: float = 1e-8, equal_nan: bool = False) -> Any:
+def isclose(
+    x1: Any, x2: Any, rtol: float = 1e-5, atol: float = 1e-8, equal_nan: bool = False
+) -> Any:
     """Where `|x1 - x2| <= atol + rtol * |x2|`."""
     o = core.ops
     near = o.less_equal(o.absolute(o.subtract(x1, x2)), atol + rtol * o.absolute(x2))
@@ -874,7 +878,7 @@ def linspace(start: Any, stop: Any, num: int = 50, endpoint: bool = True, retste
     return core.ops.linspace(start, stop, num, endpoint, retstep, dtype, axis)
 
 
-def eye(N: int, M: Any = None, k: int = 0, dtype: Any = None) -> Any:  # noqa: N803
+def eye(N: int, M: Any = None, k: int = 0, dtype: Any = None) -> Any:
     """Ones on a diagonal."""
     return core.ops.eye(N, M, k, dtype)
 
@@ -884,7 +888,7 @@ def identity(n: int, dtype: Any = None) -> Any:
     return core.ops.eye(n, dtype=dtype)
 
 
-def tri(N: int, M: Any = None, k: int = 0, dtype: Any = None) -> Any:  # noqa: N803
+def tri(N: int, M: Any = None, k: int = 0, dtype: Any = None) -> Any:
     """Ones at and below a diagonal."""
     return core.ops.tri(N, M, k, dtype)
 
@@ -895,9 +899,25 @@ def array(x: Any, dtype: Any = None) -> Any:
 
 
 abs = absolute
-amax, amin = max, min
-divide = true_divide
 conj = conjugate
+
+
+@symbolic
+def amax(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
+    """Largest over axes."""
+    return core.ops.max(x, axis, keepdims)
+
+
+@symbolic
+def amin(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
+    """Smallest over axes."""
+    return core.ops.min(x, axis, keepdims)
+
+
+@symbolic
+def divide(x1: Any, x2: Any) -> Any:
+    """`x1 / x2`."""
+    return core.ops.true_divide(x1, x2)
 
 
 @symbolic

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..serialization import deserialize_keras_object, get_custom_objects, serialize_keras_object
+from ..serialization import deserialize_keras_object, serialize_keras_object, visible_objects
 from . import legacy, schedules
 from .adadelta import Adadelta
 from .adafactor import Adafactor
@@ -57,14 +57,14 @@ def deserialize(config: Any, custom_objects: dict[str, Any] | None = None) -> An
     """
     name = config.get("class_name") if isinstance(config, dict) else None
     known = isinstance(name, str) and name.lower() in _BY_NAME
-    if known and not {name} & {*(custom_objects or {}), *get_custom_objects()}:
+    if known and not {name} & {*(custom_objects or {}), *visible_objects()}:
         module = config.get("module")
         if module in (None, "keras.optimizers", "kerasish.optimizers"):
             return _BY_NAME[str(name).lower()].from_config(
                 config.get("config") or {}, custom_objects=custom_objects
             )
     if isinstance(config, dict) and "module" not in config:
-        for objects in (custom_objects or {}, get_custom_objects()):
+        for objects in (custom_objects or {}, visible_objects()):
             if name in objects:
                 return objects[name].from_config(config.get("config") or {})
         raise ValueError(f"Unknown optimizer: {name!r}. Expected one of {sorted(_BY_NAME)}.")
@@ -87,7 +87,7 @@ def get(identifier: Any) -> Any:
     if isinstance(identifier, dict):
         return deserialize(identifier)
     if isinstance(identifier, str):
-        custom = get_custom_objects().get(identifier)
+        custom = visible_objects().get(identifier)
         found = custom or _BY_NAME.get(identifier.lower())
         if found is not None:
             return found()

@@ -110,10 +110,7 @@ class LossScaleOptimizer(Optimizer):
         variables = self._check(grads, trainable_variables)
         scale = self.dynamic_scale.value
         finite = self.check_finite(grads)
-        unscaled = [
-            None if g is None else ops.true_divide(g, ops.cast(scale, core.convert(g).dtype))
-            for g in grads
-        ]
+        unscaled = [None if g is None else self._unscale(g, scale, finite) for g in grads]
         inner = self.inner_optimizer
         with self._undone_unless(finite, [*variables, *inner.variables]):
             inner.apply(unscaled, variables)
@@ -123,6 +120,12 @@ class LossScaleOptimizer(Optimizer):
         self.dynamic_scale.assign(ops.where(finite, larger, scale * 0.5))
         going_on = ops.logical_and(finite, ops.logical_not(grown))
         self.step_counter.assign(ops.where(going_on, steps, 0))
+
+    def _unscale(self, gradient: Any, scale: Any, finite: Any) -> Any:
+        gradient = core.convert(gradient)
+        # Zero in a step to be skipped: what is thrown away need not be NaN on the way.
+        gradient = ops.where(finite, gradient, ops.zeros_like(gradient))
+        return ops.true_divide(gradient, ops.cast(scale, gradient.dtype))
 
     def finalize_variable_values(self, var_list: Any) -> None:
         self.inner_optimizer.finalize_variable_values(var_list)

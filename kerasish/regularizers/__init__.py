@@ -59,8 +59,12 @@ def _factor(name: str, value: Any) -> float:
             f"Invalid value for argument {name}: expected a non-negative float. "
             f"Received: {name}={value}"
         )
-    # Rounded as Keras does, which keeps factors as tensors: configs then hold the same digits.
-    return core.convert(float(value), floatx()).item()  # type: ignore[no-any-return]
+    return float(value)
+
+
+def _rounded(value: float) -> float:
+    """Rounded to `floatx()`, as Keras holds some factors: configs then have the same digits."""
+    return core.convert(value, floatx()).item()  # type: ignore[no-any-return]
 
 
 @builtin("keras.regularizers")
@@ -105,7 +109,7 @@ class L1(Regularizer):
     """
 
     def __init__(self, l1: float = 0.01) -> None:
-        self.l1 = _factor("l1", 0.01 if l1 is None else l1)
+        self.l1 = _rounded(_factor("l1", 0.01 if l1 is None else l1))
 
     def __call__(self, x: Any) -> Any:
         return self.l1 * ops.sum(ops.absolute(x))
@@ -150,7 +154,7 @@ class OrthogonalRegularizer(Regularizer):
     """
 
     def __init__(self, factor: float = 0.01, mode: str = "rows") -> None:
-        self.factor = _factor("factor", factor)
+        self.factor = _rounded(_factor("factor", factor))
         if mode not in ("rows", "columns"):
             raise ValueError(
                 "Invalid value for argument `mode`. Expected one of {'rows', 'columns'}. "

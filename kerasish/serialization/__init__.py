@@ -15,6 +15,7 @@ from .registry import (
     keras_entry,
     keras_name,
     register_keras_serializable,
+    visible_objects,
 )
 from .safe_mode import enable_unsafe_deserialization, in_safe_mode, is_safe, safe_mode_scope
 from .serialize import serialize_dict, serialize_keras_object
@@ -44,4 +45,5 @@ __all__ = [
     "safe_mode_scope",
     "serialize_dict",
     "serialize_keras_object",
+    "visible_objects",
 ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import importlib
 import inspect
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -21,6 +22,7 @@ __all__ = [
     "keras_name",
     "maybe_scope",
     "register_keras_serializable",
+    "visible_objects",
 ]
 
 # Built-in things by (Keras module, name), and the (first) entry of each.
@@ -137,7 +139,9 @@ def find_builtin(module: str, name: str) -> Any:
 
 def find_anywhere(name: str) -> Any:
     """A built-in thing by name alone, as Keras 2's configs give it; None if there is none."""
-    for room in dict.fromkeys(_ROOMS.values()):
+    rooms = dict.fromkeys(_ROOMS.values())
+    loaded = [room for room in rooms if f"{_OURS}.{room}" in sys.modules]
+    for room in (*loaded, *(room for room in rooms if room not in loaded)):
         public = getattr(_load(room), name, None)
         if _is_ours(public):
             return public
@@ -229,6 +233,14 @@ def get_registered_object(
 def get_custom_objects() -> dict[str, Any]:
     """The dictionary of registered objects: changing it registers."""
     return _REGISTERED
+
+
+def visible_objects() -> dict[str, Any]:
+    """A copy of what was registered, with what the open `custom_object_scope`s add."""
+    merged = dict(_REGISTERED)
+    for objects in _scopes.objects:
+        merged.update(objects)
+    return merged
 
 
 class CustomObjectScope:

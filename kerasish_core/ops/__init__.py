@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from . import random as random
+from .contract import *
 from .conv import *
 from .creation import *
 from .elementwise import *
@@ -12,6 +13,7 @@ from .logic import *
 from .nonlinear import *
 from .pool import *
 from .reduce import *
+from .scatter import *
 from .shape import *
 from .sorting import *
 from .special import *

@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 
 from .. import dtypes
-from ..dispatch import apply
-from ..errors import ShapeError
+from ..dispatch import STATE, apply
+from ..errors import DTypeError, ShapeError
 from ..op import Op, Spec, broadcast_shapes, same_dtype
 from ..tensor import Tensor, convert
 
@@ -33,6 +33,7 @@ __all__ = [
     "uniform",
 ]
 
+_ALL_AXES = tuple(tuple(range(rank)) for rank in range(9))
 _PYTHON_SCALARS = (bool, int, float, complex)
 
 
@@ -62,8 +63,19 @@ def promote(*operands: Any, at_least: Any = None) -> tuple[Tensor, ...]:
             t = convert(x)
             members.append(t.dtype)
             prepared.append(t)
+    if STATE.strict:
+        _check_equal([x for x in prepared if isinstance(x, Tensor)])
     dtype = dtypes.result_type(*members)
     return tuple([_to(x, dtype) for x in prepared])
+
+
+def _check_equal(tensors: list[Tensor]) -> None:
+    names = list(dict.fromkeys(t.dtype.name for t in tensors))
+    if len(names) > 1:
+        raise DTypeError(
+            f"Operands have the dtypes {' and '.join(names)}: "
+            f"{', '.join(str(t.spec) for t in tensors)}. Cast one of them, as in cast(x, '{names[0]}')."
+        )
 
 
 def _to(x: Any, dtype: dtypes.DType) -> Tensor:
@@ -105,7 +117,7 @@ def canonical_axes(name: str, axis: Any, rank: int) -> tuple[int, ...]:
         ShapeError: One is out of range or given twice.
     """
     if axis is None:
-        return tuple(range(rank))
+        return _ALL_AXES[rank] if rank < len(_ALL_AXES) else tuple(range(rank))
     given: Sequence[Any] = axis if isinstance(axis, list | tuple) else (axis,)
     axes = tuple(sorted(canonical_axis(name, a, rank) for a in given))
     if len(set(axes)) != len(axes):
@@ -152,8 +164,8 @@ def uniform(low: float, high: float, inputs: int = 1, **attrs: Any) -> Callable[
     def samples(rng: np.random.Generator) -> list[tuple[list[Any], dict[str, Any]]]:
         shapes: list[list[tuple[int, ...]]] = [[(2, 3)] * inputs, [()] * inputs]
         if inputs > 1:
-            shapes.append([(2, 3)] + [(3,)] * (inputs - 1))
-            shapes.append([(1, 3)] + [(4, 1)] * (inputs - 1))
+            shapes.append([(2, 3), *[(3,)] * (inputs - 1)])
+            shapes.append([(1, 3), *[(4, 1)] * (inputs - 1)])
         return [([rng.uniform(low, high, s) for s in row], dict(attrs)) for row in shapes]
 
     return samples

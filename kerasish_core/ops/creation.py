@@ -7,11 +7,12 @@ from typing import Any
 import numpy as np
 
 from .. import dtypes
-from ..tensor import OPERATORS, Tensor, constant, convert
-from ._args import canonical_axis, promote
-from .elementwise import cast, where
+from ..errors import ShapeError
+from ..tensor import NUMPY_FUNCTIONS, OPERATORS, Tensor, constant, convert
+from ._args import canonical_axis, promote, scalar_like
+from .elementwise import cast, floor, where
 from .logic import equal
-from .shape import expand_dims, full, reshape, shape_tuple
+from .shape import expand_dims, filled, full, reshape, shape_tuple
 
 __all__ = [
     "arange", "eye", "full_like", "linspace", "meshgrid", "one_hot", "ones", "tri", "tril",
@@ -25,12 +26,12 @@ def _dtype(dtype: Any) -> Any:
 
 def zeros(shape: Any, dtype: Any = None) -> Tensor:
     """A tensor of zeros, `floatx` by default."""
-    return constant(np.zeros(shape_tuple("zeros", shape), _dtype(dtype)))
+    return filled(shape_tuple("zeros", shape), _dtype(dtype), 0)
 
 
 def ones(shape: Any, dtype: Any = None) -> Tensor:
     """A tensor of ones, `floatx` by default."""
-    return constant(np.ones(shape_tuple("ones", shape), _dtype(dtype)))
+    return filled(shape_tuple("ones", shape), _dtype(dtype), 1)
 
 
 def zeros_like(x: Any, dtype: Any = None) -> Tensor:
@@ -51,7 +52,13 @@ def arange(start: Any, stop: Any = None, step: Any = 1, dtype: Any = None) -> Te
         start, stop = 0, start
     given = [v.item() if hasattr(v, "item") else v for v in (start, stop, step) if v is not None]
     if dtype is None:
-        dtype = dtypes.result_type(*(type(v) for v in given))
+        # NumPy's own 64-bit scalars count as Python numbers, as on JAX.
+        bounds = [v for v in (start, stop, step) if v is not None]
+        kinds: list[Any] = [
+            v.dtype if getattr(getattr(v, "dtype", None), "itemsize", 8) < 8 else type(n)
+            for v, n in zip(bounds, given, strict=True)
+        ]
+        dtype = dtypes.result_type(*kinds)
     return constant(np.arange(*given, dtype=dtypes.as_dtype(dtype)))
 
 
@@ -73,30 +80,39 @@ def linspace(
     if endpoint and num > 1:
         last = constant((np.arange(num) == num - 1).reshape(shape))
         result = where(last, expand_dims(high + low * 0, place), result)
-    result = result if dtype is None else cast(result, dtype)
+    if dtype is not None:
+        whole = not dtypes.is_inexact(dtypes.as_dtype(dtype))
+        result = cast(floor(result) if whole else result, dtype)
     return (result, step) if retstep else result
 
 
-def eye(N: int, M: int | None = None, k: int = 0, dtype: Any = None) -> Tensor:  # noqa: N803
+def eye(N: int, M: int | None = None, k: int = 0, dtype: Any = None) -> Tensor:
     """Ones on the k-th diagonal of an N x M matrix of zeros."""
     return constant(np.eye(N, M, k, dtype=_dtype(dtype)))
 
 
-def tri(N: int, M: int | None = None, k: int = 0, dtype: Any = None) -> Tensor:  # noqa: N803
+def tri(N: int, M: int | None = None, k: int = 0, dtype: Any = None) -> Tensor:
     """Ones at and below the k-th diagonal."""
     return constant(np.tri(N, M, k, dtype=_dtype(dtype)))
 
 
+def _matrix(name: str, x: Any) -> Tensor:
+    x = convert(x)
+    if x.ndim < 2:
+        raise ShapeError(f"{name}: x is {x.spec}; a matrix (two axes or more) is needed.")
+    return x  # type: ignore[no-any-return]
+
+
 def tril(x: Any, k: int = 0) -> Any:
     """The lower triangle of the last two axes, zeros elsewhere."""
-    x = convert(x)
-    return where(np.tri(*x.shape[-2:], k, dtype=bool), x, 0)
+    x = _matrix("tril", x)
+    return where(np.tri(x.shape[-2], x.shape[-1], k, dtype=bool), x, scalar_like(x, 0))
 
 
 def triu(x: Any, k: int = 0) -> Any:
     """The upper triangle of the last two axes, zeros elsewhere."""
-    x = convert(x)
-    return where(np.tri(*x.shape[-2:], k - 1, dtype=bool), 0, x)
+    x = _matrix("triu", x)
+    return where(np.tri(x.shape[-2], x.shape[-1], k - 1, dtype=bool), scalar_like(x, 0), x)
 
 
 def meshgrid(*x: Any, indexing: str = "xy") -> list[Any]:
@@ -126,6 +142,8 @@ def one_hot(x: Any, num_classes: int, axis: int = -1, dtype: Any = None) -> Any:
         dtype: `floatx` by default.
     """
     x = convert(x)
+    if not dtypes.is_float(x.dtype) and x.dtype.itemsize < 4:  # may be too small for the classes
+        x = cast(x, "int32")
     place = canonical_axis("one_hot", axis, x.ndim + 1)
     shape = [1] * (x.ndim + 1)
     shape[place] = num_classes
@@ -134,3 +152,7 @@ def one_hot(x: Any, num_classes: int, axis: int = -1, dtype: Any = None) -> Any:
 
 
 OPERATORS.update(zeros=zeros)
+NUMPY_FUNCTIONS.update({
+    np.zeros_like: zeros_like, np.full_like: full_like, np.tril: tril, np.triu: triu,
+    np.linspace: linspace, np.meshgrid: meshgrid,
+})  # fmt: skip

@@ -8,6 +8,7 @@ import numpy as np
 
 from .. import dtypes
 from ..dispatch import apply
+from ..errors import DTypeError
 from ..op import Spec, broadcast_shapes, define_op, same_dtype
 from ..tensor import NUMPY_FUNCTIONS, OPERATORS, Tensor, convert
 from ._args import as_float, promote, same_spec, uniform
@@ -16,7 +17,8 @@ from ._define import as_bool, binary, in_float32, unary
 __all__ = [
     "absolute", "add", "arccos", "arccosh", "arcsin", "arcsinh", "arctan", "arctan2", "arctanh",
     "cast", "cbrt", "ceil", "clip", "conj", "cos", "cosh", "exp", "exp2", "expm1", "floor",
-    "floor_divide", "heaviside", "hypot", "identity", "imag", "is_inexact", "log", "log10", "log1p", "log2",
+    "floor_divide", "heaviside", "hypot", "identity", "imag", "is_inexact", "log", "log10",
+    "log1p", "log2",
     "logaddexp", "logaddexp2", "maximum", "minimum", "mod", "multiply", "nan_to_num", "negative",
     "power", "real", "reciprocal", "round", "rsqrt", "sign", "sin", "sinc", "sinh", "sqrt",
     "square", "stop_gradient", "subtract", "tan", "tanh", "true_divide", "trunc", "where",
@@ -57,23 +59,19 @@ true_divide = binary(
 )  # fmt: skip
 
 
-def _floor_divide(xp: Any, a: Any, b: Any) -> Any:
-    with np.errstate(all="ignore"):
-        return xp.floor_divide(a, b)
-
-
 floor_divide = binary(
     "floor_divide", "Largest integer not above `x1 / x2`.",
-    _floor_divide, "floor(a / b)", low=0.5, high=2.0, operator=True,
+    lambda xp, a, b: xp.floor_divide(a, b), "floor(a / b)",
+    low=0.5, high=2.0, at_least=int, operator=True,
 )  # fmt: skip
 mod = binary(
     "mod", "Remainder of `floor_divide`, with the sign of `x2`.",
     lambda xp, a, b: xp.mod(a, b), "a - b * floor(a / b)",
     _both((lambda g, a, b: g, lambda g, a, b: negative(g * floor_divide(a, b)))),
-    operator=True,
+    at_least=int, operator=True,
     samples=lambda rng: [([np.array([1.3, -2.6, 5.1]), np.array([1.0, 0.8, -2.0])], {})],
 )  # fmt: skip
-negative = unary(
+negative: Any = unary(
     "negative", "Negation `-x`.", lambda xp, x: xp.negative(x), "-x",
     lambda g: (negative(g),), to_float=False, operator=True,
 )  # fmt: skip
@@ -81,16 +79,24 @@ sign = unary(
     "sign", "-1, 0 or 1.", lambda xp, x: xp.sign(x), "(x > 0) - (x < 0)",
     lambda g, x_spec: (None,), to_float=False,
 )  # fmt: skip
+
+
+def _real_spec(x: Spec) -> Spec:
+    """The dtype of the real part."""
+    return Spec(x.shape, np.dtype(f"f{x.dtype.itemsize // 2}")) if x.dtype.kind == "c" else x
+
+
 absolute = unary(
-    "absolute", "Absolute value `|x|`; the gradient at 0 is 0.",
+    "absolute", "Absolute value `|x|`; the gradient at 0 is 1, as in JAX.",
     lambda xp, x: xp.absolute(x), "fabs(x)",
-    lambda g, x: (g * sign(x),), to_float=False, operator=True,
+    lambda g, x: (where(OPERATORS["greater_equal"](x, 0), g, negative(g)),),
+    to_float=False, operator=True, infer=_real_spec,
     samples=lambda rng: [([np.array([[-1.5, 0.7], [2.0, -0.3]])], {})],
 )  # fmt: skip
 NUMPY_FUNCTIONS[np.abs] = absolute
 square = unary(
     "square", "Square `x**2`.", lambda xp, x: xp.square(x), "x * x",
-    lambda g, x: (g * (x * 2),), to_float=False,
+    lambda g, x: (g * (x * 2),), count=True,
 )  # fmt: skip
 reciprocal = unary(
     "reciprocal", "`1 / x`.", lambda xp, x: xp.reciprocal(x), "1 / x",
@@ -98,40 +104,40 @@ reciprocal = unary(
 )  # fmt: skip
 
 
-def _half(a: Tensor, b: Tensor) -> Tensor:
+def _half(a: Tensor, b: Tensor) -> Any:
     """1 where a > b, 1/2 where equal, else 0: ties share the gradient."""
     above, tie = OPERATORS["greater"](a, b), OPERATORS["equal"](a, b)
     return add(cast(above, a.dtype), multiply(cast(tie, a.dtype), 0.5))
 
 
-_APART = lambda rng: [  # noqa: E731
-    ([np.array([0.3, -1.0, 2.0]), np.array([1.1, -2.0, 0.5])], {}),
-    ([rng.uniform(0, 1, (2, 3)), rng.uniform(2, 3, (3,))], {}),
-]
+def _apart(rng: np.random.Generator) -> Any:
+    """Samples away from ties."""
+    return [
+        ([np.array([0.3, -1.0, 2.0]), np.array([1.1, -2.0, 0.5])], {}),
+        ([rng.uniform(0, 1, (2, 3)), rng.uniform(2, 3, (3,))], {}),
+    ]
+
 
 maximum = binary(
     "maximum", "The larger of two; ties share the gradient.",
     lambda xp, a, b: xp.maximum(a, b), "fmax(a, b)",
-    _both((lambda g, a, b: g * _half(a, b), lambda g, a, b: g * _half(b, a))), samples=_APART,
+    _both((lambda g, a, b: g * _half(a, b), lambda g, a, b: g * _half(b, a))), samples=_apart,
 )  # fmt: skip
 minimum = binary(
     "minimum", "The smaller of two; ties share the gradient.",
     lambda xp, a, b: xp.minimum(a, b), "fmin(a, b)",
-    _both((lambda g, a, b: g * _half(b, a), lambda g, a, b: g * _half(a, b))), samples=_APART,
+    _both((lambda g, a, b: g * _half(b, a), lambda g, a, b: g * _half(a, b))), samples=_apart,
 )  # fmt: skip
 
 
 def _power_kernel(xp: Any, a: Any, b: Any) -> Any:
-    if a.dtype.kind in "iu":
-        # Negative exponents of integers give what truncation gives: 0, or +-1 for a base of +-1.
-        with np.errstate(all="ignore"):
-            exact = xp.power(a, xp.maximum(b, 0).astype(a.dtype))
-            if a.dtype.kind == "u" or not (b < 0).any():
-                return exact.astype(a.dtype)
-            return xp.where(b < 0, xp.where(xp.abs(a) == 1, a ** xp.abs(b), 0), exact).astype(
-                a.dtype
-            )
-    return xp.power(a, b)
+    if a.dtype.kind not in "iu":
+        return xp.power(a, b)
+    # Negative exponents of integers give what truncation gives: 0, or +-1 for a base of +-1.
+    exact = xp.power(a, xp.maximum(b, 0).astype(a.dtype))
+    if a.dtype.kind == "u" or not (b < 0).any():
+        return exact.astype(a.dtype)
+    return xp.where(b < 0, xp.where(xp.abs(a) == 1, a ** xp.abs(b), 0), exact).astype(a.dtype)
 
 
 def _power_base(g: Tensor, a: Tensor, b: Tensor) -> Any:
@@ -146,7 +152,8 @@ def _power_exponent(g: Tensor, a: Tensor, b: Tensor) -> Any:
 
 _power = binary(
     "power", "", _power_kernel, "pow(a, b)",
-    _both((_power_base, _power_exponent)), low=0.5, high=2.0, numpy=False,
+    _both((_power_base, _power_exponent)), low=0.5, high=2.0, at_least=int,
+    numpy=False,
 )  # fmt: skip
 
 _POWER_STATIC = define_op(
@@ -194,39 +201,34 @@ expm1 = unary(
 )  # fmt: skip
 
 
-def _quiet(function: str) -> Any:
-    """A kernel whose infinities and NaNs at the edge are meant."""
-
-    def kernel(xp: Any, x: Any) -> Any:
-        with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-            return getattr(xp, function)(x)
-
-    return kernel
+def _named(function: str) -> Any:
+    """The kernel that is NumPy's function. Executors silence its warnings at the edges."""
+    return lambda xp, x: getattr(xp, function)(x)
 
 
 log = unary(
-    "log", "Natural logarithm.", _quiet("log"), "log(x)", lambda g, x: (g / x,),
+    "log", "Natural logarithm.", _named("log"), "log(x)", lambda g, x: (g / x,),
     low=0.5, high=3.0,
 )  # fmt: skip
 log1p = unary(
-    "log1p", "`log(1 + x)`, accurate near 0.", _quiet("log1p"), "log1p(x)",
+    "log1p", "`log(1 + x)`, accurate near 0.", _named("log1p"), "log1p(x)",
     lambda g, x: (g / (x + 1),), low=-0.5, high=2.0,
 )  # fmt: skip
 log2 = unary(
-    "log2", "Logarithm to base 2.", _quiet("log2"), "log2(x)",
+    "log2", "Logarithm to base 2.", _named("log2"), "log2(x)",
     lambda g, x: (g / (x * float(np.log(2.0))),), low=0.5, high=3.0,
 )  # fmt: skip
 log10 = unary(
-    "log10", "Logarithm to base 10.", _quiet("log10"), "log10(x)",
+    "log10", "Logarithm to base 10.", _named("log10"), "log10(x)",
     lambda g, x: (g / (x * float(np.log(10.0))),), low=0.5, high=3.0,
 )  # fmt: skip
 sqrt = unary(
-    "sqrt", "Square root.", _quiet("sqrt"), "sqrt(x)", lambda g, y: (g / (y * 2),),
+    "sqrt", "Square root.", _named("sqrt"), "sqrt(x)", lambda g, y: (g / (y * 2),),
     low=0.5, high=3.0,
 )  # fmt: skip
 rsqrt = unary(
     "rsqrt", "`1 / sqrt(x)`.",
-    lambda xp, x: (1 / _quiet("sqrt")(xp, x)).astype(x.dtype), "1 / sqrt(x)",
+    lambda xp, x: (1 / xp.sqrt(x)).astype(x.dtype), "1 / sqrt(x)",
     lambda g, x, y: (g * y / x * -0.5,), low=0.5, high=3.0,
 )  # fmt: skip
 cbrt = unary(
@@ -250,17 +252,17 @@ logaddexp2 = binary(
 # -- trigonometry
 
 sin = unary("sin", "Sine.", lambda xp, x: xp.sin(x), "sin(x)", lambda g, x: (g * cos(x),))
-cos = unary("cos", "Cosine.", lambda xp, x: xp.cos(x), "cos(x)", lambda g, x: (g * -sin(x),))
+cos: Any = unary("cos", "Cosine.", lambda xp, x: xp.cos(x), "cos(x)", lambda g, x: (g * -sin(x),))
 tan = unary(
     "tan", "Tangent.", lambda xp, x: xp.tan(x), "tan(x)",
     lambda g, y: (g * (square(y) + 1),), low=-1, high=1,
 )  # fmt: skip
 arcsin = unary(
-    "arcsin", "Inverse sine.", _quiet("arcsin"), "asin(x)",
+    "arcsin", "Inverse sine.", _named("arcsin"), "asin(x)",
     lambda g, x: (g * rsqrt(1 - square(x)),), low=-0.8, high=0.8,
 )  # fmt: skip
 arccos = unary(
-    "arccos", "Inverse cosine.", _quiet("arccos"), "acos(x)",
+    "arccos", "Inverse cosine.", _named("arccos"), "acos(x)",
     lambda g, x: (-g * rsqrt(1 - square(x)),), low=-0.8, high=0.8,
 )  # fmt: skip
 arctan = unary(
@@ -278,8 +280,10 @@ arctan2 = binary(
     ),
     low=0.5, high=2.0, at_least=float,
 )  # fmt: skip
-sinh = unary("sinh", "Hyperbolic sine.", _quiet("sinh"), "sinh(x)", lambda g, x: (g * cosh(x),))
-cosh = unary("cosh", "Hyperbolic cosine.", _quiet("cosh"), "cosh(x)", lambda g, x: (g * sinh(x),))
+sinh = unary("sinh", "Hyperbolic sine.", _named("sinh"), "sinh(x)", lambda g, x: (g * cosh(x),))
+cosh: Any = unary(
+    "cosh", "Hyperbolic cosine.", _named("cosh"), "cosh(x)", lambda g, x: (g * sinh(x),)
+)
 tanh = unary(
     "tanh", "Hyperbolic tangent.", lambda xp, x: xp.tanh(x), "tanh(x)",
     lambda g, y: (g * (1 - square(y)),),
@@ -289,11 +293,11 @@ arcsinh = unary(
     lambda g, x: (g * rsqrt(square(x) + 1),),
 )  # fmt: skip
 arccosh = unary(
-    "arccosh", "Inverse hyperbolic cosine.", _quiet("arccosh"), "acosh(x)",
+    "arccosh", "Inverse hyperbolic cosine.", _named("arccosh"), "acosh(x)",
     lambda g, x: (g * rsqrt(x - 1) * rsqrt(x + 1),), low=1.5, high=3.0,
 )  # fmt: skip
 arctanh = unary(
-    "arctanh", "Inverse hyperbolic tangent.", _quiet("arctanh"), "atanh(x)",
+    "arctanh", "Inverse hyperbolic tangent.", _named("arctanh"), "atanh(x)",
     lambda g, x: (g / (1 - square(x)),), low=-0.8, high=0.8,
 )  # fmt: skip
 hypot = binary(
@@ -375,8 +379,7 @@ def stop_gradient(x: Any) -> Tensor:
 def _cast_kernel(xp: Any, x: Any, dtype: Any) -> Any:
     if x.dtype.kind == "c" and dtype.kind != "c":
         x = x.real
-    with np.errstate(invalid="ignore", over="ignore"):
-        return x.astype(dtype)
+    return x.astype(dtype)
 
 
 _CAST = define_op(
@@ -391,8 +394,10 @@ _CAST = define_op(
 
 def cast(x: Any, dtype: Any) -> Tensor:
     """The values in another dtype; floats to integers truncate towards zero."""
-    x, dtype = convert(x), dtypes.as_dtype(dtype)
-    return x if x.dtype == dtype else apply(_CAST, x, dtype=dtype)
+    t, wanted = convert(x), dtypes.as_dtype(dtype)
+    if t.dtype == wanted:
+        return t
+    return apply(_CAST, t, dtype=wanted)  # type: ignore[no-any-return]
 
 
 OPERATORS["cast"] = cast
@@ -431,6 +436,18 @@ def where(condition: Any, x1: Any = None, x2: Any = None) -> Any:
 
 NUMPY_FUNCTIONS[np.where] = where
 
+
+def _clip_rule(g: Tensor, x: Tensor, low: Tensor, high: Tensor, needs: Any) -> tuple[Any, ...]:
+    """As of `minimum(maximum(x, low), high)`: at an end the gradient is shared."""
+    inner = maximum(x, low)
+    within = g * _half(high, inner)
+    return (
+        within * _half(x, low) if needs[0] else None,
+        within * _half(low, x) if needs[1] else None,
+        g * _half(inner, high) if needs[2] else None,
+    )
+
+
 _CLIP = define_op(
     "clip", "elementwise", "x low high",
     infer=lambda x, low, high: Spec(
@@ -438,11 +455,7 @@ _CLIP = define_op(
     ),
     kernel=lambda xp, x, low, high: xp.minimum(xp.maximum(x, low), high),
     scalar="fmin(fmax(x, low), high)",
-    vjp=lambda g, x, low, high, needs: (
-        where(OPERATORS["logical_and"](x >= low, x <= high), g, 0),
-        where(x < low, g, 0) if needs[1] else None,
-        where(x > high, g, 0) if needs[2] else None,
-    ),
+    vjp=_clip_rule,
     samples=lambda rng: [
         ([np.array([-2.0, 0.3, 1.7]), np.array(-1.0), np.array(1.0)], {}),
         ([np.array([[-2.0], [0.3]]), np.array([-1.0, 0.0]), np.array(1.0)], {}),
@@ -469,6 +482,8 @@ def nan_to_num(x: Any, nan: float = 0.0, posinf: Any = None, neginf: Any = None)
     x = convert(x)
     if not dtypes.is_inexact(x.dtype):
         return x
+    if x.dtype.kind == "c":
+        raise DTypeError(f"nan_to_num: x is {x.spec}; give ops.real(x) and ops.imag(x) apart.")
     limits = dtypes.limits(x.dtype)
     x = where(OPERATORS["isnan"](x), nan, x)
     x = where(OPERATORS["equal"](x, float("inf")), limits.max if posinf is None else posinf, x)

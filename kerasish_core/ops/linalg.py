@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import builtins
 from typing import Any
 
 import numpy as np
@@ -18,7 +18,8 @@ from .reduce import sum
 from .shape import expand_dims, moveaxis, reshape, sum_to, swapaxes, transpose
 
 __all__ = [
-    "cross", "diagonal", "dot", "einsum", "inner", "matmul", "outer", "tensordot", "trace", "vdot",
+    "cross", "diag", "diagonal", "dot", "inner", "kron", "matmul", "outer", "tensordot",
+    "trace", "vdot",
 ]  # fmt: skip
 
 
@@ -74,7 +75,7 @@ def matmul(x1: Any, x2: Any) -> Tensor:
     Raises:
         ShapeError: The inner sizes differ.
     """
-    if type(x1) is Tensor and type(x2) is Tensor and x1.dtype is x2.dtype and x1.ndim == 2:
+    if type(x1) is Tensor and type(x2) is Tensor and x1.dtype is x2.dtype and x1.dtype.kind == "f":
         a, b = x1, x2
     else:
         first, second = convert(x1), convert(x2)
@@ -103,7 +104,11 @@ def tensordot(x1: Any, x2: Any, axes: Any = 2) -> Tensor:
         axes: How many (last of `x1`, first of `x2`), or a pair of lists of axes.
     """
     a, b = promote(x1, x2)
-    if isinstance(axes, int):
+    if isinstance(axes, int | np.integer):
+        if not 0 <= axes <= builtins.min(a.ndim, b.ndim):
+            raise ShapeError(
+                f"tensordot: x1 is {a.spec}, x2 is {b.spec}: axes={axes} is more than they have."
+            )
         left = list(range(a.ndim - axes, a.ndim))
         right = list(range(axes))
     else:
@@ -120,7 +125,8 @@ def tensordot(x1: Any, x2: Any, axes: Any = 2) -> Tensor:
     inner = int(np.prod([a.shape[i] for i in left], dtype=int))
     rows = int(np.prod([a.shape[i] for i in keep_a], dtype=int))
     columns = int(np.prod([b.shape[i] for i in keep_b], dtype=int))
-    product = matmul(
+    product = apply(  # not matmul, which widens int8
+        _MATMUL,
         reshape(transpose(a, keep_a + left), (rows, inner)),
         reshape(transpose(b, right + keep_b), (inner, columns)),
     )
@@ -188,125 +194,39 @@ def diagonal(x: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Tensor:
     return moved[..., steps + first, steps + second]
 
 
+def diag(x: Any, k: int = 0) -> Tensor:
+    """A matrix with `x` on its k-th diagonal, or the k-th diagonal of the matrix `x`."""
+    x = convert(x)
+    if x.ndim == 2:
+        return diagonal(x, k)
+    if x.ndim != 1:
+        raise ShapeError(f"diag: x is {x.spec}; one or two axes are needed. Use diagonal.")
+    size = x.shape[0] + abs(k)
+    steps = np.arange(x.shape[0])
+    key = (steps + builtins.max(-k, 0), steps + builtins.max(k, 0))
+    return OPERATORS["index_add"](OPERATORS["zeros"]((size, size), x.dtype), key, x)  # type: ignore[no-any-return]
+
+
+def kron(x1: Any, x2: Any) -> Tensor:
+    """Kronecker product: each element of `x1` times the whole of `x2`."""
+    a, b = promote(x1, x2)
+    rank = builtins.max(a.ndim, b.ndim)
+    left = (1,) * (rank - a.ndim) + a.shape
+    right = (1,) * (rank - b.ndim) + b.shape
+    product = reshape(a, [n for size in left for n in (size, 1)]) * reshape(
+        b, [n for size in right for n in (1, size)]
+    )
+    return reshape(product, [n * m for n, m in zip(left, right, strict=True)])
+
+
 def trace(x: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Tensor:
     """Sum of the diagonal of two axes."""
     return sum(diagonal(x, offset, axis1, axis2), -1)  # type: ignore[no-any-return]
 
 
-# -- einsum
-
-
-def _parse(subscripts: str, ranks: Sequence[int]) -> tuple[list[str], str]:
-    """Labels of operands and result, the ellipsis written out in capital Greek letters."""
-    text = subscripts.replace(" ", "")
-    left, arrow, right = text.partition("->")
-    terms = left.split(",")
-    if len(terms) != len(ranks):
-        raise ShapeError(f"einsum: {subscripts!r} names {len(terms)} operands, got {len(ranks)}.")
-    dots, full = "", []
-    for term, rank in zip(terms, ranks, strict=True):
-        extra = rank - len(term.replace("...", ""))
-        if extra < 0 or ("..." not in term and extra):
-            raise ShapeError(f"einsum: {term!r} does not fit an operand of rank {rank}.")
-        labels = "".join(chr(0x3B1 + 30 - extra + i) for i in range(extra))
-        dots = labels if len(labels) > len(dots) else dots
-        full.append(term.replace("...", labels))
-    if arrow:
-        return full, right.replace("...", dots)
-    letters = "".join(full)
-    once = sorted(c for c in set(letters) if letters.count(c) == 1 and c not in dots)
-    return full, dots + "".join(once)
-
-
-def _sizes(terms: Sequence[str], shapes: Sequence[tuple[int, ...]]) -> dict[str, int]:
-    sizes: dict[str, int] = {}
-    for term, shape in zip(terms, shapes, strict=True):
-        for label, n in zip(term, shape, strict=True):
-            if sizes.setdefault(label, n) != n and 1 not in (n, sizes[label]):
-                raise ShapeError(
-                    f"einsum: label {label!r} has sizes {sizes[label]} and {n}; they must be equal."
-                )
-            sizes[label] = max(sizes[label], n)
-    return sizes
-
-
-def _einsum_spec(*xs: Spec, terms: tuple[str, ...], result: str) -> Spec:
-    sizes = _sizes(terms, [x.shape for x in xs])
-    return Spec(tuple(sizes[c] for c in result), xs[0].dtype)
-
-
-def _einsum_kernel(xp: Any, *xs: Any, terms: tuple[str, ...], result: str) -> Any:
-    letters: dict[str, int] = {}
-    for c in "".join(terms) + result:
-        letters.setdefault(c, len(letters))
-    dtype = xs[0].dtype
-    if dtypes.is_float(dtype) and dtype.itemsize < 4:
-        xs = tuple(x.astype("float32") for x in xs)
-    operands: list[Any] = []
-    for x, term in zip(xs, terms, strict=True):
-        operands += [x, [letters[c] for c in term]]
-    found = xp.einsum(*operands, [letters[c] for c in result], optimize=len(xs) > 1)
-    return found.astype(dtype, copy=False)
-
-
-def _einsum_rule(g: Any, xs: Any, terms: tuple[str, ...], result: str, needs: Any) -> Any:
-    found: list[Any] = []
-    sizes = _sizes(terms, [x.shape for x in xs])
-    for i, (x, term) in enumerate(zip(xs, terms, strict=True)):
-        if not needs[i]:
-            found.append(None)
-            continue
-        others = [t for j, t in enumerate(terms) if j != i]
-        # A label of this operand alone was summed: its cotangent is repeated along it.
-        lone = [c for c in dict.fromkeys(term) if c not in result and c not in "".join(others)]
-        unique = "".join(dict.fromkeys(c for c in term if c not in lone))
-        rest = [y for j, y in enumerate(xs) if j != i]
-        part = apply(_EINSUM, g, *rest, terms=(result, *others), result=unique)
-        shape = [sizes[c] if c in lone else x.shape[term.index(c)] for c in dict.fromkeys(term)]
-        kept = [1 if c in lone else sizes[c] for c in dict.fromkeys(term)]
-        part = OPERATORS["broadcast_to"](sum_to(
-            reshape(part, kept), tuple(min(a, b) for a, b in zip(kept, shape))
-        ), shape)
-        found.append(_on_diagonal(part, term, x.shape))
-    return tuple(found)
-
-
-def _on_diagonal(part: Any, term: str, shape: tuple[int, ...]) -> Any:
-    """The cotangent of an operand whose labels repeat: what is off the diagonal is 0."""
-    unique = list(dict.fromkeys(term))
-    if len(unique) == len(term):
-        return part
-    index = []
-    for c in term:
-        view = [1] * len(unique)
-        view[unique.index(c)] = -1
-        index.append(np.arange(part.shape[unique.index(c)]).reshape(view))
-    zeros = OPERATORS["zeros"](shape, part.dtype)
-    return OPERATORS["index_add"](zeros, tuple(np.broadcast_arrays(*index)), part)
-
-
-_EINSUM = define_op(
-    "einsum", "contraction", "*xs", infer=_einsum_spec, kernel=_einsum_kernel, vjp=_einsum_rule,
-    samples=lambda rng: [
-        ([rng.normal(size=(2, 3)), rng.normal(size=(3, 4))], {"terms": ("ij", "jk"), "result": "ki"}),
-        ([rng.normal(size=(3, 3, 2))], {"terms": ("iij",), "result": "i"}),
-        ([rng.normal(size=(2, 3)), rng.normal(size=(3,)), rng.normal(size=(2, 2))],
-         {"terms": ("ab", "b", "ac"), "result": "c"}),
-    ],
-)  # fmt: skip
-
-
-def einsum(subscripts: str, *operands: Any) -> Tensor:
-    """Sums of products in Einstein's notation, as in NumPy: `einsum("bij,bjk->bik", x, y)`."""
-    xs = promote(*operands)
-    if all(x.dtype.name == "int8" for x in xs):
-        xs = tuple(cast(x, "int32") for x in xs)
-    terms, result = _parse(subscripts, [x.ndim for x in xs])
-    return apply(_EINSUM, *xs, terms=tuple(terms), result=result)  # type: ignore[no-any-return]
-
-
 OPERATORS["matmul"] = matmul
 NUMPY_FUNCTIONS.update({
     np.matmul: matmul, np.tensordot: tensordot, np.dot: dot, np.inner: inner, np.outer: outer,
-    np.vdot: vdot, np.einsum: einsum, np.trace: trace, np.diagonal: diagonal, np.cross: cross,
+    np.vdot: vdot, np.trace: trace, np.diagonal: diagonal, np.cross: cross,
+    np.diag: diag, np.kron: kron,
 })  # fmt: skip

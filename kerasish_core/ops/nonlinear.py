@@ -12,7 +12,17 @@ from ..op import define_op
 from ._args import as_float, same_spec
 from ._define import in_float32, unary
 from .elementwise import (
-    absolute, clip, exp, expm1, maximum, minimum, negative, sqrt, square, tanh, where,
+    absolute,
+    clip,
+    exp,
+    expm1,
+    maximum,
+    minimum,
+    negative,
+    sqrt,
+    square,
+    tanh,
+    where,
 )  # fmt: skip
 from .special import erf
 
@@ -37,11 +47,12 @@ def _softplus_kernel(xp: Any, x: Any) -> Any:
 
 sigmoid = unary(
     "sigmoid", "Logistic function `1 / (1 + exp(-x))`.", _sigmoid_kernel, "1 / (1 + exp(-x))",
-    lambda g, y: (g * (y * (1 - y)),),
+    lambda g, y: (g * (y * (1 - y)),), real=True,
 )  # fmt: skip
 softplus = unary(
     "softplus", "`log(1 + exp(x))` without overflow.",
     _softplus_kernel, "fmax(x, 0) + log1p(exp(-fabs(x)))", lambda g, x: (g * sigmoid(x),),
+    real=True,
 )  # fmt: skip
 
 
@@ -58,7 +69,7 @@ def _step(y: Any, g: Any) -> Any:
 
 relu = unary(
     "relu", "`max(x, 0)`; the gradient at 0 is 0.", lambda xp, x: xp.maximum(x, 0), "fmax(x, 0)",
-    lambda g, y: (_step(y, g),), to_float=False, samples=_away(0.2, 2.0),
+    lambda g, y: (_step(y, g),), count=True, samples=_away(0.2, 2.0),
 )  # fmt: skip
 
 
@@ -68,7 +79,8 @@ def log_sigmoid(x: Any) -> Any:
 
 
 _RELU6 = define_op(
-    "relu6", "elementwise", "x", infer=same_spec, kernel=lambda xp, x: xp.clip(x, 0, 6),
+    "relu6", "elementwise", "x", infer=same_spec,
+    kernel=lambda xp, x: xp.minimum(xp.maximum(x, 0), 6).astype(x.dtype, copy=False),
     scalar="fmin(fmax(x, 0), 6)",
     vjp=lambda g, x: (where((x > 0) & (x < 6), g, 0),), samples=_away(0.2, 5.0),
 )  # fmt: skip
@@ -145,7 +157,8 @@ def hard_silu(x: Any) -> Any:
 
 def hard_tanh(x: Any) -> Any:
     """`x` limited to `[-1, 1]`."""
-    return clip(as_float(x), -1.0, 1.0)
+    x = as_float(x)
+    return where(x > 1, 1, where(x < -1, -1, x))
 
 
 def tanh_shrink(x: Any) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
 import numpy as np
@@ -9,11 +10,11 @@ import numpy as np
 from .. import dtypes
 from ..dispatch import apply
 from ..errors import ShapeError
-from ..op import Spec, define_op
-from ..tensor import NUMPY_FUNCTIONS, OPERATORS, Tensor, convert
+from ..op import Op, Spec, define_op
+from ..tensor import NUMPY_FUNCTIONS, OPERATORS, convert
 from ._args import as_float, canonical_axes, canonical_axis, same_spec
 from ._define import as_bool
-from .elementwise import cast, exp, maximum, minimum, sqrt, square, where
+from .elementwise import cast, exp, maximum, minimum, sqrt, square
 from .logic import equal
 from .shape import broadcast_to, concatenate, full, ones_like, reshape, transpose
 
@@ -64,17 +65,19 @@ _SUM = define_op(
 )  # fmt: skip
 
 
-def _accumulator(x: Tensor) -> Any:
+@functools.lru_cache(maxsize=64)
+def _accumulator(dtype: dtypes.DType) -> dtypes.DType:
     """The dtype in which Keras adds: small integers widen to 32 bits."""
-    if x.dtype == np.bool_ or x.dtype.name in ("int8", "int16", "int4"):
-        return "int32"
-    return "uint32" if x.dtype.name in ("uint8", "uint16", "uint4") else x.dtype
+    if dtype.name in ("bool", "int8", "int16", "int4"):
+        return np.dtype("int32")
+    return np.dtype("uint32") if dtype.name in ("uint8", "uint16", "uint4") else dtype
 
 
 def sum(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     """Sum over axes (all by default). Booleans and small integers add up in 32 bits."""
     x = convert(x)
-    x = cast(x, _accumulator(x))
+    if x.dtype.kind != "f":
+        x = cast(x, _accumulator(x.dtype))
     return apply(_SUM, x, axes=canonical_axes("sum", axis, x.ndim), keepdims=bool(keepdims))
 
 
@@ -168,7 +171,7 @@ _PROD = define_op(
 def prod(x: Any, axis: Any = None, keepdims: bool = False, dtype: Any = None) -> Any:
     """Product over axes; the gradient is right where elements are zero."""
     x = convert(x)
-    x = cast(x, dtype or _accumulator(x))
+    x = cast(x, dtype or _accumulator(x.dtype))
     return apply(_PROD, x, axes=canonical_axes("prod", axis, x.ndim), keepdims=bool(keepdims))
 
 
@@ -196,11 +199,16 @@ def _arg(name: str, doc: str) -> Any:
     def infer(x: Spec, axis: int, keepdims: bool) -> Spec:
         return Spec(_reduced(x.shape, (axis,), keepdims), np.dtype("int32"))
 
+    def kernel(xp: Any, x: Any, axis: int, keepdims: bool) -> Any:
+        if dtypes.is_float(x.dtype):
+            # Keras orders -0.0 before 0.0.
+            below = (x == 0) & xp.signbit(x)
+            if below.any():
+                x = xp.where(below, x.dtype.type(-dtypes.limits(x.dtype).smallest_normal), x)
+        return getattr(xp, name)(x, axis=axis, keepdims=keepdims).astype("int32")
+
     op = define_op(
-        name, "reduce", "x", infer=infer,
-        kernel=lambda xp, x, axis, keepdims: getattr(xp, name)(
-            x, axis=axis, keepdims=keepdims
-        ).astype("int32"),
+        name, "reduce", "x", infer=infer, kernel=kernel,
         samples=lambda rng: [([rng.normal(size=(2, 3))], {"axis": 1, "keepdims": False})],
     )  # fmt: skip
 
@@ -244,23 +252,18 @@ def _logsumexp_kernel(xp: Any, x: Any, axes: tuple[int, ...], keepdims: bool) ->
     wide = x.astype("float32") if x.dtype.itemsize < 4 else x
     top = xp.max(wide, axis=axes, keepdims=True, initial=-np.inf)
     top = xp.where(xp.isfinite(top), top, 0).astype(wide.dtype)
-    with np.errstate(divide="ignore"):
-        result = xp.log(xp.exp(wide - top).sum(axis=axes, keepdims=True)) + top
+    result = xp.log(xp.exp(wide - top).sum(axis=axes, keepdims=True)) + top
     return result.reshape(_reduced(x.shape, axes, keepdims)).astype(x.dtype)
 
 
 _LOGSUMEXP = define_op(
     "logsumexp", "reduce", "x", infer=_reduce_spec, kernel=_logsumexp_kernel,
-    vjp=lambda g, x, y, axes, keepdims: (
-        _spread(g, x.spec, axes, keepdims)
-        * exp(x - _finite(_spread(y, x.spec, axes, keepdims))),
+    # Of softmax, not exp(x - y): y rounds where it is large.
+    vjp=lambda g, x, axes, keepdims: (
+        _spread(g, x.spec, axes, keepdims) * apply(_SOFTMAX, x, axes=axes),
     ),
     samples=_samples(),
 )  # fmt: skip
-
-
-def _finite(x: Any) -> Any:
-    return where(equal(x, float("-inf")), 0, x)
 
 
 def logsumexp(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
@@ -296,7 +299,7 @@ def _soft_samples(rng: np.random.Generator) -> Any:
     ]
 
 
-_SOFTMAX = define_op(
+_SOFTMAX: Op = define_op(
     "softmax", "reduce", "x", infer=same_spec, kernel=_softmax_kernel,
     vjp=lambda g, y, axes: (y * (g - sum(g * y, axes, True)),), samples=_soft_samples,
 )  # fmt: skip
@@ -371,11 +374,13 @@ def _cumprod_rule(g: Any, x: Any, axis: int, reverse: bool) -> Any:
     return (concatenate(found if reverse else found[::-1], axis),)
 
 
-cumsum = _cumulative(
+cumsum: Any = _cumulative(
     "cumsum", "Sums of all elements up to each, along an axis (the flat tensor by default).",
     lambda g, axis, reverse: (cumsum(g, axis, reverse=not reverse),),
 )  # fmt: skip
-cumprod = _cumulative("cumprod", "Products of all elements up to each, along an axis.", _cumprod_rule)
+cumprod = _cumulative(
+    "cumprod", "Products of all elements up to each, along an axis.", _cumprod_rule
+)
 
 OPERATORS["sum"] = sum
 NUMPY_FUNCTIONS.update({

@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 
 from .. import dtypes
-from ..dispatch import apply
+from ..dispatch import STATE, apply
 from ..errors import ShapeError
-from ..op import Spec, define_op
+from ..op import Op, Spec, define_op
 from ..tensor import NUMPY_FUNCTIONS, OPERATORS, Tensor, constant, convert
 from ._args import canonical_axes, canonical_axis, promote
 from .elementwise import identity
@@ -26,6 +26,12 @@ __all__ = [
 
 def shape_tuple(name: str, shape: Any) -> tuple[int, ...]:
     """A shape given as number, sequence or tensor as a tuple of ints."""
+    if type(shape) is tuple:
+        for n in shape:
+            if type(n) is not int:
+                break
+        else:
+            return shape
     if isinstance(shape, int | np.integer):
         return (int(shape),)
     if hasattr(shape, "tolist"):
@@ -126,6 +132,10 @@ def moveaxis(x: Any, source: Any, destination: Any) -> Tensor:
 def expand_dims(x: Any, axis: Any) -> Tensor:
     """Axes of size 1 inserted at the places they have in the result."""
     x = convert(x)
+    if type(axis) is int:
+        place = canonical_axis("expand_dims", axis, x.ndim + 1)
+        shape = (*x.shape[:place], 1, *x.shape[place:])
+        return apply(_RESHAPE, x, shape=shape)  # type: ignore[no-any-return]
     given = axis if isinstance(axis, list | tuple) else (axis,)
     rank = x.ndim + len(given)
     new = canonical_axes("expand_dims", given, rank)
@@ -177,15 +187,15 @@ _BROADCAST_TO = define_op(
 
 def broadcast_to(x: Any, shape: Any) -> Tensor:
     """The tensor repeated to a larger shape by NumPy's rules."""
-    x, shape = convert(x), shape_tuple("broadcast_to", shape)
-    return x if x.shape == shape else apply(_BROADCAST_TO, x, shape=shape)
+    t, shape = convert(x), shape_tuple("broadcast_to", shape)
+    return t if t.shape == shape else apply(_BROADCAST_TO, t, shape=shape)
 
 
 def sum_to(x: Any, shape: tuple[int, ...]) -> Tensor:
     """Sum over the axes that broadcasting from `shape` would have added or stretched."""
     x = convert(x)
     if x.shape == shape:
-        return x
+        return x  # type: ignore[no-any-return]
     lead = x.ndim - len(shape)
     if lead < 0:
         return broadcast_to(x, shape)
@@ -198,7 +208,7 @@ def sum_to(x: Any, shape: tuple[int, ...]) -> Tensor:
         total = reshape(total, tuple(1 if lead + i in axes else x.shape[lead + i]
                                      for i in range(len(shape))))
         total = broadcast_to(total, shape)
-    return total
+    return total  # type: ignore[no-any-return]
 
 
 # -- joining and splitting
@@ -307,6 +317,8 @@ def _pad_rule(g: Any, x_spec: Spec, pad_width: Any, mode: str) -> Any:
     if mode == "constant":
         return (g[tuple(slice(a, a + n) for n, (a, _) in zip(x_spec.shape, pad_width))],)
     for axis, (n, (before, after)) in enumerate(zip(x_spec.shape, pad_width)):
+        if not before and not after:
+            continue
         # Where each padded element came from, by padding the positions in the same way.
         origin = np.pad(np.arange(n), (before, after), mode=mode)  # type: ignore[call-overload]
         shape = g.shape[:axis] + (n,) + g.shape[axis + 1 :]
@@ -340,7 +352,15 @@ def pad(x: Any, pad_width: Any, mode: str = "constant", constant_values: Any = N
         )
     if constant_values is not None and mode != "constant":
         raise ValueError(f"pad: constant_values are for mode='constant', not {mode!r}.")
-    widths = np.broadcast_to(np.asarray(pad_width, dtype=int), (x.ndim, 2)).tolist()
+    try:
+        widths = np.broadcast_to(np.asarray(pad_width, dtype=int), (x.ndim, 2)).tolist()
+    except (ValueError, TypeError):
+        widths = [(-1, -1)]
+    if any(n < 0 for pair in widths for n in pair):
+        raise ShapeError(
+            f"pad: x is {x.spec}, pad_width={pad_width!r}; one pair (before, after) of sizes that "
+            "are not negative is needed for each axis, or one pair for all."
+        )
     fill = 0 if constant_values is None else constant_values
     fill = fill.item() if hasattr(fill, "item") else fill
     return apply(  # type: ignore[no-any-return]
@@ -361,7 +381,7 @@ def flip(x: Any, axis: Any = None) -> Tensor:
     return apply(_FLIP, x, axes=canonical_axes("flip", axis, x.ndim))  # type: ignore[no-any-return]
 
 
-_ROLL = define_op(
+_ROLL: Op = define_op(
     "roll", "opaque", "x", infer=lambda x, shift, axis: x,
     kernel=lambda xp, x, shift, axis: xp.roll(x, shift, axis),
     vjp=lambda g, shift, axis: (apply(_ROLL, g, shift=tuple(-s for s in shift), axis=axis),),
@@ -417,16 +437,22 @@ def repeat(x: Any, repeats: Any, axis: int | None = None) -> Tensor:
 
 
 def full(shape: Any, fill_value: Any, dtype: Any = None) -> Tensor:
-    """A tensor of one value."""
-    value = convert(fill_value, dtype)
+    """A tensor of one value (or of values that broadcast), `floatx` by default."""
+    value = convert(fill_value, dtypes.default_float() if dtype is None else dtype)
     return broadcast_to(value, shape_tuple("full", shape))
+
+
+def filled(shape: tuple[int, ...], dtype: Any, value: int) -> Tensor:
+    """Zeros or ones. A trace keeps one number and the shape instead of a large constant."""
+    if STATE.trace is not None and math.prod(shape) > 64:
+        return broadcast_to(Tensor(np.asarray(value, dtype)), shape)
+    return constant(np.zeros(shape, dtype) if value == 0 else np.ones(shape, dtype))
 
 
 def ones_like(x: Any, dtype: Any = None) -> Tensor:
     """Ones in the shape (and dtype) of another tensor."""
     x = convert(x)
-    kind = x.dtype if dtype is None else dtypes.as_dtype(dtype)
-    return constant(np.ones(x.shape, kind))
+    return filled(x.shape, x.dtype if dtype is None else dtypes.as_dtype(dtype), 1)
 
 
 OPERATORS.update(

@@ -6,17 +6,16 @@ from typing import Any
 
 import numpy as np
 
-from .. import dtypes
 from ..dispatch import apply
 from ..errors import ShapeError
 from ..op import Spec, define_op
 from ..tensor import NUMPY_FUNCTIONS, Tensor, convert
 from ._args import canonical_axis, promote
 from .creation import zeros
-from .elementwise import cast, negative
-from .indexing import scatter_add, take_along_axis
-from .logic import bitwise_not
+from .elementwise import cast
+from .indexing import put_along_axis, take_along_axis
 from .reduce import max, sum
+from .scatter import scatter_add
 from .shape import expand_dims, reshape
 
 __all__ = ["argsort", "bincount", "in_top_k", "searchsorted", "sort", "top_k"]
@@ -39,24 +38,53 @@ def argsort(x: Any, axis: int | None = -1) -> Tensor:
     return apply(_ARGSORT, x, axis=canonical_axis("argsort", axis, x.ndim))  # type: ignore[no-any-return]
 
 
+_SORT = define_op(
+    "sort", "opaque", "x", infer=lambda x, axis: x,
+    kernel=lambda xp, x, axis: xp.sort(x, axis=axis),
+    vjp=lambda g, x, axis: (
+        put_along_axis(zeros(x.shape, g.dtype), argsort(x, axis), g, axis, add=True),
+    ),
+    samples=lambda rng: [([rng.normal(size=(2, 5))], {"axis": 1})],
+)  # fmt: skip
+
+
 def sort(x: Any, axis: int | None = -1) -> Tensor:
-    """The elements in ascending order along an axis."""
+    """The elements in ascending order along an axis, NaN last."""
     x = convert(x)
     if axis is None:
         x, axis = reshape(x, (-1,)), 0
-    return take_along_axis(x, argsort(x, axis), axis) if x.ndim else x
+    if x.ndim == 0:
+        return x  # type: ignore[no-any-return]
+    return apply(_SORT, x, axis=canonical_axis("sort", axis, x.ndim))  # type: ignore[no-any-return]
+
+
+def _top_k_kernel(xp: Any, x: Any, k: int) -> Any:
+    # Backwards twice, so that of equal elements the first comes first, and NaN before all.
+    order = xp.argsort(x[..., ::-1], axis=-1, kind="stable")[..., ::-1][..., :k]
+    return (x.shape[-1] - 1 - order).astype("int32")
+
+
+_TOP_K_INDICES = define_op(
+    "top_k_indices", "opaque", "x",
+    infer=lambda x, k: Spec((*x.shape[:-1], k), _INT32), kernel=_top_k_kernel,
+    samples=lambda rng: [([rng.normal(size=(2, 5))], {"k": 3})],
+)  # fmt: skip
 
 
 def top_k(x: Any, k: int, sorted: bool = True) -> tuple[Tensor, Tensor]:
     """The k largest of the last axis, descending, and their indices (int32).
 
-    Of equal elements the first comes first.
+    Of equal elements the first comes first; NaN counts as the largest.
+
+    Args:
+        x: Tensor `(..., n)`.
+        k: How many, at most n.
+        sorted: Whether the order matters (they are sorted anyway).
     """
     x = convert(x)
-    if x.ndim == 0 or k > x.shape[-1]:
+    if x.ndim == 0 or not 0 <= k <= x.shape[-1]:
         raise ShapeError(f"top_k: x is {x.spec}; the last axis must have at least k={k} elements.")
-    flipped = negative(x) if dtypes.is_float(x.dtype) else bitwise_not(x)
-    order = argsort(flipped, -1)[..., :k]
+    order = apply(_TOP_K_INDICES, x, k=int(k))
     return take_along_axis(x, order, -1), order
 
 
@@ -66,14 +94,16 @@ def in_top_k(targets: Any, predictions: Any, k: int) -> Tensor:
     picked = take_along_axis(predictions, expand_dims(targets, -1), -1)
     better = sum(cast(predictions > picked, "int32"), -1)
     finite = max(cast(picked == picked, "bool"), -1)
-    return (better < k) & finite
+    return (better < k) & finite  # type: ignore[no-any-return]
 
 
 _SEARCHSORTED = define_op(
     "searchsorted", "opaque", "x values",
     infer=lambda x, values, side: Spec(values.shape, _INT32),
     kernel=lambda xp, x, values, side: xp.searchsorted(x, values, side=side).astype("int32"),
-    samples=lambda rng: [([np.sort(rng.normal(size=5)), rng.normal(size=(2, 3))], {"side": "left"})],
+    samples=lambda rng: [
+        ([np.sort(rng.normal(size=5)), rng.normal(size=(2, 3))], {"side": "left"}),
+    ],
 )  # fmt: skip
 
 

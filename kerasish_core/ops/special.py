@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from ..dispatch import apply
+from ..errors import DTypeError
 from ..op import define_op
 from ._args import as_float
 from ._define import unary
@@ -61,8 +62,7 @@ def _in_float64(function: Any) -> Any:
     """Compute in float64 and round, which makes float32 right to the last bit or so."""
 
     def kernel(xp: Any, x: Any, **attrs: Any) -> Any:
-        with np.errstate(all="ignore"):
-            return function(xp, x.astype("float64"), **attrs).astype(x.dtype)
+        return function(xp, x.astype("float64"), **attrs).astype(x.dtype)
 
     return kernel
 
@@ -88,33 +88,37 @@ _SLOPE = 2 / math.sqrt(math.pi)
 erf = unary(
     "erf", "Error function `2/sqrt(pi) * integral of exp(-t**2) from 0 to x`.",
     _in_float64(_erf_kernel), "erf(x)", lambda g, x: (g * (exp(-square(x)) * _SLOPE),),
+    real=True,
 )  # fmt: skip
 erfc = unary(
     "erfc", "`1 - erf(x)`, accurate for large x.",
     _in_float64(_erfc_kernel), "erfc(x)", lambda g, x: (g * (exp(-square(x)) * -_SLOPE),),
+    real=True,
 )  # fmt: skip
 
 
 def _erfinv_kernel(xp: Any, x: Any) -> Any:
-    """A start by Winitzki's formula, then Newton's steps on erfc of the smaller tail."""
-    tail = 1 - xp.abs(x)
+    """A start by Winitzki's formula, then Halley's steps on erf or, near 1, on erfc."""
+    size = xp.abs(x)
+    tail, central = 1 - size, size < 0.5
     inside = xp.clip(tail, 1e-300, 1.0)
     log = xp.log(inside * (2 - inside))
     half = 2 / (math.pi * 0.147) + log / 2
     y = xp.sqrt(xp.maximum(xp.sqrt(xp.maximum(half * half - log / 0.147, 0)) - half, 0))
-    for _ in range(4):
-        # Halley's method on erfc(y) = tail
-        error = _erfc_kernel(xp, y) - inside
+    # Near 0 the formula cancels and erf is nearly linear.
+    y = xp.where(size < 1e-3, size / _SLOPE, y)
+    for _ in range(3):
+        error = xp.where(central, size - _erf_kernel(xp, y), _erfc_kernel(xp, y) - inside)
         step = error / (_SLOPE * xp.exp(-y * y))
-        y = xp.where(xp.isfinite(step), y + step / (1 + y * step), y)
+        y = xp.where(xp.isfinite(step), y + step / (1 - y * step), y)
     y = xp.where(tail == 0, xp.inf, y)
-    return xp.where(xp.abs(x) > 1, xp.nan, xp.sign(x) * y)
+    return xp.where(size > 1, xp.nan, xp.sign(x) * y)
 
 
 erfinv = unary(
     "erfinv", "Inverse of the error function.",
     _in_float64(_erfinv_kernel), None,
-    lambda g, y: (g * (exp(square(y)) / _SLOPE),), low=-0.8, high=0.8,
+    lambda g, y: (g * (exp(square(y)) / _SLOPE),), low=-0.8, high=0.8, real=True,
 )  # fmt: skip
 
 # -- gamma family. Arguments are moved above 10 by recurrence, then the asymptotic series holds.
@@ -124,29 +128,56 @@ _STIRLING = (1 / 12, -1 / 360, 1 / 1260, -1 / 1680, 1 / 1188, -691 / 360360, 1 /
 _BERNOULLI = (1 / 6, -1 / 30, 1 / 42, -1 / 30, 5 / 66, -691 / 2730, 7 / 6, -3617 / 510)
 
 
+def _zeta_minus_one(k: int) -> float:
+    """`sum(n**-k for n >= 2)` by Euler and Maclaurin's formula from n = 100 on."""
+    n = 100.0
+    head = [i**-k for i in range(2, 100)]
+    tail = [n ** (1 - k) / (k - 1), n**-k / 2, k * n ** (-k - 1) / 12,
+            -k * (k + 1) * (k + 2) * n ** (-k - 3) / 720,
+            k * (k + 1) * (k + 2) * (k + 3) * (k + 4) * n ** (-k - 5) / 30240]  # fmt: skip
+    return math.fsum(head + tail)
+
+
+# Of lgamma(2 + z) / z, ascending: 1 - gamma, then (-1)^k (zeta(k) - 1) / k (A&S 6.1.33).
+_NEAR_TWO = (
+    0.42278433509846713939348790991759757,
+    *((-1) ** k * _zeta_minus_one(k) / k for k in range(2, 30)),
+)
+
+
 def _lgamma_positive(xp: Any, x: Any) -> Any:
-    shift, product = x, xp.ones_like(x)
-    for _ in range(_SHIFTS):
-        low = shift < _SHIFTS
-        product = xp.where(low, product * shift, product)
-        shift = xp.where(low, shift + 1, shift)
-    inverse = 1 / shift
+    # Below 10 by recurrence down to the series around 2: Stirling's would cancel at 1 and 2.
+    close, product = xp.where(x < _SHIFTS, x, 2.0), xp.ones_like(x)
+    for _ in range(_SHIFTS - 2):
+        high = close > 2.5
+        close = xp.where(high, close - 1, close)
+        product = xp.where(high, product * close, product)
+    below = close < 1.5
+    z = xp.where(below, close - 1, close - 2)
+    near = z * _horner(_NEAR_TWO[::-1], z) + xp.log(product)
+    near = near - xp.where(below, xp.log1p(xp.maximum(z, -0.5)), 0)
+    far = xp.maximum(x, _SHIFTS)
+    inverse = 1 / far
     series = inverse * _horner(_STIRLING[::-1], inverse * inverse)
-    stirling = (shift - 0.5) * xp.log(shift) - shift + 0.5 * math.log(2 * math.pi) + series
-    return xp.where(xp.isinf(x), xp.inf, stirling - xp.log(product))
+    stirling = (far - 0.5) * xp.log(far) - far + 0.5 * math.log(2 * math.pi) + series
+    return xp.where(x < _SHIFTS, near, xp.where(xp.isinf(x), xp.inf, stirling))
 
 
 def _lgamma_kernel(xp: Any, x: Any) -> Any:
-    low = x < 0.5
-    positive = _lgamma_positive(xp, xp.where(low, 1 - x, x))
+    low, negative = x < 0.5, x <= 0
+    small = low & ~negative
+    shifted = xp.where(small, x + 1, xp.where(negative, 1 - x, x))
+    positive = _lgamma_positive(xp, shifted)
     turned = x - xp.round(x)
     reflected = math.log(math.pi) - xp.log(xp.abs(xp.sin(math.pi * turned))) - positive
-    return xp.where(low, reflected, positive)
+    raised = positive - xp.log(xp.where(small, x, 1))
+    return xp.where(negative, reflected, raised)
 
 
 lgamma = unary(
     "lgamma", "Logarithm of the absolute value of the gamma function.",
     _in_float64(_lgamma_kernel), "lgamma(x)", lambda g, x: (g * digamma(x),), low=0.3, high=4.0,
+    real=True,
 )  # fmt: skip
 
 
@@ -169,6 +200,21 @@ def _polygamma_positive(xp: Any, x: Any, n: int) -> Any:
     return (-1) ** (n + 1) * math.factorial(n) * (series + total)
 
 
+# The positive zero of digamma, as a sum of two numbers.
+_ROOT, _ROOT_REST = 1.4616321449683622, 9.549995429965697e-17
+_AT_ROOT = tuple(
+    float(_polygamma_positive(np, np.float64(_ROOT), k)) / math.factorial(k) for k in range(1, 36)
+)
+
+
+def _digamma_positive(xp: Any, x: Any) -> Any:
+    """By Taylor's series near the zero, where the recurrence would cancel."""
+    z = (x - _ROOT) - _ROOT_REST
+    near = xp.abs(z) < 0.5
+    z = xp.where(near, z, 0)
+    return xp.where(near, z * _horner(_AT_ROOT[::-1], z), _polygamma_positive(xp, x, 0))
+
+
 def _cotangent(xp: Any, x: Any, n: int) -> Any:
     """The n-th derivative of pi cot(pi x), by its polynomial in c = cot(pi x)."""
     polynomial = np.polynomial.Polynomial([0, 1])
@@ -180,7 +226,8 @@ def _cotangent(xp: Any, x: Any, n: int) -> Any:
 
 def _polygamma_kernel(xp: Any, x: Any, n: int) -> Any:
     low = x < 0.5
-    positive = _polygamma_positive(xp, xp.where(low, 1 - x, x), n)
+    turned = xp.where(low, 1 - x, x)
+    positive = _polygamma_positive(xp, turned, n) if n else _digamma_positive(xp, turned)
     if not low.any():
         return positive
     reflected = (-1) ** n * positive - _cotangent(xp, x, n)
@@ -197,7 +244,10 @@ _POLYGAMMA = define_op(
 
 def polygamma(n: int, x: Any) -> Any:
     """The n-th derivative of `digamma`; n is a Python int from 0."""
-    return apply(_POLYGAMMA, as_float(x), n=int(n))
+    x = as_float(x)
+    if x.dtype.kind == "c":
+        raise DTypeError(f"polygamma: x is {x.spec}; real numbers are needed. Take ops.real(x).")
+    return apply(_POLYGAMMA, x, n=int(n))
 
 
 def digamma(x: Any) -> Any:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ...serialization import deserialize_keras_object, get_custom_objects, serialize_keras_object
+from ...serialization import deserialize_keras_object, serialize_keras_object, visible_objects
 from .learning_rate_schedule import (
     CosineDecay,
     CosineDecayRestarts,
@@ -43,7 +43,7 @@ def deserialize(config: Any, custom_objects: dict[str, Any] | None = None) -> An
     """
     if isinstance(config, dict) and "module" not in config:
         name = config.get("class_name")
-        for objects in (custom_objects or {}, get_custom_objects(), _BY_NAME):
+        for objects in (custom_objects or {}, visible_objects(), _BY_NAME):
             if name in objects:
                 return objects[name].from_config(config.get("config") or {})
         raise ValueError(f"Unknown schedule {name!r}. Expected one of {sorted(_BY_NAME)}.")

@@ -160,7 +160,7 @@ class PiecewiseConstantDecay(_Decay):
 
     def __call__(self, step: Any) -> Any:
         step = ops.convert_to_tensor(step)
-        dtype = ops.convert_to_tensor([float(v) for v in self.values]).dtype
+        dtype = ops.convert_to_tensor(list(self.values)).dtype
         rate = ops.convert_to_tensor(self.values[0], dtype=dtype)
         for boundary, value in zip(self.boundaries, self.values[1:], strict=True):
             after = ops.greater(step, boundary)

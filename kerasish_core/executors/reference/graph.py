@@ -6,6 +6,7 @@ from typing import Any
 
 from ... import device
 from ...ir import Graph
+from .quiet import quietly
 
 __all__ = ["Program"]
 
@@ -33,6 +34,10 @@ class Program:
 
         An output may share memory with an input or a constant: whoever owns variables copies.
         """
+        found: list[Any] = quietly(self._run, arrays)
+        return found
+
+    def _run(self, arrays: Any) -> list[Any]:
         graph = self.graph
         values = dict(graph.constants)
         values.update(zip(graph.inputs, arrays, strict=True))

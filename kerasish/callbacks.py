@@ -1,0 +1,20 @@
+"""Callbacks, under Keras's public path."""
+
+from .training.callbacks import (
+    BackupAndRestore, Callback, CallbackList, CSVLogger, EarlyStopping, History, LambdaCallback,
+    LearningRateScheduler, ModelCheckpoint, ReduceLROnPlateau, TerminateOnNaN,
+)  # fmt: skip
+
+__all__ = [
+    "BackupAndRestore",
+    "CSVLogger",
+    "Callback",
+    "CallbackList",
+    "EarlyStopping",
+    "History",
+    "LambdaCallback",
+    "LearningRateScheduler",
+    "ModelCheckpoint",
+    "ReduceLROnPlateau",
+    "TerminateOnNaN",
+]

@@ -1,0 +1,5 @@
+"""Data sets, from the cache or downloaded."""
+
+from . import mnist
+
+__all__ = ["mnist"]

@@ -1,0 +1,21 @@
+"""File formats."""
+
+from ..serialization import (
+    CustomObjectScope, custom_object_scope, deserialize_keras_object, get_custom_objects,
+    get_registered_name, get_registered_object, register_keras_serializable,
+    serialize_keras_object,
+)  # fmt: skip
+from .weights import load_weights, save_weights
+
+__all__ = [
+    "CustomObjectScope",
+    "custom_object_scope",
+    "deserialize_keras_object",
+    "get_custom_objects",
+    "get_registered_name",
+    "get_registered_object",
+    "load_weights",
+    "register_keras_serializable",
+    "save_weights",
+    "serialize_keras_object",
+]

@@ -1,0 +1,208 @@
+"""Callbacks that write files."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import shutil
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ... import random
+from .callback import Callback, Monitor
+
+__all__ = ["BackupAndRestore", "CSVLogger", "ModelCheckpoint"]
+
+
+class CSVLogger(Callback):
+    """Write each epoch's figures as a line of a CSV file.
+
+    Args:
+        filename: The file.
+        separator: Between columns.
+        append: Whether to go on in an existing file.
+    """
+
+    def __init__(self, filename: Any, separator: str = ",", append: bool = False) -> None:
+        super().__init__()
+        self.filename, self.sep, self.append = os.fspath(filename), separator, append
+
+    def on_train_begin(self, logs: Any = None) -> None:
+        old = self.append and os.path.exists(self.filename) and os.path.getsize(self.filename) > 0
+        self._file = open(self.filename, "a" if self.append else "w", newline="")  # noqa: SIM115
+        self._writer: Any = None
+        self._with_header = not old
+
+    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+        logs = logs or {}
+        if self._writer is None:
+            names = ["epoch", *sorted(logs)]
+            self._writer = csv.DictWriter(self._file, names, delimiter=self.sep, extrasaction="ignore")
+            if self._with_header:
+                self._writer.writeheader()
+        self._writer.writerow({"epoch": epoch, **{k: v for k, v in logs.items()}})
+        self._file.flush()
+
+    def on_train_end(self, logs: Any = None) -> None:
+        self._file.close()
+        self._writer = None
+
+
+class ModelCheckpoint(Monitor):
+    """Save the model's weights after epochs or batches.
+
+    Args:
+        filepath: May hold `{epoch}` and log names: `"{epoch:02d}-{val_loss:.2f}.weights.h5"`.
+        monitor: Log name for `save_best_only`.
+        verbose: 1 prints what is saved.
+        save_best_only: Save only improvements.
+        save_weights_only: Save weights (`.weights.h5`) instead of the whole model.
+        mode: "min", "max" or "auto".
+        save_freq: "epoch", or a number of batches.
+        initial_value_threshold: What the first value must improve on.
+    """
+
+    def __init__(self, filepath: Any, monitor: str = "val_loss", verbose: int = 0,
+                 save_best_only: bool = False, save_weights_only: bool = False, mode: str = "auto",
+                 save_freq: Any = "epoch", initial_value_threshold: float | None = None) -> None:  # fmt: skip
+        super().__init__(monitor, mode)
+        self.filepath, self.verbose = os.fspath(filepath), verbose
+        self.save_best_only, self.save_weights_only = save_best_only, save_weights_only
+        self.save_freq, self.best = save_freq, initial_value_threshold
+        self._batches = 0
+        if save_freq != "epoch" and not isinstance(save_freq, int):
+            raise ValueError(
+                f"Unrecognized save_freq: {save_freq}. Expected save_freq are 'epoch' or integer values"
+            )
+        if save_weights_only and not self.filepath.endswith(".weights.h5"):
+            raise ValueError(
+                "When using `save_weights_only=True` in `ModelCheckpoint`, the filepath provided "
+                f"must end in `.weights.h5`. Received: filepath={self.filepath}"
+            )
+        if not save_weights_only and not self.filepath.endswith((".keras", ".h5")):
+            raise ValueError(
+                "The filepath provided must end in `.keras` (Keras model format). Received: "
+                f"filepath={self.filepath}"
+            )
+
+    def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
+        if self.save_freq == "epoch":
+            return
+        self._batches += 1
+        if self._batches % self.save_freq == 0:
+            self._save(getattr(self, "_epoch", 0), logs)
+
+    def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
+        self._epoch = epoch
+
+    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+        if self.save_freq == "epoch":
+            self._save(epoch, logs)
+
+    def _save(self, epoch: int, logs: Any) -> None:
+        try:
+            path = self.filepath.format(epoch=epoch + 1, **(logs or {}))
+        except KeyError as error:
+            raise KeyError(
+                f"Failed to format this callback filepath: '{self.filepath}'. There is no log {error}; "
+                f"there are {', '.join(logs or {})}."
+            ) from None
+        if self.save_best_only:
+            value = self.value_of(logs)
+            if value is None or not self.is_better(value, self.best):
+                return
+            if self.verbose:
+                print(f"\nEpoch {epoch + 1}: {self.monitor} improved from {self.best} to {value}, saving to {path}")
+            self.best = value
+        elif self.verbose:
+            print(f"\nEpoch {epoch + 1}: saving model to {path}")
+        Path(path).parent.mkdir(parents=True, exist_ok=True)
+        if self.save_weights_only:
+            self.model.save_weights(path, overwrite=True)
+        else:
+            self.model.save(path, overwrite=True)
+
+
+class BackupAndRestore(Callback):
+    """Keep what a killed run needs to go on: weights, optimizer, seeds, shuffle order, epoch.
+
+    Args:
+        backup_dir: Folder of the backup; removed after a finished run.
+        save_freq: "epoch".
+        delete_checkpoint: Whether to remove the backup at the end.
+    """
+
+    def __init__(self, backup_dir: Any, save_freq: Any = "epoch", delete_checkpoint: bool = True,
+                 **kwargs: Any) -> None:  # fmt: skip
+        super().__init__()
+        if not backup_dir:
+            raise ValueError("Empty `backup_dir` argument passed")
+        if save_freq != "epoch":
+            raise ValueError(f"BackupAndRestore: save_freq={save_freq!r} is not there yet; use 'epoch'.")
+        self.backup_dir = Path(backup_dir)
+        self.delete_checkpoint = delete_checkpoint
+        self.restored_epoch = 0
+
+    @property
+    def _file(self) -> Path:
+        return self.backup_dir / "latest.npz"
+
+    def on_train_begin(self, logs: Any = None) -> None:
+        self.restored_epoch = 0
+        if not self._file.exists():
+            return
+        with np.load(self._file, allow_pickle=False) as stored:
+            meta = json.loads(str(stored["meta"]))
+            self._restore(stored, meta)
+        self.restored_epoch = meta["epoch"]
+
+    def _variables(self) -> list[Any]:
+        model = self.model
+        own = list(model.variables)
+        if model.optimizer is not None:
+            own += list(model.optimizer.variables)
+        own.append(random.global_seed_generator().state)
+        # Metrics start at zero in each epoch.
+        of_metrics = {id(v) for m in model.metrics for v in m.variables}
+        return [v for v in {id(v): v for v in own}.values() if id(v) not in of_metrics]
+
+    def _restore(self, stored: Any, meta: Any) -> None:
+        model = self.model
+        if not model.built:
+            raise ValueError(
+                "BackupAndRestore: the model must be built before training can go on: give it an "
+                "Input or call model.build(input_shape)."
+            )
+        if model.optimizer is not None and not model.optimizer.built:
+            model.optimizer.build(model.trainable_variables)
+        variables = self._variables()
+        for i, v in enumerate(variables):
+            if f"v{i}" not in stored or stored[f"v{i}"].shape != v.shape:
+                raise ValueError(
+                    f"BackupAndRestore: {self._file} was made by another model: there is no value "
+                    f"of shape {v.shape} for {v.path}. Remove the folder to start afresh."
+                )
+            v.assign(stored[f"v{i}"])
+        state = meta["numpy"]
+        np.random.set_state((state[0], np.array(state[1], "uint32"), *state[2:]))  # noqa: NPY002
+
+    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+        self.backup_dir.mkdir(parents=True, exist_ok=True)
+        variables = self._variables()
+        state = np.random.get_state()  # noqa: NPY002
+        meta = {"epoch": epoch + 1, "numpy": [state[0], state[1].tolist(), *state[2:]]}
+        arrays = {f"v{i}": v.numpy() for i, v in enumerate(variables)}
+        temporary = self._file.with_name("latest.part.npz")
+        with open(temporary, "wb") as file:
+            np.savez(file, meta=np.array(json.dumps(meta)), **arrays)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, self._file)
+
+    def on_train_end(self, logs: Any = None) -> None:
+        if self.delete_checkpoint and self.backup_dir.exists():
+            shutil.rmtree(self.backup_dir)
+

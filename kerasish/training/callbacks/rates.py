@@ -1,0 +1,111 @@
+"""Callbacks that set the learning rate."""
+
+from __future__ import annotations
+
+import inspect
+import warnings
+from typing import Any
+
+from .callback import Callback, Monitor
+
+__all__ = ["LearningRateScheduler", "ReduceLROnPlateau"]
+
+
+def _rate_of(model: Any) -> float:
+    if not hasattr(model.optimizer, "learning_rate"):
+        raise ValueError('Optimizer must have a "learning_rate" attribute.')
+    return float(model.optimizer.learning_rate)
+
+
+class LearningRateScheduler(Callback):
+    """`schedule(epoch, rate)` (or `schedule(epoch)`) gives each epoch's learning rate."""
+
+    def __init__(self, schedule: Any, verbose: int = 0) -> None:
+        super().__init__()
+        self.schedule, self.verbose = schedule, verbose
+
+    def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
+        rate = _rate_of(self.model)
+        parameters = [
+            p for p in inspect.signature(self.schedule).parameters.values() if p.default is p.empty
+        ]
+        found = self.schedule(epoch, rate) if len(parameters) > 1 else self.schedule(epoch)
+        try:
+            found = float(found)
+        except (TypeError, ValueError):
+            raise ValueError(
+                f"The output of the `schedule` function should be a float. Got: {found!r}"
+            ) from None
+        self.model.optimizer.learning_rate = found
+        if self.verbose:
+            print(f"\nEpoch {epoch + 1}: LearningRateScheduler setting learning rate to {found}.")
+
+    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+        if logs is not None:
+            logs["learning_rate"] = _rate_of(self.model)
+
+
+class ReduceLROnPlateau(Monitor):
+    """Multiply the learning rate by `factor` when a figure no longer improves.
+
+    Args:
+        monitor: Log name.
+        factor: Below 1.
+        patience: Epochs without improvement before reducing.
+        verbose: 1 prints reductions.
+        mode: "min", "max" or "auto".
+        min_delta: The least improvement.
+        cooldown: Epochs to wait after a reduction.
+        min_lr: Lower bound of the rate.
+    """
+
+    def __init__(self, monitor: str = "val_loss", factor: float = 0.1, patience: int = 10,
+                 verbose: int = 0, mode: str = "auto", min_delta: float = 1e-4, cooldown: int = 0,
+                 min_lr: float = 0.0, **kwargs: Any) -> None:  # fmt: skip
+        super().__init__(monitor, mode, min_delta)
+        if factor >= 1.0:
+            raise ValueError(
+                f"ReduceLROnPlateau does not support a factor >= 1.0. Received factor={factor}"
+            )
+        if kwargs:
+            raise ValueError(f"Arguments not recognized: {sorted(kwargs)}")
+        self.factor, self.patience, self.verbose = factor, patience, verbose
+        self.cooldown, self.min_lr = cooldown, min_lr
+        self._reset()
+
+    def _reset(self) -> None:
+        self.best: float | None = None
+        self.wait = self.cooldown_counter = 0
+
+    def on_train_begin(self, logs: Any = None) -> None:
+        self._reset()
+
+    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+        if logs is not None:
+            logs["learning_rate"] = _rate_of(self.model)
+        value = self.value_of(logs)
+        if value is None:
+            return
+        if self.cooldown_counter > 0:
+            self.cooldown_counter -= 1
+            self.wait = 0
+        if self.is_better(value, self.best):
+            self.best, self.wait = value, 0
+        elif self.cooldown_counter <= 0:
+            self.wait += 1
+            if self.wait >= self.patience:
+                self._reduce(epoch)
+
+    def _reduce(self, epoch: int) -> None:
+        old = _rate_of(self.model)
+        if old <= self.min_lr:
+            return
+        new = max(old * self.factor, self.min_lr)
+        try:
+            self.model.optimizer.learning_rate = new
+        except TypeError:
+            warnings.warn("The learning rate is a schedule and can't be reduced.", stacklevel=2)
+            return
+        if self.verbose:
+            print(f"\nEpoch {epoch + 1}: ReduceLROnPlateau reducing learning rate to {new}.")
+        self.cooldown_counter, self.wait = self.cooldown, 0

@@ -1,0 +1,253 @@
+"""What `compile` was given, matched with a model's outputs: losses and metrics by output."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import kerasish_core as core
+
+from .. import metrics as metrics_module
+from .. import ops
+from ..losses import Loss
+from ..metrics.choice import loss_for, metric_for, object_name
+
+__all__ = ["CompileLoss", "CompileMetrics"]
+
+tree = core.tree
+
+
+
+def flat_outputs(y_pred: Any, names: list[str] | None) -> tuple[list[Any], list[str | None]]:
+    """The outputs and their names: keys of a dictionary, else the names of the model's outputs."""
+    if isinstance(y_pred, dict):
+        return list(y_pred.values()), list(y_pred)
+    if isinstance(y_pred, list | tuple):
+        flat = list(y_pred)
+        given = list(names) if names and len(names) == len(flat) else [None] * len(flat)
+        return flat, given
+    return [y_pred], [None]
+
+
+def by_output(spec: Any, names: list[str | None], keys: Any, what: str) -> list[Any]:
+    """One entry for each output from what compile was given: a list, a dictionary, or one for all.
+
+    Raises:
+        ValueError: A name that no output has, or a wrong number.
+    """
+    if isinstance(spec, dict):
+        unknown = set(spec) - {n for n in names if n is not None}
+        if unknown:
+            raise ValueError(
+                f"In the dict argument `{what}`, key '{sorted(unknown)[0]}' does not correspond to "
+                f"any model output. Received: {what}={spec}. Outputs: {names}."
+            )
+        return [spec.get(n) for n in names]
+    if isinstance(spec, list | tuple):
+        if len(spec) != len(names):
+            raise ValueError(
+                f"For a model with multiple outputs, when providing the `{what}` argument as a "
+                f"list, it should have as many entries as the model has outputs. Received: "
+                f"{what}={spec} of length {len(spec)}; expected {len(names)}."
+            )
+        return list(spec)
+    return [spec] * len(names)
+
+
+def targets_of(y_true: Any, y_pred: Any, names: list[str | None]) -> list[Any]:
+    """The targets in the order of the outputs.
+
+    Raises:
+        ValueError: Their number differs.
+    """
+    if len(names) == 1 and not isinstance(y_pred, dict | list | tuple):
+        return [y_true]
+    if isinstance(y_true, dict):
+        if all(n in y_true for n in names):
+            return [y_true[n] for n in names]
+        if all(n is None for n in names) and len(y_true) == len(names):
+            return list(y_true.values())
+        return [y_true.get(n) for n in names]
+    if isinstance(y_true, list | tuple):
+        if len(y_true) != len(names):
+            raise ValueError(
+                f"The model has {len(names)} outputs; y has {len(y_true)} parts. Give one each."
+            )
+        return list(y_true)
+    if len(names) == 1:
+        return [y_true]
+    raise ValueError(
+        f"The model has {len(names)} outputs, but y is a single array. Pass a list or a "
+        "dictionary with one for each output."
+    )
+
+
+class CompileLoss:
+    """The losses of all outputs and their weighted sum.
+
+    Attributes:
+        metrics: Means of each output's loss, for models with several outputs.
+    """
+
+    def __init__(self, loss: Any, loss_weights: Any = None, output_names: Any = None) -> None:
+        self._spec, self._weights, self.output_names = loss, loss_weights, output_names
+        self.built = False
+        self.metrics: list[Any] = []
+        self._losses: list[Any] = []
+        self._factors: list[Any] = []
+
+    def build(self, y_true: Any, y_pred: Any) -> None:
+        flat, names = flat_outputs(y_pred, self.output_names)
+        single = len(flat) == 1 and not isinstance(y_pred, dict | list | tuple)
+        spec = self._spec
+        if single and isinstance(spec, list | tuple) and len(spec) == 1:
+            spec = spec[0]
+        if single and isinstance(spec, dict):
+            names = list(spec)
+        chosen = [spec] if single and not isinstance(spec, dict) else by_output(spec, names, None, "loss")
+        factors = (
+            [1.0] * len(flat)
+            if self._weights is None
+            else [self._weights]
+            if isinstance(self._weights, int | float)
+            else by_output(self._weights, names, None, "loss_weights")
+        )
+        targets = targets_of(y_true, y_pred, names)
+        self._losses = [
+            None if c is None else loss_for(c, t, p)
+            for c, t, p in zip(chosen, targets, flat, strict=True)
+        ]
+        self._factors = [1.0 if f is None else f for f in factors]
+        self._names = names
+        if len(flat) > 1:
+            for i, (name, loss) in enumerate(zip(names, self._losses, strict=True)):
+                if loss is not None:
+                    label = name or object_name(loss) or f"output_{i}"
+                    self.metrics.append(metrics_module.Mean(name=f"{label}_loss"))
+        self.built = True
+
+    def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> Any:
+        if not self.built:
+            self.build(y_true, y_pred)
+        flat, _ = flat_outputs(y_pred, self.output_names)
+        targets = targets_of(y_true, y_pred, self._names)
+        weights = _weights(sample_weight, self._names)
+        total = None
+        trackers = iter(self.metrics)
+        for loss, factor, t, p, w in zip(
+            self._losses, self._factors, targets, flat, weights, strict=True
+        ):
+            if loss is None:
+                continue
+            value = loss(t, p, w) if isinstance(loss, Loss) else loss(t, p, sample_weight=w)
+            value = ops.cast(value, "float32") if ops.dtype(value) in ("float16", "bfloat16") else value
+            tracker = next(trackers, None)
+            if tracker is not None:
+                tracker.update_state(value, sample_weight=_batch_size(t))
+            value = value if factor == 1.0 else value * factor
+            total = value if total is None else total + value
+        return total
+
+
+def _batch_size(y: Any) -> int:
+    leaves = [x for x in tree.flatten(y) if hasattr(x, "shape")]
+    return int(leaves[0].shape[0]) if leaves and len(leaves[0].shape) else 1
+
+
+def _weights(sample_weight: Any, names: list[str | None]) -> list[Any]:
+    if isinstance(sample_weight, dict):
+        return [sample_weight.get(n) for n in names]
+    if isinstance(sample_weight, list | tuple):
+        return list(sample_weight)
+    return [sample_weight] * len(names)
+
+
+class CompileMetrics:
+    """The metrics of all outputs: plain ones, and ones weighted by `sample_weight`."""
+
+    def __init__(self, metrics: Any, weighted: Any, output_names: Any = None) -> None:
+        self._specs = (metrics, weighted)
+        self.output_names = output_names
+        self.built = False
+        # (metric, index of its output, name of its output, weighted)
+        self._entries: list[tuple[Any, int, str | None, bool]] = []
+
+    @property
+    def metrics(self) -> list[Any]:
+        return [entry[0] for entry in self._entries]
+
+    @property
+    def variables(self) -> list[Any]:
+        return [v for m in self.metrics for v in m.variables]
+
+    def build(self, y_true: Any, y_pred: Any) -> None:
+        flat, names = flat_outputs(y_pred, self.output_names)
+        targets = targets_of(y_true, y_pred, names)
+        for spec, weighted in zip(self._specs, (False, True), strict=True):
+            if spec is None:
+                continue
+            for i, each in enumerate(self._of_outputs(spec, names, len(flat))):
+                for identifier in each:
+                    metric = metric_for(identifier, targets[i], flat[i])
+                    if metric is not None:
+                        self._entries.append((metric, i, names[i], weighted))
+        self._several = len(flat) > 1
+        self._names = names
+        self.built = True
+
+    def _of_outputs(self, spec: Any, names: Any, count: int) -> list[list[Any]]:
+        def listed(x: Any) -> list[Any]:
+            return [] if x is None else list(x) if isinstance(x, list | tuple) else [x]
+
+        if isinstance(spec, dict):
+            if count == 1 and names == [None]:
+                return [listed(next(iter(spec.values()), None))]
+            return [listed(v) for v in by_output(spec, names, None, "metrics")]
+        if not isinstance(spec, list | tuple):
+            return [listed(spec)] * count
+        if count == 1:
+            inner = list(spec)
+            return [inner[0] if len(inner) == 1 and isinstance(inner[0], list | tuple) else inner]
+        return [listed(v) for v in by_output(spec, names, None, "metrics")]
+
+    def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
+        if not self.built:
+            self.build(y_true, y_pred)
+        flat, _ = flat_outputs(y_pred, self.output_names)
+        targets = targets_of(y_true, y_pred, self._names)
+        weights = _weights(sample_weight, self._names)
+        for metric, i, _name, weighted in self._entries:
+            if targets[i] is None:
+                continue
+            w = weights[i] if weighted else None
+            mask = getattr(flat[i], "mask", None)
+            if mask is not None:
+                w = _apply_mask(w, mask)
+            metric.update_state(targets[i], flat[i], sample_weight=w)
+
+    def reset_state(self) -> None:
+        for metric in self.metrics:
+            metric.reset_state()
+
+    def results(self) -> Iterator[tuple[str, Any]]:
+        """Log names and values."""
+        seen: dict[str, int] = {}
+        for metric, _, name, weighted in self._entries:
+            value = metric.result()
+            pairs = value.items() if isinstance(value, dict) else [(metric.name, value)]
+            for key, v in pairs:
+                label = f"{name}_{key}" if self._several and name else key
+                if label in seen:
+                    label = f"weighted_{label}" if weighted else f"{label}_{seen[label]}"
+                seen[label] = seen.get(label, 0) + 1
+                yield label, v
+
+
+def _apply_mask(weight: Any, mask: Any) -> Any:
+    mask = ops.cast(mask, "float32")
+    if weight is None:
+        return mask
+    weight = ops.cast(weight, "float32")
+    while len(weight.shape) < len(mask.shape):
+        weight = ops.expand_dims(weight, -1)
+    return weight * mask

@@ -1,0 +1,113 @@
+"""Data sets as objects that give batch number i, read ahead by workers."""
+
+from __future__ import annotations
+
+import queue
+import threading
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+__all__ = ["PyDataset", "batches_of"]
+
+
+class PyDataset:
+    """A data set whose batches are made in Python.
+
+    A subclass defines `__getitem__(index)`, which returns a batch `(x, y)` or `(x, y, weight)`,
+    and `__len__` or `num_batches`.
+
+    Args:
+        workers: Threads (or processes) that make batches ahead. 1 or less: none.
+        use_multiprocessing: Whether workers are processes; the data set must then be picklable.
+        max_queue_size: How many batches are made ahead.
+    """
+
+    def __init__(
+        self, workers: int = 1, use_multiprocessing: bool = False, max_queue_size: int = 10
+    ) -> None:
+        self.workers, self.use_multiprocessing = workers, use_multiprocessing
+        self.max_queue_size = max_queue_size
+
+    def __getitem__(self, index: int) -> Any:
+        raise NotImplementedError(f"{type(self).__name__} must define __getitem__(index).")
+
+    @property
+    def num_batches(self) -> int | None:
+        """The number of batches, None for an endless data set."""
+        if hasattr(self, "__len__"):
+            return len(self)
+        raise NotImplementedError(f"{type(self).__name__} must define __len__ or num_batches.")
+
+    def on_epoch_begin(self) -> None:
+        """Called before each epoch."""
+
+    def on_epoch_end(self) -> None:
+        """Called after each epoch."""
+
+
+def _endless() -> Iterator[int]:
+    i = 0
+    while True:
+        yield i
+        i += 1
+
+
+def batches_of(dataset: PyDataset, shuffle: Any = False) -> Iterator[Any]:
+    """The batches in order (or shuffled), made ahead by the data set's workers."""
+    count = dataset.num_batches
+    order: Any = _endless() if count is None else range(count)
+    if shuffle and count is not None:
+        order = np.random.permutation(count).tolist()
+    workers = getattr(dataset, "workers", 0)
+    if workers <= 1 and not getattr(dataset, "use_multiprocessing", False):
+        for i in order:
+            yield dataset[i]
+        return
+    yield from _ahead(dataset, iter(order))
+
+
+_shared: Any = None
+
+
+def _start_process(dataset: Any) -> None:
+    global _shared
+    _shared = dataset
+
+
+def _get(index: int) -> Any:
+    return _shared[index]
+
+
+def _ahead(dataset: PyDataset, order: Iterator[int]) -> Iterator[Any]:
+    from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+
+    waiting: queue.Queue[Any] = queue.Queue()
+    if dataset.use_multiprocessing:
+        import multiprocessing
+
+        pool: Any = ProcessPoolExecutor(
+            max(dataset.workers, 1), multiprocessing.get_context("spawn"), _start_process,
+            (dataset,),
+        )  # fmt: skip
+        get: Any = _get
+    else:
+        pool, get = ThreadPoolExecutor(dataset.workers), dataset.__getitem__
+    lock = threading.Lock()
+
+    def submit() -> None:
+        with lock:
+            for index in order:
+                waiting.put(pool.submit(get, index))
+                return
+
+    try:
+        for _ in range(max(dataset.max_queue_size, 1)):
+            submit()
+        while not waiting.empty():
+            batch = waiting.get().result()
+            submit()
+            yield batch
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)
