@@ -2,69 +2,103 @@
 
 from __future__ import annotations
 
+import functools
 import inspect
+import warnings
 from typing import Any
 
 import numpy as np
 
 import kerasish_core as core
 
-from .. import constraints, dtype_policies, initializers, regularizers
-from ..metrics import Metric
-from ..naming import current_path, name_scope
-from ..ops.symbolic import KerasTensor, Node, Operation, any_symbolic, compute_output_spec
-from ..random import SeedGenerator
-from ..serialization import builtin, deserialize_keras_object
-from ..variable import Variable, autocast_scope
-from .call_context import current_context, entered
+from .. import dtype_policies, regularizers
+from ..naming import auto_name, check_name, current_path, name_scope
+from ..ops.symbolic import (
+    KerasTensor,
+    Node,
+    Operation,
+    any_symbolic,
+    compute_output_spec,
+    evaluate,
+)  # fmt: skip
+from ..serialization import builtin
+from ..variable import autocast_scope, get_autocast_dtype
+from .call_context import CallContext, state
+from .call_spec import build_arguments, shapes_of, signature_of
+from .config import auto_config, decode
 from .input_spec import assert_input_compatibility
-from .tracking import bump_structure_version, tracked
+from .masking import any_mask, attach_masks, masks_of
+from .tracking import PLAIN, Trackable, Tracker, bump_structure_version
+from .weights import Stateful
 
 __all__ = ["Layer"]
 
-_PLAIN = (str, int, float, bool, type(None), bytes)
+_TENSORS = (core.Tensor, KerasTensor)
 
 
-class CallSignature:
-    """What is known of a layer's `call`: its arguments, and which of them it takes."""
+def _wrap_build(build: Any) -> Any:
+    """Run a `build` under the layer's name, once, and lock the layer's state after it."""
 
-    def __init__(self, call: Any) -> None:
-        parameters = inspect.signature(call).parameters
-        self.names = [
-            n for n, p in parameters.items() if p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD)
-        ]
-        self.var_keyword = any(p.kind is p.VAR_KEYWORD for p in parameters.values())
-        self.training = "training" in parameters
-        self.training_default = (
-            None
-            if not self.training or parameters["training"].default is inspect.Parameter.empty
-            else parameters["training"].default
-        )
-        self.mask = "mask" in parameters
-        self.first = self.names[0] if self.names else "inputs"
-        self.masks = [n for n in self.names if n.endswith("_mask")]
+    @functools.wraps(build)
+    def wrapper(self: Any, *args: Any, **kwargs: Any) -> None:
+        if self.__dict__.get("_building"):  # super().build()
+            build(self, *args, **kwargs)
+            return
+        self._building = True
+        try:
+            with core.eager_scope(), self._scope():
+                self._path = current_path()
+                build(self, *args, **kwargs)
+        finally:
+            self._building = False
+        self._build_shapes = {**dict(zip(_names(build), args, strict=False)), **kwargs}
+        self.built = True
+        self._tracker.locked = self._locks
+
+    wrapper._wrapped = True  # type: ignore[attr-defined]
+    return wrapper
+
+
+@functools.cache
+def _names(build: Any) -> tuple[str, ...]:
+    parameters = list(inspect.signature(build).parameters.values())[1:]
+    return tuple(p.name for p in parameters if p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD))
 
 
 @builtin("keras.layers")
-class Layer(Operation):
+class Layer(Stateful, Operation, Trackable):
     """A callable with state: weights, sublayers, metrics.
 
     A subclass makes its weights in `build(input_shape)` (or `__init__`) by `add_weight` and
     computes in `call`.
 
     Args:
-        activity_regularizer: Penalty on the output.
+        activity_regularizer: Penalty on the output, per sample.
         trainable: Whether its weights are trained.
         dtype: A dtype or policy: of variables and computation.
         autocast: Whether floating inputs are cast to the compute dtype.
         name: By default made from the class name.
+
+    Source: https://keras.io/api/layers/base_layer/
     """
+
+    # Whether variables and layers may come only until the layer is built.
+    _locks = True
+    # Whether the class has a `compute_mask` of its own.
+    _makes_masks = False
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        if "compute_mask" in cls.__dict__:
+            cls._makes_masks = True
+        build = cls.__dict__.get("build")
+        if build is not None and not hasattr(build, "_wrapped"):
+            cls.build = _wrap_build(build)
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Any:
         instance = object.__new__(cls)
         # For layers without get_config of their own.
         object.__setattr__(instance, "_init_arguments", (args, kwargs))
-        object.__setattr__(instance, "_ready", False)
         return instance
 
     def __init__(
@@ -79,519 +113,459 @@ class Layer(Operation):
             raise ValueError(
                 f"Unrecognized keyword arguments passed to {type(self).__name__}: {kwargs}"
             )
-        self._start(name, trainable, dtype, autocast)
+        self._super_called = True
+        name = check_name(auto_name(type(self).__name__) if name is None else name)
+        plain = object.__setattr__
+        if "_tracker" not in self.__dict__:
+            plain(self, "_tracker", Tracker())
+        Operation.__init__(self, name)
+        self.autocast = bool(autocast)
+        self.built = False
+        self.dtype_policy = dtype
+        self._trainable = bool(trainable)
+        self.supports_masking = self._makes_masks
+        self.input_spec = None
         self.activity_regularizer = regularizers.get(activity_regularizer)
+        for attribute, value in {
+            "_losses": [], "_build_shapes": None, "_path": None, "_building": False,
+            "_called": False, "_convert_input_args": True,
+            "_allow_non_tensor_positional_args": False, "_signature": signature_of(self.call),
+        }.items():  # fmt: skip
+            plain(self, attribute, value)
         if batch_shape is not None:
             self._batch_input_shape = tuple(batch_shape)
         elif shape is not None:
-            self._batch_input_shape = (
-                None,
-                *(shape if isinstance(shape, list | tuple) else (shape,)),
-            )
-
-    def _start(self, name: Any, trainable: bool, dtype: Any, autocast: bool) -> None:
-        Operation.__init__(self, name)
-        self._dtype_policy = dtype_policies.get(dtype)
-        self._trainable = bool(trainable)
-        self.autocast = autocast
-        self.supports_masking = False
-        self.input_spec = None
-        self.built = False
-        self._losses: list[Any] = []
-        self._own_weights: list[Variable] = []
-        self._build_shapes: Any = None
-        self._path = ""
-        self._signature = CallSignature(self.call)
-        self._called = False
-        object.__setattr__(self, "_ready", True)
+            shape = shape if isinstance(shape, list | tuple) else (shape,)
+            self._batch_input_shape = (None, *shape)
 
     def __setattr__(self, name: str, value: Any) -> None:
-        if not isinstance(value, _PLAIN) and not self.__dict__.get("_ready"):  # noqa: SIM102
-            if (
-                "_ready" in self.__dict__
-                and not name.startswith("_")
-                and isinstance(value, Layer | Variable | Metric)
-            ):
-                raise RuntimeError(
-                    f"In layer '{type(self).__name__}', you forgot to call `super().__init__()` "
-                    "as the first statement in the `__init__()` method. Go add it!"
-                )
-        if self.__dict__.get("_ready") and isinstance(value, Layer | list | dict):
-            bump_structure_version()
+        if type(value) in PLAIN:
+            if name == "built" and not value and "_tracker" in self.__dict__:
+                self._tracker.locked = False
+        elif name not in _UNTRACKED:
+            tracker = self.__dict__.get("_tracker")
+            if tracker is None:
+                tracker = Tracker()
+                object.__setattr__(self, "_tracker", tracker)
+            value = tracker.track(value)
         object.__setattr__(self, name, value)
 
-    # -- tracking
-    def _tracked(self, kind: type) -> list[Any]:
-        found: list[Any] = []
-        seen: set[int] = set()
-        for key, value in self.__dict__.items():
-            if key in _UNTRACKED or isinstance(value, _PLAIN):
-                continue
-            found += [x for x in tracked(value, Layer, seen) if isinstance(x, kind)]
-        return found
+    def __delattr__(self, name: str) -> None:
+        value = self.__dict__.get(name)
+        object.__delattr__(self, name)
+        if value is not None and "_tracker" in self.__dict__:
+            self._tracker.untrack(value)
 
-    @property
-    def _layers(self) -> list[Layer]:
-        return self._tracked(Layer)
-
-    def _own_variables(self) -> list[Variable]:
-        known = {id(v) for v in self._own_weights}
-        return self._own_weights + [v for v in self._tracked(Variable) if id(v) not in known]
-
-    def _flatten_layers(self, include_self: bool = True, recursive: bool = True) -> list[Layer]:
-        found: list[Layer] = []
-        seen: set[int] = set()
-
-        def visit(layer: Layer) -> None:
-            if id(layer) in seen:
-                return
-            seen.add(id(layer))
-            found.append(layer)
-            for each in layer._layers:
-                if recursive:
-                    visit(each)
-                elif id(each) not in seen:
-                    seen.add(id(each))
-                    found.append(each)
-
-        visit(self)
-        return found if include_self else found[1:]
-
-    @property
-    def variables(self) -> list[Variable]:
-        """Every variable: weights, metric and seed states."""
-        found = list(self.weights) + [
-            g.state for layer in self._flatten_layers() for g in layer._tracked(SeedGenerator)
-        ]
-        return _unique(found + self.metrics_variables)
-
-    @property
-    def weights(self) -> list[Variable]:
-        """Trainable and other weights: own ones, then those of sublayers."""
-        own = self._own_variables()
-        own = [v for v in own if v.trainable] + [v for v in own if not v.trainable]
-        return _unique(own + [w for layer in self._layers for w in layer.weights])
-
-    @property
-    def trainable_weights(self) -> list[Variable]:
-        """The weights that training changes: none if `trainable` is False."""
-        if not self._trainable:
-            return []
-        own = [v for v in self._own_variables() if v.trainable]
-        return _unique(own + [w for layer in self._layers for w in layer.trainable_weights])
-
-    @property
-    def non_trainable_weights(self) -> list[Variable]:
-        """The other weights."""
-        if not self._trainable:
-            return self.weights
-        own = [v for v in self._own_variables() if not v.trainable]
-        return _unique(own + [w for layer in self._layers for w in layer.non_trainable_weights])
-
-    @property
-    def trainable_variables(self) -> list[Variable]:
-        return self.trainable_weights
-
-    @property
-    def non_trainable_variables(self) -> list[Variable]:
-        """All variables but the trainable weights."""
-        trained = {id(v) for v in self.trainable_weights}
-        return [v for v in self.variables if id(v) not in trained]
-
-    @property
-    def metrics(self) -> list[Any]:
-        """The metrics held as attributes, here and in sublayers."""
-        return _unique(self._tracked(Metric) + [m for layer in self._layers for m in layer.metrics])
-
-    @property
-    def metrics_variables(self) -> list[Variable]:
-        return [v for m in self.metrics for v in m.variables]
-
-    @property
-    def trainable(self) -> bool:
-        """Whether the weights are trained; setting it sets that of all sublayers."""
-        return self._trainable
-
-    @trainable.setter
-    def trainable(self, value: bool) -> None:
-        value = bool(value)
-        for layer in self._flatten_layers():
-            object.__setattr__(layer, "_trainable", value)
-        for layer in self._flatten_layers():
-            for v in layer._own_variables():
-                if getattr(v, "_trained_by_default", v.trainable):
-                    v._trained_by_default = True
-                    v.trainable = value
-        bump_structure_version()
-
-    def get_weights(self) -> list[Any]:
-        """The values of `weights` as NumPy arrays."""
-        return [v.numpy() for v in self.weights]
-
-    def set_weights(self, weights: Any) -> None:
-        """Set the values of `weights`.
-
-        Raises:
-            ValueError: Their number or a shape differs.
-        """
-        own = self.weights
-        if len(own) != len(weights):
-            raise ValueError(
-                f"You called `set_weights(weights)` on layer '{self.name}' with a weight list of "
-                f"length {len(weights)}, but the layer was expecting {len(own)} weights."
+    def _check_super_called(self) -> None:
+        if "_super_called" not in self.__dict__:
+            raise RuntimeError(
+                f"In layer '{type(self).__name__}', you forgot to call `super().__init__()` as "
+                "the first statement in the `__init__()` method. Go add it!"
             )
-        for v, value in zip(own, weights, strict=True):
-            if tuple(np.shape(value)) != v.shape:
-                raise ValueError(
-                    f"Layer {self.name} weight shape {v.shape} is not compatible with provided "
-                    f"weight shape {np.shape(value)}."
-                )
-        for v, value in zip(own, weights, strict=True):
-            v.assign(value)
-
-    def count_params(self) -> int:
-        """The number of elements of all weights."""
-        if not self.built and not self.weights and self._signature.names:
-            raise ValueError(
-                f"You tried to call `count_params` on layer '{self.name}', but the layer isn't "
-                f"built. You can build it manually via: `layer.build(input_shape)`."
-            )
-        return int(sum(np.prod(v.shape, dtype=np.int64) for v in self.weights))
 
     # -- dtypes
     @property
     def dtype_policy(self) -> Any:
+        """The dtypes of variables and computation."""
         return self._dtype_policy
 
     @dtype_policy.setter
     def dtype_policy(self, policy: Any) -> None:
-        self._dtype_policy = dtype_policies.get(policy)
+        policy = dtype_policies.get(policy)
+        plain = object.__setattr__
+        plain(self, "_dtype_policy", policy)
+        compute = policy.compute_dtype
+        # What a call compares with, looked up once.
+        plain(self, "_cast_dtype", core.dtypes.as_dtype(compute) if compute else None)
+        plain(self, "_mixed", compute != policy.variable_dtype)
         bump_structure_version()
 
     @property
-    def dtype(self) -> str:
+    def dtype(self) -> Any:
         """The dtype of the weights."""
         return self._dtype_policy.variable_dtype
 
     @property
-    def variable_dtype(self) -> str:
+    def variable_dtype(self) -> Any:
+        """The dtype of the weights."""
         return self._dtype_policy.variable_dtype
 
     @property
-    def compute_dtype(self) -> str:
+    def compute_dtype(self) -> Any:
+        """The dtype of the computation."""
         return self._dtype_policy.compute_dtype
 
     @property
-    def path(self) -> str:
-        """The names of the layers around it and its own."""
-        return self._path or self.name
+    def input_dtype(self) -> Any:
+        """The dtype that floating inputs are cast to."""
+        return self._dtype_policy.compute_dtype
 
-    # -- making weights
-    def add_weight(
-        self, shape: Any = None, initializer: Any = None, dtype: Any = None, trainable: bool = True,
-        autocast: bool = True, regularizer: Any = None, constraint: Any = None,
-        aggregation: str | None = None, overwrite_with_gradient: bool = False,
-        name: str | None = None,
-    ) -> Variable:  # fmt: skip
-        """Make a variable that belongs to the layer.
+    @property
+    def path(self) -> str | None:
+        """The names of the layers around it and its own, joined by "/"; None until built."""
+        return self._path
 
-        Args:
-            shape: Of the variable; () by default.
-            initializer: "glorot_uniform" for floats, zeros for others by default.
-            dtype: The layer's variable dtype by default.
-            trainable: Whether training changes it.
-            autocast: Whether it is cast to the compute dtype when read in `call`.
-            regularizer, constraint: See their modules.
-            aggregation: As in Keras.
-            overwrite_with_gradient: Whether the optimizer writes the gradient into it.
-            name: Of the variable.
-        """
-        if isinstance(shape, str):  # Keras 2: add_weight(name, shape, ...)
-            shape, name, initializer = initializer, shape, None
-        shape = () if shape is None else (shape,) if isinstance(shape, int) else tuple(shape)
-        if any(n is None for n in shape):
-            raise ValueError(
-                f"Shapes used to initialize variables must be fully-defined (no `None` "
-                f"dimensions). Received: shape={shape} for variable '{name}' of layer {self.name!r}."  # noqa: E501
-            )
-        dtype = core.dtypes.name_of(dtype or self.variable_dtype)
-        if initializer is None:
-            initializer = "glorot_uniform" if "float" in dtype else "zeros"
-        with core.eager_scope(), self._scope():
-            variable = Variable(
-                initializers.get(initializer), shape, dtype, trainable, autocast, aggregation,
-                name=name,
-            )  # fmt: skip
-        variable.regularizer = regularizers.get(regularizer)
-        variable.constraint = constraints.get(constraint)
-        variable.overwrite_with_gradient = overwrite_with_gradient
-        if trainable and not self._trainable:
-            variable.trainable, variable._trained_by_default = False, True
-        self._own_weights.append(variable)
-        bump_structure_version()
-        return variable
-
+    # -- losses
     def add_loss(self, loss: Any) -> None:
-        """Add scalars to `losses` from within `call`."""
+        """Add scalar tensors to `losses` from within `call` or `build`.
+
+        Raises:
+            ValueError: It is no tensor.
+        """
         for each in core.tree.flatten(loss):
-            if each is not None:
-                self._losses.append(each if isinstance(each, core.Tensor) else core.convert(each))
+            if isinstance(each, core.Variable):
+                each = each.value
+            if not isinstance(each, _TENSORS):
+                raise ValueError(
+                    "`add_loss()` can only be called from inside `build()` or `call()`, on a "
+                    f"tensor input. Received invalid value: {each}"
+                )
+            self._losses.append(each)
 
     @property
     def losses(self) -> list[Any]:
-        """What `add_loss` and regularizers gave in the last call, then weight penalties."""
-        found = []
-        for layer in self._flatten_layers():
-            found += layer._losses
+        """What `add_loss` and activity regularizers gave in the last call, then the penalties
+        of the trainable weights' regularizers."""
+        # Those left by a compiled step belong to its trace, which has ended.
+        found = [x for each in self._flatten_layers() for x in each._losses if not _is_stale(x)]
         for v in self.trainable_weights:
             if v.regularizer is not None:
                 found.append(v.regularizer(v.value))
         return found
 
     def _clear_losses(self) -> None:
-        for layer in self._flatten_layers():
-            layer._losses.clear()
+        if self._losses:
+            self._losses.clear()
+        for layer in self._layers:
+            layer._clear_losses()
 
     # -- building
     def build(self, input_shape: Any) -> None:
         """Make the weights for inputs of this shape. Subclasses override it."""
-        self.built = True
 
     def _scope(self) -> Any:
         return name_scope(self.name, caller=self)
 
-    def _build_once(self, args: Any, kwargs: Any) -> None:
+    def _maybe_build(self, args: Any, kwargs: Any, symbolic: bool) -> None:
         """Build from the first call's arguments, under the layer's name."""
-        shapes = _shapes_of(self._signature, args, kwargs)
+        shapes = shapes_of(self._signature, args, kwargs)
+        if type(self).build is Layer.build and any(not x.built for x in self._layers):
+            # Sublayers are built, under this layer's name, when `call` runs abstractly.
+            with self._scope():
+                try:
+                    evaluate(self.call, args, kwargs)
+                except Exception as error:
+                    if not symbolic:
+                        return  # The call itself will build them, or raise.
+                    warnings.warn(
+                        f"Layer '{self.name}' looks like it has unbuilt state, but its `call()` "
+                        f"can't be traced to build it automatically ({type(error).__name__}: "
+                        f"{error}). Implement `build()`.",
+                        stacklevel=4,
+                    )
+                finally:
+                    self._clear_losses()
         self._run_build(shapes)
 
-    def _run_build(self, shapes: Any) -> None:
-        build = type(self).build
-        own = build is not Layer.build and not getattr(build, "_is_default", False)
-        with core.eager_scope(), self._scope():
-            self._path = current_path()
-            if own:
-                names = [
-                    n for n, p in inspect.signature(self.build).parameters.items()
-                    if p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD)
-                ]  # fmt: skip
-                values = list(shapes.values())
-                if len(names) <= 1 or len(values) <= 1:
-                    self._build_shapes = {"input_shape": values[0] if values else None}
-                    self.build(values[0] if values else None)
-                else:
-                    given = {
-                        n: shapes[n] for n in names if n in shapes
-                    }  # query_shape, value_shape, ...
-                    self._build_shapes = given
-                    self.build(**given) if len(given) == len(names) else self.build(
-                        *values[: len(names)]
-                    )
-            else:
-                values = list(shapes.values())
-                self._build_shapes = {"input_shape": values[0] if values else None}
-                self._build_by_run(shapes)
-        object.__setattr__(self, "built", True)
-
-    def _build_by_run(self, shapes: Any) -> None:
-        """Layers without `build`: sublayers are built when `call` first runs abstractly."""
-        self.build(next(iter(shapes.values()), None))
+    def _run_build(self, shapes: dict[str, Any]) -> None:
+        """Call `build` with those of the shapes (named after arguments) that it takes."""
+        build = getattr(type(self).build, "__wrapped__", type(self).build)
+        names = list(_names(build))
+        chosen = build_arguments(names, shapes, self._signature.names, type(self).__name__)
+        self.build(**chosen)
 
     def get_build_config(self) -> dict[str, Any] | None:
         """What `build_from_config` needs."""
         shapes = self._build_shapes
-        if not shapes:
+        if shapes is None:
             return None
-        return dict(shapes) if len(shapes) == 1 else {"shapes_dict": dict(shapes)}
+        if len(shapes) == 1:
+            return {"input_shape": next(iter(shapes.values()))}
+        return {"shapes_dict": dict(shapes)}
 
     def build_from_config(self, config: dict[str, Any]) -> None:
         """Build as the saved layer was."""
         if not config or self.built:
             return
-        shapes = config.get("shapes_dict") or {"input_shape": config.get("input_shape")}
-        self._run_build({k: _as_shape(v) for k, v in shapes.items()})
+        if "shapes_dict" in config:
+            self.build(**{k: as_shape(v) for k, v in config["shapes_dict"].items()})
+        elif "input_shape" in config:
+            self.build(as_shape(config["input_shape"]))
 
     # -- calling
     def call(self, *args: Any, **kwargs: Any) -> Any:
         """The computation. Subclasses override it."""
+        self._check_super_called()
         raise NotImplementedError(
             f"Layer {type(self).__name__} does not have a `call()` method implemented."
         )
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        """Build if needed, cast inputs, pass masks and `training`, call."""
-        if not self.__dict__.get("_ready"):
-            raise RuntimeError(
-                f"In layer '{type(self).__name__}', you forgot to call `super().__init__()` as "
-                "the first statement in the `__init__()` method."
-            )
-        args = tuple([self._prepare(x) for x in args])
-        if kwargs:
-            kwargs = {k: self._prepare(v) if k != "training" else v for k, v in kwargs.items()}
-        first = args[0] if args else kwargs.get(self._signature.first)
+        """Cast inputs, build if needed, pass masks and `training`, call."""
+        if "_super_called" not in self.__dict__:
+            self._check_super_called()
+        first = args[0] if args else None
+        if len(args) == 1 and not kwargs and isinstance(first, core.Tensor):
+            if first.dtype is not self._cast_dtype:
+                first = self._cast(first)
+                args = (first,)
+            symbolic = False
+        else:
+            if self._convert_input_args:
+                args, kwargs = self._convert(args, kwargs)
+            first = args[0] if args else kwargs.get(self._signature.first)
+            symbolic = any_symbolic(args, kwargs)
         if self.input_spec is not None and first is not None:
             assert_input_compatibility(self.input_spec, first, self.name)
+        context = state.context
+        if context is None:
+            return self._call_outermost(first, args, kwargs, symbolic)
         if not self.built:
-            self._build_once(args, kwargs)
-            if self.input_spec is not None and first is not None:
-                assert_input_compatibility(self.input_spec, first, self.name)
-        if any_symbolic(args, kwargs):
-            return self._call_symbolic(args, kwargs)
-        return self._call_now(args, kwargs)
+            self._first_build(first, args, kwargs, symbolic)
+        if symbolic:
+            return self._call_symbolic(first, args, kwargs, context)
+        return self._call_now(first, args, kwargs, context)
 
-    def _prepare(self, x: Any) -> Any:
-        """Arrays to tensors; floating ones to the compute dtype."""
-        kind = type(x)
-        if kind is core.Tensor:
-            if not self.autocast or x.dtype.name == self._dtype_policy._compute_dtype:
-                return x
+    def _call_outermost(self, first: Any, args: Any, kwargs: Any, symbolic: bool) -> Any:
+        context = state.context = CallContext(self)
+        try:
+            self._clear_losses()
+            if not self.built:
+                self._first_build(first, args, kwargs, symbolic)
+            if symbolic:
+                return self._call_symbolic(first, args, kwargs, context)
+            return self._call_now(first, args, kwargs, context)
+        finally:
+            state.context = None
+
+    def _first_build(self, first: Any, args: Any, kwargs: Any, symbolic: bool) -> None:
+        self._maybe_build(args, kwargs, symbolic)
+        if self.input_spec is not None and first is not None:
+            assert_input_compatibility(self.input_spec, first, self.name)
+
+    # -- arguments
+    def _convert(self, args: Any, kwargs: Any) -> tuple[Any, Any]:
+        """Arrays and variables to tensors; floating ones to the compute dtype."""
+        args = tuple([self._convert_one(x) for x in args])
+        if not self._allow_non_tensor_positional_args:
+            for x in args:
+                if not isinstance(x, _TENSORS):
+                    self._check_positional(x)
+        if kwargs:
+            kwargs = {k: self._convert_one(v) for k, v in kwargs.items()}
+        return args, kwargs
+
+    def _check_positional(self, x: Any) -> None:
+        for leaf in core.tree.flatten(x):
+            if leaf is not None and not isinstance(leaf, _TENSORS):
+                raise ValueError(
+                    "Only input tensors may be passed as positional arguments. The following "
+                    f"argument value should be passed as a keyword argument: {leaf} (of type "
+                    f"{type(leaf)})"
+                )
+
+    def _convert_one(self, x: Any) -> Any:
+        if isinstance(x, _TENSORS):
             return self._cast(x)
-        if x is None or kind in (bool, str, int, float):
+        if x is None or isinstance(x, bool | str | int | float):
             return x
-        if core.tree.is_nested(x):
-            if kind is list and x and isinstance(x[0], int | float | list) and not any_symbolic(x):
-                return self._cast(core.convert(x))
-            return core.tree.map_structure(self._prepare_leaf, x, none_is_leaf=True)
-        return self._prepare_leaf(x)
+        if isinstance(x, list | tuple | dict):
+            return core.tree.map_structure(self._convert_leaf, x)
+        return self._convert_leaf(x)
 
-    def _prepare_leaf(self, x: Any) -> Any:
-        if isinstance(x, core.Tensor | KerasTensor):
+    def _convert_leaf(self, x: Any) -> Any:
+        if isinstance(x, _TENSORS):
             return self._cast(x)
-        if isinstance(x, np.ndarray | np.generic | core.Variable):
-            return (
-                self._cast(core.convert(x))
-                if x.dtype != object and str(x.dtype)[0] not in "<U"
-                else x
-            )
-        if hasattr(x, "__array__") and not isinstance(x, type):
-            array = np.asarray(x)
-            return self._cast(core.convert(array)) if array.dtype.kind in "biufc" else x
+        if isinstance(x, np.ndarray | np.generic | core.Variable) or (
+            hasattr(x, "__array__") and not isinstance(x, type)
+        ):
+            return self._cast(core.convert(x))
         return x
 
     def _cast(self, x: Any) -> Any:
-        compute = self._dtype_policy._compute_dtype
-        if not self.autocast or core.dtypes.name_of(x.dtype) == compute:
+        wanted = self._cast_dtype
+        if wanted is None or not self.autocast or x.dtype == wanted:
             return x
-        if not core.dtypes.is_float(core.dtypes.as_dtype(x.dtype)):
+        if isinstance(x, KerasTensor):
+            return self._cast_symbolic(x, wanted)
+        if not core.dtypes.is_float(x.dtype) or not core.dtypes.is_float(wanted):
             return x
         mask = x.mask
-        if isinstance(x, KerasTensor):
-            twin = KerasTensor(x.shape, compute, name=x.name)
-            twin._keras_history = x._keras_history
-            twin.mask = mask
-            return twin
-        x = core.ops.cast(x, compute)
-        x.mask = mask
+        x = core.ops.cast(x, wanted)
+        if mask is not None:
+            x.mask = mask
         return x
 
-    def _resolve_training(self, kwargs: dict[str, Any], context: Any) -> Any:
-        training = kwargs.get("training")
-        if training is None and context is not None:
-            training = context.training
-        if training is None:
-            training = self._signature.training_default
-        return training
+    def _cast_symbolic(self, x: KerasTensor, wanted: Any) -> KerasTensor:
+        name = wanted.name
+        own = core.dtypes.as_dtype(x.dtype)
+        if x.dtype == name or not core.dtypes.is_float(own) or not core.dtypes.is_float(wanted):
+            return x
+        # The same tensor of the graph, seen in the layer's dtype: the cast happens at each run.
+        twin = KerasTensor(x.shape, name, name=x.name)
+        twin._keras_history, twin.mask = x._keras_history, x.mask
+        return twin
 
-    def _fill_arguments(self, args: Any, kwargs: dict[str, Any], training: Any) -> dict[str, Any]:
+    def _resolve_training(self, args: Any, kwargs: Any, context: CallContext) -> Any:
+        """Whether to train: as passed, else as in the call around, else `call`'s default."""
+        signature = self._signature
+        training = kwargs.get("training") if kwargs else None
+        if training is None and 0 <= signature.training_place < len(args):
+            training = args[signature.training_place]
+        if training is None:
+            training = context.training
+        return signature.training_default if training is None else training
+
+    def _fill(self, args: Any, kwargs: Any, training: Any, first: Any) -> Any:
+        """The keyword arguments with `training` and masks."""
         signature = self._signature
         if signature.training:
-            if (
-                "training" not in kwargs and signature.names.index("training") >= len(args)
-            ) or kwargs.get("training", 0) is None:
+            if training is not None and signature.training_place >= len(args):
                 kwargs = {**kwargs, "training": training}
-        elif "training" in kwargs and not signature.var_keyword:
+        elif kwargs and "training" in kwargs:
             kwargs = {k: v for k, v in kwargs.items() if k != "training"}
-        if (
-            signature.mask
-            and kwargs.get("mask") is None
-            and (signature.names.index("mask") >= len(args))
-        ):
-            mask = _masks_of(args[0] if args else kwargs.get(signature.first))
+        if not signature.any_mask:
+            return kwargs
+        place = signature.place
+        if signature.mask and place["mask"] >= len(args) and kwargs.get("mask") is None:
+            mask = masks_of(first)
             if mask is not None:
                 kwargs = {**kwargs, "mask": mask}
-        for name in signature.masks:
-            source = name[: -len("_mask")]
-            if source in signature.names and kwargs.get(name) is None:
-                place = signature.names.index(source)
-                value = args[place] if place < len(args) else kwargs.get(source)
-                if value is not None and signature.names.index(name) >= len(args):
-                    mask = _masks_of(value)
-                    if mask is not None:
-                        kwargs = {**kwargs, name: mask}
+        for name, source in signature.masks:
+            if place[name] >= len(args) and kwargs.get(name) is None:
+                at = place[source]
+                mask = masks_of(args[at] if at < len(args) else kwargs.get(source))
+                if mask is not None:
+                    kwargs = {**kwargs, name: mask}
         return kwargs
 
-    def _call_now(self, args: Any, kwargs: dict[str, Any]) -> Any:
-        outer = current_context()
-        training = self._resolve_training(kwargs, outer)
-        if outer is None:
-            self._clear_losses()
-        masks = _masks_of(args[0] if args else None)
-        kwargs = self._fill_arguments(args, kwargs, training)
-        compute = self._dtype_policy._compute_dtype
-        mixed = compute if self.autocast and compute != self._dtype_policy._variable_dtype else None
-        with entered(self, training), autocast_scope(mixed):
-            outputs = self.call(*args, **kwargs)
+    # -- running
+    def _call_now(self, first: Any, args: Any, kwargs: Any, context: CallContext) -> Any:
+        signature = self._signature
+        outer = context.training
+        if kwargs or signature.training or signature.any_mask:
+            context.training = self._resolve_training(args, kwargs, context)
+            kwargs = self._fill(args, kwargs, context.training, first)
+        try:
+            if self._called and not self._mixed and get_autocast_dtype() is None:
+                outputs = self.call(*args, **kwargs)
+            else:
+                outputs = self._call_scoped(args, kwargs)
+            if not self.built:
+                self.built = True
             if self.activity_regularizer is not None:
-                for y in core.tree.flatten(outputs):
-                    self.add_loss(self.activity_regularizer(y))
-        if (
-            masks is not None
-            or "mask" in kwargs
-            or type(self).compute_mask is not Layer.compute_mask
-        ):
-            self._set_masks(args, kwargs, outputs, masks)
+                self._add_activity_losses(outputs)
+        except Exception as error:
+            _note_arguments(error, self, args, kwargs)
+            raise
+        finally:
+            context.training = outer
+        masks = masks_of(first)
+        if masks is not None or (kwargs and "mask" in kwargs) or self._makes_masks:
+            self._set_masks(first, kwargs, outputs, masks)
         return outputs
 
-    def _set_masks(self, args: Any, kwargs: Any, outputs: Any, masks: Any) -> None:
-        flat = core.tree.flatten(outputs)
-        if all(getattr(y, "mask", None) is not None for y in flat):
-            return
-        given = kwargs.get("mask") if masks is None else masks
-        mask = self.compute_mask(args[0] if args else None, given)
-        if mask is None:
-            return
-        for y, m in zip(flat, core.tree.flatten(mask), strict=False):
-            if isinstance(y, core.Tensor | KerasTensor) and m is not None:
-                y.mask = m
+    def _call_scoped(self, args: Any, kwargs: Any) -> Any:
+        """Call under the layer's name, and with variables read in the compute dtype."""
+        compute = self.compute_dtype
+        wanted = None
+        if self._mixed or get_autocast_dtype() is not None:
+            wanted = compute if self.autocast and self._mixed else None
+        if self._called:
+            with autocast_scope(wanted):
+                return self.call(*args, **kwargs)
+        with autocast_scope(wanted), self._scope():
+            if self._path is None:
+                self._path = current_path()
+            outputs = self.call(*args, **kwargs)
+        self._called = True
+        return outputs
 
-    def _call_symbolic(self, args: Any, kwargs: dict[str, Any]) -> Any:
-        training = kwargs.get("training")
+    def _add_activity_losses(self, outputs: Any) -> None:
+        for y in core.tree.flatten(outputs):
+            if isinstance(y, core.Tensor):
+                loss = core.convert(self.activity_regularizer(y))
+                self.add_loss(loss / max(y.shape[0], 1) if y.ndim else loss)
+
+    def _set_masks(self, first: Any, kwargs: Any, outputs: Any, masks: Any) -> None:
+        given = kwargs.get("mask") if kwargs and not any_mask(masks) else masks
+        if not self.supports_masking:
+            if any_mask(masks):
+                warnings.warn(
+                    f"Layer '{self.name}' (of type {type(self).__name__}) was passed an input with "
+                    "a mask attached to it. However, this layer does not support masking and will "
+                    "therefore destroy the mask information. Downstream layers will not see the "
+                    "mask.",
+                    stacklevel=4,
+                )
+            return
+        if not self._makes_masks:
+            if any_mask(given):
+                attach_masks(outputs, given)
+        elif not all(getattr(y, "mask", None) is not None for y in core.tree.flatten(outputs)):
+            mask = self.compute_mask(first, given)
+            if mask is not None:
+                attach_masks(outputs, mask)
+
+    def symbolic_call(self, *args: Any, **kwargs: Any) -> Any:
+        """Record a node for a call on symbolic tensors and return its symbolic results."""
+        return self(*args, **kwargs)
+
+    def _call_symbolic(self, first: Any, args: Any, kwargs: Any, context: CallContext) -> Any:
+        outer = context.training
+        training = context.training = self._resolve_training(args, kwargs, context)
         node_kwargs = {k: v for k, v in kwargs.items() if k != "training" or v is not None}
-        masks = _masks_of(args[0] if args else None)
-        filled = self._fill_arguments(args, kwargs, training)
-        with entered(self, training):
-            outputs = self.compute_output_spec(*args, **filled)
+        filled = self._fill(args, kwargs, training, first)
+        try:
+            with self._scope():
+                outputs = self.compute_output_spec(*args, **filled)
+        except Exception as error:
+            _note_arguments(error, self, args, kwargs)
+            raise
+        finally:
+            context.training = outer
+            # Penalties of an abstract run are no losses.
+            self._clear_losses()
+        self.built = True
         outputs = core.tree.map_structure(_own_tensor, outputs)
         Node(self, args, node_kwargs, outputs)
-        if masks is not None or type(self).compute_mask is not Layer.compute_mask:
-            self._set_masks(args, kwargs, outputs, masks)
+        masks = masks_of(first)
+        if masks is not None or self.supports_masking:
+            self._set_masks(first, filled, outputs, masks)
         return outputs
 
+    # -- shapes
     def compute_output_spec(self, *args: Any, **kwargs: Any) -> Any:
-        """The symbolic results: by `compute_output_shape` where a subclass has one, else by
-        running `call` abstractly."""
-        compute = self._dtype_policy._compute_dtype
-        mixed = compute if self.autocast and compute != self._dtype_policy._variable_dtype else None
+        """The symbolic results: from `compute_output_shape` where a user's class (or a layer
+        that is not built) has one, else by running `call` abstractly."""
+        shaped = type(self).compute_output_shape is not Layer.compute_output_shape
+        own = type(self).__module__.startswith("kerasish.")
+        if shaped and (not own or not self.built):
+            shapes = shapes_of(self._signature, args, kwargs)
+            names = list(_names(type(self).compute_output_shape))
+            chosen = build_arguments(names, shapes, self._signature.names, type(self).__name__)
+            return symbolic_of(self.compute_output_shape(**chosen), self.compute_dtype)
+        wanted = self.compute_dtype if self.autocast and self._mixed else None
 
         def run(*a: Any, **k: Any) -> Any:
-            with autocast_scope(mixed):
+            with autocast_scope(wanted):
                 return self.call(*a, **k)
 
         return compute_output_spec(run, *args, **kwargs)
 
     def compute_output_shape(self, *args: Any, **kwargs: Any) -> Any:
-        """The shape of the output for an input shape."""
-        if not args and "input_shape" in kwargs:
-            args = (kwargs.pop("input_shape"),)
-        inputs = [symbolic_of(a, self.compute_dtype) for a in args]
+        """The shape of the output for an input shape: what an abstract run gives."""
+        shapes = args if args else tuple(kwargs.values())
+        inputs = tuple(symbolic_of(s, self.compute_dtype) for s in shapes)
         if not self.built:
-            self._build_once(tuple(inputs), {})
+            self._maybe_build(inputs, {}, True)
         found = self.compute_output_spec(*inputs)
+        self._clear_losses()
         return core.tree.map_structure(lambda t: t.shape, found)
 
     def compute_mask(self, inputs: Any, previous_mask: Any) -> Any:
-        """The mask of the output: that of the input, if the layer supports masking."""
-        return previous_mask if self.supports_masking else None
+        """The mask of the output: that of the input."""
+        return previous_mask
 
     def stateless_call(
         self, trainable_variables: Any, non_trainable_variables: Any, *args: Any,
@@ -599,56 +573,65 @@ class Layer(Operation):
     ) -> Any:  # fmt: skip
         """Call with values in place of the variables; nothing is written.
 
+        Args:
+            trainable_variables: A value for each of `trainable_variables`.
+            non_trainable_variables: A value for each of `non_trainable_variables`.
+            *args, **kwargs: Of the call.
+            return_losses: Whether to return `losses` too.
+
         Returns:
             `(outputs, non_trainable_variables)`, and the losses if asked for.
+
+        Raises:
+            ValueError: The layer is not built, or the number of values differs.
         """
-        own = [*self.trainable_variables, *self.non_trainable_variables]
-        given = [*trainable_variables, *non_trainable_variables]
-        if len(own) != len(given):
+        self._check_super_called()
+        if not self.built:
             raise ValueError(
-                f"stateless_call: {len(given)} values were given for {len(own)} variables."
+                f"To call stateless_call, {type(self).__name__} must be built (i.e. its variables "
+                "must have been already created). You can build it by calling it on some data."
             )
+        given: list[Any] = []
+        own: list[Any] = []
+        for what, values in (
+            ("trainable_variables", list(trainable_variables)),
+            ("non_trainable_variables", list(non_trainable_variables)),
+        ):
+            mine = getattr(self, what)
+            if len(values) != len(mine):
+                raise ValueError(
+                    f"Argument `{what}` must be a list of tensors corresponding 1:1 to "
+                    f"{type(self).__name__}().{what}. Received list with length {len(values)}, "
+                    f"but expected {len(mine)} variables."
+                )
+            own, given = own + mine, given + values
         with core.StatelessScope(zip(own, given, strict=True)) as scope:
             outputs = self(*args, **kwargs)
             losses = self.losses if return_losses else None
+        start = len(list(trainable_variables))
         after = [
             g if scope.get_current_value(v) is None else scope.get_current_value(v)
-            for v, g in zip(own, given, strict=True)
-        ][len(list(trainable_variables)) :]
+            for v, g in list(zip(own, given, strict=True))[start:]
+        ]
         return (outputs, after, losses) if return_losses else (outputs, after)
 
-    # -- config and files
+    # -- config
     def get_config(self) -> dict[str, Any]:
         """The arguments from which the layer can be made again.
 
         Raises:
-            NotImplementedError: A subclass with arguments of its own that defines none.
+            NotImplementedError: A subclass whose arguments can't be written defines none.
         """
+        self._check_super_called()
         config: dict[str, Any] = {
-            "name": self.name, "trainable": self._trainable, "dtype": self._dtype_policy,
+            "name": self.name, "trainable": self.trainable,
+            "dtype": dtype_policies.serialize(self.dtype_policy),
         }  # fmt: skip
         if self.activity_regularizer is not None:
-            config["activity_regularizer"] = self.activity_regularizer
+            config["activity_regularizer"] = regularizers.serialize(self.activity_regularizer)
         if type(self).get_config is not Layer.get_config:
             return config
-        args, kwargs = self._init_arguments
-        init = inspect.signature(type(self).__init__)
-        try:
-            bound = init.bind(self, *args, **kwargs)
-        except TypeError:
-            return config
-        extra = dict(list(bound.arguments.items())[1:])
-        for name, p in init.parameters.items():
-            if p.kind is p.VAR_KEYWORD:
-                extra.update(extra.pop(name, {}))
-            elif p.kind is p.VAR_POSITIONAL and extra.get(name):
-                raise NotImplementedError(
-                    f"Layer {type(self).__name__} was created by passing positional arguments "
-                    "beyond its named ones; it must override `get_config()`."
-                )
-        takes_all = any(p.kind is p.VAR_KEYWORD for p in init.parameters.values())
-        base = {k: v for k, v in config.items() if takes_all or k in init.parameters}
-        return {**base, **extra, **({"name": self.name} if "name" in base else {})}
+        return auto_config(self, config, Layer)
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> Any:
@@ -657,87 +640,67 @@ class Layer(Operation):
         policy = config.get("dtype")
         if isinstance(policy, dict):
             config["dtype"] = dtype_policies.deserialize(policy)
-        return cls(**{k: _decode(v) for k, v in config.items()})
-
-    def save_own_variables(self, store: Any) -> None:
-        """Write the layer's own variables into a mapping of names to arrays."""
-        own = self._own_variables()
-        own = [v for v in own if v.trainable] + [v for v in own if not v.trainable]
-        for i, v in enumerate(own):
-            store[f"{i}"] = v.numpy()
-
-    def load_own_variables(self, store: Any) -> None:
-        """Read them back.
-
-        Raises:
-            ValueError: Their number or a shape differs.
-        """
-        own = self._own_variables()
-        own = [v for v in own if v.trainable] + [v for v in own if not v.trainable]
-        if len(store.keys()) != len(own):
-            if not own and not self.built:
-                raise ValueError(
-                    f"Layer '{self.name}' was never built and thus it doesn't have any variables. "
-                    f"However the weights file lists {len(store.keys())} variables for this "
-                    "layer. Build the model (call it on data) before loading."
-                )
-            raise ValueError(
-                f"Layer '{self.name}' expected {len(own)} variables, but received "
-                f"{len(store.keys())} variables during loading. Expected: {[v.path for v in own]}"
-            )
-        for i, v in enumerate(own):
-            value = store[f"{i}"]
-            if tuple(value.shape) != v.shape:
-                raise ValueError(
-                    f"Layer '{self.name}': variable '{v.path}' has shape {v.shape}; the file has "
-                    f"shape {tuple(value.shape)}. They must be equal."
-                )
-        for i, v in enumerate(own):
-            v.assign(np.asarray(store[f"{i}"]))
+        return cls(**{k: decode(v) for k, v in config.items()})
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} name={self.name}, built={self.built}>"
 
     def __getstate__(self) -> dict[str, Any]:
-        # The call signature is bound to this instance; nodes hold symbolic tensors of the graph.
-        return {k: v for k, v in self.__dict__.items() if k != "_signature"}
+        # The copy looks up its call again, and starts with no losses and no compiled steps.
+        values = {k: v for k, v in self.__dict__.items() if k != "_signature"}
+        return values | {"_losses": []} | ({"_steps": {}} if "_steps" in values else {})
 
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        self.__dict__.update(state)
-        object.__setattr__(self, "_signature", CallSignature(self.call))
-
-
-_UNTRACKED = {
-    "_inbound_nodes", "_outbound_nodes", "_losses", "_own_weights", "_signature", "_dtype_policy",
-    "_init_arguments", "_build_shapes",
-}  # fmt: skip
+    def __setstate__(self, values: dict[str, Any]) -> None:
+        self.__dict__.update(values)
+        object.__setattr__(self, "_signature", signature_of(self.call))
 
 
-def _unique(items: list[Any]) -> list[Any]:
-    return list({id(x): x for x in items}.values())
+Layer.build = _wrap_build(Layer.build)  # type: ignore[method-assign]
+
+# Attributes of the machinery: lists that hold no part of the layer.
+_UNTRACKED = frozenset(
+    ["_inbound_nodes", "_outbound_nodes", "_losses", "_signature", "_build_shapes", "_tracker",
+     "dtype_policy", "_init_arguments"]
+)  # fmt: skip
 
 
-def _decode(value: Any) -> Any:
-    if isinstance(value, dict) and "class_name" in value:
-        return deserialize_keras_object(value)
-    return value
+def _note_arguments(error: Exception, layer: Layer, args: Any, kwargs: Any) -> None:
+    """Say once, below an error, in which layer's call it happened."""
+    if getattr(error, "__notes__", None):
+        return
+
+    def shown(x: Any) -> str:
+        if isinstance(x, _TENSORS):
+            return f"Tensor(shape={tuple(x.shape)}, dtype={core.dtypes.name_of(x.dtype)})"
+        return repr(x)[:200]
+
+    lines = [f"Exception encountered when calling {type(layer).__name__}.call() of '{layer.name}'."]
+    named = dict(zip(layer._signature.names, args, strict=False)) | kwargs
+    lines += [f"  {k}={shown(v)}" for k, v in named.items()]
+    error.add_note("\n".join(lines))
 
 
-def _as_shape(shape: Any) -> Any:
-    if isinstance(shape, list) and all(n is None or isinstance(n, int) for n in shape):
+def _is_stale(x: Any) -> bool:
+    return type(x) is not core.Tensor and getattr(getattr(x, "trace", None), "closed", False)
+
+
+def as_shape(shape: Any) -> Any:
+    """A shape (or structure of shapes) read from JSON, with tuples again."""
+    if _is_shape(shape):
         return tuple(shape)
-    if isinstance(shape, list):
-        return [_as_shape(s) for s in shape]
     if isinstance(shape, dict):
-        return {k: _as_shape(v) for k, v in shape.items()}
-    return shape
+        return {k: as_shape(v) for k, v in shape.items()}
+    return [as_shape(s) for s in shape] if isinstance(shape, list | tuple) else shape
 
 
 def _is_shape(shape: Any) -> bool:
-    return isinstance(shape, list | tuple) and all(n is None or isinstance(n, int) for n in shape)
+    return isinstance(shape, list | tuple) and all(
+        n is None or isinstance(n, int | np.integer) for n in shape
+    )
 
 
-def symbolic_of(shape: Any, dtype: str) -> Any:
+def symbolic_of(shape: Any, dtype: Any) -> Any:
+    """A KerasTensor for a shape; the structure of them for a structure of shapes."""
     if _is_shape(shape):
         return KerasTensor(shape, dtype)
     if isinstance(shape, dict):
@@ -752,31 +715,3 @@ def _own_tensor(x: Any) -> Any:
         twin.mask = x.mask
         return twin
     return x
-
-
-def _shapes_of(signature: CallSignature, args: Any, kwargs: Any) -> dict[str, Any]:
-    """Argument name with `_shape` to the shape of each tensor argument."""
-    named = dict(zip(signature.names, args, strict=False))
-    named.update(kwargs)
-    found = {}
-    for name, value in named.items():
-        if name in ("training", "mask") or value is None:
-            continue
-        leaves = core.tree.flatten(value)
-        if leaves and all(isinstance(x, core.Tensor | KerasTensor) for x in leaves):
-            found[f"{name}_shape"] = core.tree.map_structure(lambda x: tuple(x.shape), value)
-    return found
-
-
-def _masks_of(x: Any) -> Any:
-    """The masks of an argument, None if there is none at all."""
-    if x is None:
-        return None
-    if isinstance(x, core.Tensor | KerasTensor):
-        return x.mask
-    if isinstance(x, list | tuple | dict):
-        masks = [getattr(leaf, "mask", None) for leaf in core.tree.flatten(x)]
-        if all(m is None for m in masks):
-            return None
-        return core.tree.pack_sequence_as(x, masks) if not isinstance(x, dict) else masks
-    return None

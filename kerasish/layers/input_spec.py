@@ -6,6 +6,8 @@ from typing import Any
 
 import kerasish_core as core
 
+from ..ops.symbolic import KerasTensor
+
 __all__ = ["InputSpec", "assert_input_compatibility"]
 
 
@@ -33,9 +35,13 @@ class InputSpec:
         self.ndim = len(self.shape) if self.shape is not None else ndim
         self.max_ndim, self.min_ndim = max_ndim, min_ndim
         self.axes = {int(k): v for k, v in (axes or {}).items()}
-        self.allow_last_axis_squeeze, self.name, self.optional = (
-            allow_last_axis_squeeze, name, optional,
-        )  # fmt: skip
+        self.allow_last_axis_squeeze = allow_last_axis_squeeze
+        self.name, self.optional = name, optional
+        ranks = [n for n in (self.ndim, self.max_ndim) if n is not None]
+        if self.axes and ranks and max(self.axes) > max(ranks) - 1:
+            raise ValueError(
+                f"Axis {max(self.axes)} is greater than the maximum allowed value: {max(ranks) - 1}"
+            )
 
     def __repr__(self) -> str:
         parts = {
@@ -45,9 +51,13 @@ class InputSpec:
         return f"InputSpec({', '.join(f'{k}={v}' for k, v in parts.items() if v is not None)})"
 
     def get_config(self) -> dict[str, Any]:
-        return {
-            k: getattr(self, k) for k in ("dtype", "shape", "ndim", "max_ndim", "min_ndim", "axes")
-        }
+        names = ("dtype", "shape", "ndim", "max_ndim", "min_ndim", "axes", "optional")
+        return {k: getattr(self, k) for k in names}
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> InputSpec:
+        """A spec of a config."""
+        return cls(**config)
 
 
 def assert_input_compatibility(spec: Any, inputs: Any, layer_name: str) -> None:
@@ -58,6 +68,9 @@ def assert_input_compatibility(spec: Any, inputs: Any, layer_name: str) -> None:
     """
     if not spec:
         return
+    if isinstance(spec, InputSpec) and isinstance(inputs, core.Tensor | KerasTensor):
+        _check(spec, inputs, 0, layer_name)
+        return
     specs = core.tree.flatten(spec) if not isinstance(spec, InputSpec) else [spec]
     if isinstance(inputs, dict) and all(s.name is not None for s in specs):
         flat = [inputs[s.name] for s in specs if s.name in inputs]
@@ -65,20 +78,28 @@ def assert_input_compatibility(spec: Any, inputs: Any, layer_name: str) -> None:
         flat = core.tree.flatten(inputs)
     if len(flat) != len(specs):
         raise ValueError(
-            f'Layer "{layer_name}" expects {len(specs)} input(s), but it received {len(flat)} '
-            f"input tensors. Inputs received: {inputs}"
+            f"Layer '{layer_name}' expected {len(specs)} input(s). Received {len(flat)} instead. "
+            f"Inputs received: {inputs}"
         )
     for i, (x, each) in enumerate(zip(flat, specs, strict=True)):
+        if x is None and each is not None and not each.optional:
+            raise ValueError(
+                f"Input {i} of layer '{layer_name}' is None, which it must not be: only optional "
+                "inputs may be."
+            )
         if each is not None and x is not None:
             _check(each, x, i, layer_name)
 
 
 def _check(spec: InputSpec, x: Any, index: int, name: str) -> None:
     shape = tuple(x.shape)
-    start = f'Input {index} of layer "{name}" is incompatible with the layer: '
+    start = (
+        f"Input {index} with name '{spec.name}' of layer '{name}' is incompatible with the layer: "
+    )
     if spec.ndim is not None and not spec.allow_last_axis_squeeze and len(shape) != spec.ndim:
         raise ValueError(
-            f"{start}expected ndim={spec.ndim}, found ndim={len(shape)}. Full shape received: {shape}"  # noqa: E501
+            f"{start}expected ndim={spec.ndim}, found ndim={len(shape)}. Full shape received: "
+            f"{shape}"
         )
     if spec.max_ndim is not None and len(shape) > spec.max_ndim:
         raise ValueError(f"{start}expected max_ndim={spec.max_ndim}, found ndim={len(shape)}")

@@ -1,6 +1,7 @@
 """Models."""
 
-from .functional import Functional, clone_model
+from .cloning import clone_model
+from .functional import Functional
 from .model import Model, model_from_json
 from .sequential import Sequential
 

@@ -2,68 +2,46 @@
 
 from __future__ import annotations
 
-import copy
+import inspect
+import warnings
 from typing import Any
-
-import numpy as np
 
 import kerasish_core as core
 
-from ..layers import InputLayer, Layer
-from ..ops.symbolic import FunctionCall, KerasTensor, Node, map_symbolic
-from ..serialization import builtin, deserialize_keras_object, serialize_keras_object
+from ..layers import Input, Layer
+from ..layers.tracking import no_tracking
+from ..ops.symbolic import KerasTensor
+from ..serialization import builtin
+from . import graph_config
+from .copying import copy_model, reduced
+from .graph import Graph, is_input_tensor
 from .model import Model
 
-__all__ = ["Functional", "clone_model"]
+__all__ = ["Functional"]
 
 tree = core.tree
 
 
-def graph_nodes(inputs: list[KerasTensor], outputs: list[KerasTensor]) -> list[Node]:
-    """The nodes between inputs and outputs, each after those it depends on.
-
-    Raises:
-        ValueError: An output does not come from the inputs.
-    """
-    given = {id(t) for t in inputs}
-    order: list[Node] = []
-    state: dict[int, int] = {}
-    stack: list[tuple[Any, bool]] = [(t, False) for t in reversed(outputs)]
-    while stack:
-        tensor, done = stack.pop()
-        if id(tensor) in given and not done:
-            continue
-        history = tensor._keras_history
-        if history is None or history[0]._inbound_nodes[history[1]].is_input:
-            raise ValueError(
-                "`inputs` not connected to `outputs`: an output depends on "
-                f"{tensor}, which is not among the inputs. Pass all Input() tensors as `inputs`."
-            )
-        node = history[0]._inbound_nodes[history[1]]
-        if done:
-            if state.get(id(node)) != 2:
-                state[id(node)] = 2
-                order.append(node)
-            continue
-        if state.get(id(node)):
-            continue
-        state[id(node)] = 1
-        stack.append((tensor, True))
-        stack += [(t, False) for t in reversed(node.inputs)]
-    return order
-
-
-@builtin("keras")
+@builtin("keras.src.models.functional")
 class Functional(Model):
     """`Model(inputs, outputs)`: replays the graph between symbolic tensors.
 
     Args:
         inputs, outputs: KerasTensors, or lists, tuples or dictionaries of them.
         name: Of the model.
+        trainable: Whether its weights are trained.
+
+    Raises:
+        ValueError: Something else than KerasTensors, or outputs that do not come from the inputs.
+
+    Source: https://keras.io/guides/functional_api/
     """
 
+    _layers_first = True
+    _locks = False
+
     def __init__(self, inputs: Any, outputs: Any, name: str | None = None, **kwargs: Any) -> None:
-        trainable = kwargs.pop("trainable", True)
+        trainable = kwargs.pop("trainable", None)
         Layer.__init__(self, name=name, **kwargs)
         self._start_trainer()
         for what, structure in (("inputs", inputs), ("outputs", outputs)):
@@ -73,57 +51,78 @@ class Functional(Model):
                         f"All `{what}` values must be KerasTensors. Received: {what}={structure} "
                         f"including invalid value {t} of type {type(t)}"
                     )
-        self._inputs_struct, self._outputs_struct = Hidden(inputs), Hidden(outputs)
-        flat_in, flat_out = tree.flatten(inputs), tree.flatten(outputs)
-        if len({id(t) for t in flat_in}) != len(flat_in):
-            raise ValueError("The inputs of a model must all be different.")
-        self._graph = Hidden(_Graph(flat_in, flat_out))
-        self._functional_layers = self._graph.value.layers
+        # Inputs are converted here, each to the dtype of its own Input.
+        self._convert_input_args = False
+        self._allow_non_tensor_positional_args = True
+        self.autocast = False
+        self._set_graph(*_from_inputs(inputs, outputs))
         self.built = True
-        self.input_names = [_layer_name(t) for t in flat_in]
-        self.output_names = _output_names(outputs, flat_out)
-        if not trainable:
-            self.trainable = False
+        if trainable is not None:
+            self.trainable = trainable
 
+    def _set_graph(self, inputs: Any, outputs: Any) -> None:
+        flat_in, flat_out = tree.flatten(inputs), tree.flatten(outputs)
+        graph = Graph(flat_in, flat_out)
+        with no_tracking():
+            self._graph = graph
+            self._inputs_struct, self._outputs_struct = inputs, outputs
+            self._single_in = isinstance(inputs, KerasTensor)
+            self._single_out = isinstance(outputs, KerasTensor)
+            self._accepted: set[Any] = set()
+            self.input_names = [_operation_name(t) for t in flat_in]
+            self.output_names = _unique_names([_operation_name(t) for t in flat_out])
+        for layer in graph.layers:
+            self._tracker.track(layer)
+
+    # -- what it is made of
     @property
     def inputs(self) -> list[Any]:
-        """The symbolic inputs."""
-        return tree.flatten(self._inputs_struct.value)
+        """The symbolic inputs, flat."""
+        return list(self._graph.inputs)
 
     @property
     def outputs(self) -> list[Any]:
-        """The symbolic outputs."""
-        return tree.flatten(self._outputs_struct.value)
+        """The symbolic outputs, flat."""
+        return list(self._graph.outputs)
 
     @property
     def input(self) -> Any:
-        return self._inputs_struct.value
+        """The symbolic inputs as given."""
+        return self._inputs_struct
 
     @property
     def output(self) -> Any:
-        return self._outputs_struct.value
+        """The symbolic outputs as given."""
+        return self._outputs_struct
 
     @property
     def input_shape(self) -> Any:
-        return tree.map_structure(lambda t: t.shape, self._inputs_struct.value)
+        """The shapes of the inputs."""
+        return tree.map_structure(lambda t: t.shape, self._inputs_struct)
 
     @property
     def output_shape(self) -> Any:
-        return tree.map_structure(lambda t: t.shape, self._outputs_struct.value)
+        """The shapes of the outputs."""
+        return tree.map_structure(lambda t: t.shape, self._outputs_struct)
+
+    @property
+    def operations(self) -> list[Any]:
+        """Layers and function calls of the graph."""
+        return list(self._graph.operations)
 
     @property
     def layers(self) -> list[Any]:
-        return list(self._functional_layers)
-
-    @property
-    def _layers(self) -> list[Layer]:
-        own = list(self._functional_layers)
-        known = {id(x) for x in own}
-        return own + [x for x in self._tracked(Layer) if id(x) not in known]
+        """The layers of the graph, inputs among them."""
+        return list(self._graph.layers)
 
     def build(self, input_shape: Any = None) -> None:
-        self.built = True
+        """Nothing to do: the graph is built."""
 
+    def get_build_config(self) -> Any:
+        """None: the graph is built when it is made."""
+        return None
+
+    # -- running
     def call(self, inputs: Any, training: Any = None, mask: Any = None) -> Any:
         """Run the graph."""
         flat = self._standardize(inputs)
@@ -131,205 +130,177 @@ class Functional(Model):
             for x, m in zip(flat, tree.flatten(mask), strict=False):
                 if m is not None and x is not None:
                     x.mask = m
-        found = self._graph.value.run(flat, training)
-        return tree.pack_sequence_as(self._outputs_struct.value, found)
+        found = self._graph.run(flat, training)
+        return found[0] if self._single_out else tree.pack_sequence_as(self._outputs_struct, found)
 
     def compute_output_spec(self, inputs: Any, training: Any = None, mask: Any = None) -> Any:
-        shapes = [tuple(t.shape) for t in tree.flatten(inputs)]
-        own = [tuple(t.shape) for t in self.inputs]
-        if shapes == own:
-            return tree.map_structure(
-                lambda t: KerasTensor(t.shape, t.dtype), self._outputs_struct.value
-            )
+        """Symbolic results for symbolic inputs."""
+        flat = [x for x in tree.flatten(inputs) if isinstance(x, KerasTensor)]
+        own = self._graph.inputs
+        if len(flat) == len(own) and all(
+            a.shape == b.shape and a.dtype == b.dtype for a, b in zip(flat, own, strict=True)
+        ):
+            return tree.map_structure(lambda t: KerasTensor(t.shape, t.dtype), self._outputs_struct)
         return super().compute_output_spec(inputs, training=training)
 
+    def compute_output_shape(self, input_shape: Any) -> Any:
+        """The shapes of the outputs for shapes of the inputs."""
+        return super().compute_output_shape(input_shape)
+
+    # -- inputs
     def _standardize(self, inputs: Any) -> list[Any]:
-        """The inputs in the order of the graph, with the rank that it expects."""
-        struct = self._inputs_struct.value
+        """The inputs in the order of the graph, with the dtype and rank that it expects."""
+        if self._single_in and isinstance(inputs, core.Tensor):
+            seen = (inputs.shape, inputs.dtype)
+            if seen in self._accepted:
+                return [inputs]
+            fitted = self._fit(0, inputs)
+            if fitted is inputs and len(self._accepted) < 64:
+                self._accepted.add(seen)
+            return [fitted]
+        flat = self._flat_inputs(inputs)
+        expected = self._graph.inputs
+        if len(flat) != len(expected):
+            names = self.input_names
+            raise ValueError(
+                f'Layer "{self.name}" expects {len(expected)} named input(s) with keys {names}, '
+                f"but it received {len(flat)} input tensors. Pass inputs as a list in that order, "
+                f"or as a dict, e.g. `model({{{', '.join(f'{n!r}: ...' for n in names)}}})`."
+            )
+        return [self._fit(i, x) for i, x in enumerate(flat)]
+
+    def _flat_inputs(self, inputs: Any) -> list[Any]:
+        struct = self._inputs_struct
         if isinstance(inputs, dict):
-            if isinstance(struct, dict):
-                missing = [k for k in struct if k not in inputs]
-                flat = [inputs.get(k) for k in struct]
-            else:
-                missing = [n for n in self.input_names if n not in inputs]
-                flat = [inputs.get(n) for n in self.input_names]
+            keyed = isinstance(struct, dict)
+            keys = list(struct) if keyed else self.input_names
+            missing = [k for k in keys if k not in inputs and not self._is_optional(k, keyed)]
             if missing:
                 raise ValueError(
-                    f"Missing data for input {missing[0]!r}. You passed a data dictionary with "
-                    f"keys {list(inputs)}. Expected the following keys: "
-                    f"{list(struct) if isinstance(struct, dict) else self.input_names}"
+                    f'Missing data for input "{missing[0]}". You passed a data dictionary with '
+                    f"keys {list(inputs)}. Expected the following keys: {keys}"
                 )
-        else:
-            flat = tree.flatten(inputs)
-        expected = self.inputs
-        if len(flat) != len(expected):
-            raise ValueError(
-                f'Layer "{self.name}" expects {len(expected)} input(s), but it received '
-                f"{len(flat)} input tensors."
-            )
-        return [_fit(x, t, self.name) for x, t in zip(flat, expected, strict=True)]
+            if keyed and len(inputs) > len(keys):
+                self._warn_structure(inputs)
+            chosen = {k: inputs.get(k) for k in keys}
+            return tree.flatten(chosen) if keyed else list(chosen.values())
+        if isinstance(struct, dict):
+            self._warn_structure(inputs)
+        if not isinstance(inputs, list | tuple):
+            return [inputs]
+        if inputs and not any(hasattr(x, "shape") for x in tree.flatten(inputs)):
+            return [inputs] if len(self.input_names) == 1 else list(inputs)  # nested numbers
+        return tree.flatten(inputs)
 
+    def _is_optional(self, name: Any, keyed: bool) -> bool:
+        tensors = (
+            tree.flatten(self._inputs_struct[name])
+            if keyed
+            else [self._graph.inputs[self.input_names.index(name)]]
+        )
+        return all(_optional(t) for t in tensors)
+
+    def _warn_structure(self, inputs: Any) -> None:
+        names = tree.map_structure(lambda t: t.name, self._inputs_struct)
+        received = tree.map_structure(
+            lambda x: f"Tensor(shape={getattr(x, 'shape', None)})", inputs
+        )
+        warnings.warn(
+            "The structure of `inputs` doesn't match the expected structure.\n"
+            f"Expected: {names}\nReceived: inputs={received}",
+            stacklevel=6,
+        )
+
+    def _fit(self, place: int, x: Any) -> Any:
+        """An input with the rank and dtype of the graph's.
+
+        Raises:
+            ValueError: Its shape does not fit.
+        """
+        t = self._graph.inputs[place]
+        if x is None:
+            if _optional(t):
+                return None
+            raise ValueError(
+                f"Input {place} ({self.input_names[place]!r}) of model '{self.name}' is None. Only "
+                "inputs made by Input(optional=True) may be None."
+            )
+        if isinstance(x, core.Variable):
+            x = x.value
+        if not isinstance(x, core.Tensor | KerasTensor):
+            x = core.convert(x)
+        fitted = _with_rank(x, t)
+        if fitted is None or not _sizes_fit(fitted.shape, t.shape):
+            raise ValueError(
+                f"Input {place} with name '{self.input_names[place]}' of layer '{self.name}' is "
+                f"incompatible with the layer: expected shape={t.shape}, found "
+                f"shape={tuple(x.shape)}"
+            )
+        if isinstance(fitted, core.Tensor) and fitted.dtype.name != t.dtype:
+            fitted = core.ops.cast(fitted, t.dtype)
+        if x.mask is not None and fitted is not x:
+            fitted.mask = x.mask
+        return fitted
+
+    # -- config and copies
     def get_config(self) -> dict[str, Any]:
-        if type(self) is not Functional:
+        """Layers with their calls, in Keras's format.
+
+        A subclass with another `__init__` than `(inputs, outputs, name)` is written by the
+        arguments of that instead.
+        """
+        if not _takes_graph(type(self)):
             return Layer.get_config(self)
-        return self._graph.value.config(self)
+        return graph_config.write(self)
 
     @classmethod
     def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> Any:
-        return _from_config(config, custom_objects)
+        """A model of a config."""
+        if {"layers", "input_layers", "output_layers"} <= set(config):
+            return graph_config.read(cls, config, custom_objects)
+        return cls(**config)
 
     def __deepcopy__(self, memo: Any) -> Any:
-        twin = copy_model(self)
-        memo[id(self)] = twin
-        return twin
+        return copy_model(self, memo, (Functional,))
 
-    def __reduce__(self) -> Any:
-        return rebuild, (type(self), serialize_keras_object(self.get_config()), self.get_weights(),
-                         trainer_state(self))  # fmt: skip
+    def __reduce_ex__(self, protocol: Any) -> Any:
+        return reduced(self, protocol, (Functional,))
 
 
 Model._functional = Functional
 
 
-class Hidden:
-    """Keeps tracking from looking into a value."""
-
-    __slots__ = ("value",)
-
-    def __init__(self, value: Any) -> None:
-        self.value = value
-
-
-class _Graph:
-    """The nodes in order, with numbers in place of symbolic tensors."""
-
-    def __init__(self, inputs: list[KerasTensor], outputs: list[KerasTensor]) -> None:
-        self.inputs, self.outputs = inputs, outputs
-        self.nodes = graph_nodes(inputs, outputs)
-        layers: list[Any] = []
-        for t in inputs:
-            if t._keras_history is not None and isinstance(t._keras_history[0], InputLayer):
-                layers.append(t._keras_history[0])
-        layers += [n.operation for n in self.nodes if isinstance(n.operation, Layer)]
-        self.layers = list({id(x): x for x in layers}.values())
-        names = [x.name for x in self.layers]
-        for name in names:
-            if names.count(name) > 1:
-                raise ValueError(
-                    f'The name "{name}" is used {names.count(name)} times in the model. All '
-                    "operation names should be unique."
-                )
-        self._steps = [self._step(n) for n in self.nodes]
-
-    @staticmethod
-    def _step(node: Node) -> Any:
-        operation = node.operation
-        simple = len(node.args) == 1 and isinstance(node.args[0], KerasTensor) and not node.kwargs
-        takes_training = (
-            isinstance(operation, Layer)
-            and "training" not in node.kwargs
-            and (operation._signature.training)
-        )
-        outputs = [id(t) for t in node.outputs]
-        return operation, simple, node.args, node.kwargs, outputs, takes_training
-
-    def run(self, inputs: list[Any], training: Any) -> list[Any]:
-        values: dict[int, Any] = {id(t): x for t, x in zip(self.inputs, inputs, strict=True)}
-
-        def fill(t: KerasTensor) -> Any:
-            return values[id(t)]
-
-        for operation, simple, args, kwargs, outputs, takes_training in self._steps:
-            extra = {"training": training} if takes_training and training is not None else {}
-            if simple:
-                result = operation(values[id(args[0])], **extra)
-            else:
-                filled = map_symbolic(fill, list(args))
-                result = operation(*filled, **map_symbolic(fill, kwargs), **extra)
-            if len(outputs) == 1 and not isinstance(result, list | tuple | dict):
-                values[outputs[0]] = result
-            else:
-                values.update(zip(outputs, tree.flatten(result), strict=True))
-        return [values[id(t)] for t in self.outputs]
-
-    # -- config
-    def config(self, model: Functional) -> dict[str, Any]:
-        place = {id(n): self._place(n) for n in self.nodes}
-        operations: dict[int, Any] = {id(x): x for x in self.layers}
-        for n in self.nodes:
-            operations.setdefault(id(n.operation), n.operation)
-        layers = []
-        for operation in operations.values():
-            entry = serialize_keras_object(operation)
-            if isinstance(operation, FunctionCall):
-                entry = {
-                    "module": "kerasish.ops", "class_name": "FunctionCall",
-                    "config": operation.get_config(), "registered_name": None,
-                }  # fmt: skip
-            entry["name"] = operation.name
-            entry["inbound_nodes"] = [
-                {
-                    "args": serialize_keras_object([self._encode(a, place) for a in n.args]),
-                    "kwargs": serialize_keras_object(self._encode(n.kwargs, place)),
-                }
-                for n in self.nodes
-                if n.operation is operation
-            ]
-            layers.append(entry)
-        struct = model._inputs_struct.value, model._outputs_struct.value
-        return {
-            "name": model.name,
-            "trainable": model.trainable,
-            "layers": layers,
-            "input_layers": tree.map_structure(lambda t: self._reference(t), struct[0]),
-            "output_layers": tree.map_structure(lambda t: self._reference(t), struct[1]),
-        }
-
-    def _place(self, node: Node) -> int:
-        own = [n for n in self.nodes if n.operation is node.operation]
-        return next(i for i, n in enumerate(own) if n is node)
-
-    def _reference(self, t: KerasTensor) -> Any:
-        operation, index, tensor = t._keras_history  # type: ignore[misc]
-        node = operation._inbound_nodes[index]
-        own = [n for n in self.nodes if n.operation is operation]
-        number = next((i for i, n in enumerate(own) if n is node), 0)
-        return (operation.name, number, tensor)
-
-    def _encode(self, structure: Any, place: Any) -> Any:
-        def encode(t: KerasTensor) -> Any:
-            return _TensorConfig(
-                {
-                    "class_name": "__keras_tensor__",
-                    "config": {
-                        "shape": list(t.shape), "dtype": t.dtype,
-                        "keras_history": list(self._reference(t)),
-                    },
-                }
-            )  # fmt: skip
-
-        return map_symbolic(encode, structure)
+def _takes_graph(cls: type) -> bool:
+    """Whether `cls(inputs=, outputs=, name=)` makes a model."""
+    parameters = inspect.signature(cls.__init__).parameters
+    return {"inputs", "outputs"} <= set(parameters) and (
+        "name" in parameters or any(p.kind is p.VAR_KEYWORD for p in parameters.values())
+    )
 
 
-class _TensorConfig:
-    """A symbolic tensor in a config."""
+def _from_inputs(inputs: Any, outputs: Any) -> tuple[Any, Any]:
+    """Inputs and outputs of a graph that starts at `Input()`s.
 
-    def __init__(self, config: dict[str, Any]) -> None:
-        self._config = config
+    A model may start at a tensor in the middle of another one: then that part of the graph is
+    called again on fresh inputs.
+    """
+    flat = tree.flatten(inputs)
+    if all(is_input_tensor(t) for t in flat):
+        return inputs, outputs
+    graph = Graph(flat, tree.flatten(outputs))
+    fresh = [
+        t if is_input_tensor(t) else Input(batch_shape=t.shape, dtype=t.dtype, name=t.name)
+        for t in flat
+    ]
+    found = graph.replay(fresh, lambda operation: operation)
+    return tree.pack_sequence_as(inputs, fresh), tree.pack_sequence_as(outputs, found)
 
-    def keras_tensor_config(self) -> dict[str, Any]:
-        return self._config
 
-    def get_config(self) -> dict[str, Any]:
-        return self._config["config"]
-
-
-def _layer_name(t: KerasTensor) -> str:
+def _operation_name(t: KerasTensor) -> str:
     return t._keras_history[0].name if t._keras_history is not None else t.name
 
 
-def _output_names(outputs: Any, flat: list[Any]) -> list[str]:
-    names = [_layer_name(t) for t in flat]
+def _unique_names(names: list[str]) -> list[str]:
     seen: dict[str, int] = {}
     found = []
     for name in names:
@@ -339,153 +310,22 @@ def _output_names(outputs: Any, flat: list[Any]) -> list[str]:
     return found
 
 
-def _fit(x: Any, t: KerasTensor, name: str) -> Any:
-    """An input with the rank and kind that the graph expects.
-
-    Raises:
-        ValueError: Its shape does not fit.
-    """
-    if x is None:
-        return None
-    if not isinstance(x, core.Tensor | KerasTensor):
-        x = core.convert(x)
-    mask = x.mask
-    shape, wanted = tuple(x.shape), tuple(t.shape)
-    if len(shape) == len(wanted) + 1 and shape[-1] == 1:
-        x = core.ops.squeeze(x, -1) if isinstance(x, core.Tensor) else x
-    elif len(shape) == len(wanted) - 1 and wanted[-1] == 1:
-        x = core.ops.expand_dims(x, -1) if isinstance(x, core.Tensor) else x
-    elif len(shape) != len(wanted) or any(
-        a is not None and b is not None and a != b for a, b in zip(shape[1:], wanted[1:])
-    ):
-        raise ValueError(
-            f"Input of model {name!r} is incompatible with the model: expected shape={wanted}, "
-            f"found shape={shape}. Check the number of features and axes of x."
-        )
-    if core.dtypes.name_of(x.dtype) != t.dtype and isinstance(x, core.Tensor):
-        x = core.ops.cast(x, t.dtype)
-    if mask is not None:
-        x.mask = mask
-    return x
+def _optional(t: KerasTensor) -> bool:
+    return t._keras_history is not None and getattr(t._keras_history[0], "optional", False)
 
 
-def _from_config(config: dict[str, Any], custom_objects: Any) -> Any:
-    operations: dict[str, Any] = {}
-    tensors: dict[tuple[str, int, int], KerasTensor] = {}
-    waiting = []
-    for entry in config["layers"]:
-        if entry["class_name"] == "FunctionCall":
-            operation: Any = FunctionCall.from_config(entry["config"])
-        else:
-            operation = deserialize_keras_object(entry, custom_objects)
-        operations[entry["name"]] = operation
-        if isinstance(operation, InputLayer):
-            tensors[entry["name"], 0, 0] = operation.output
-        for i, node in enumerate(entry["inbound_nodes"]):
-            waiting.append((entry["name"], i, node))
-    while waiting:
-        left = []
-        for name, i, node in waiting:
-            needed = _histories(node)
-            ready = all(key in tensors for key in needed) and (
-                i == 0 or (name, i - 1, 0) in tensors
-            )
-            if not ready:
-                left.append((name, i, node))
-                continue
-            args = _decode(node["args"], tensors)
-            kwargs = _decode(node["kwargs"], tensors)
-            result = operations[name](*args, **kwargs)
-            for j, t in enumerate(tree.flatten(result)):
-                tensors[name, i, j] = t
-        if len(left) == len(waiting):
-            raise ValueError(
-                f"The config of model {config['name']!r} has a cycle or a missing layer."
-            )
-        waiting = left
-
-    def find(references: Any) -> Any:
-        if isinstance(references, dict):
-            return {k: find(v) for k, v in references.items()}
-        if (
-            isinstance(references, list | tuple)
-            and len(references) == 3
-            and isinstance(references[0], str)
-        ):
-            return tensors[tuple(references)]  # type: ignore[index]
-        return [find(r) for r in references]
-
-    inputs, outputs = (
-        find(deserialize_keras_object(config[k])) for k in ("input_layers", "output_layers")
-    )
-    return Functional(inputs, outputs, name=config["name"], trainable=config.get("trainable", True))
+def _with_rank(x: Any, t: KerasTensor) -> Any:
+    """`x`, with a last axis of size 1 added or dropped if that makes the ranks equal; or None."""
+    rank, wanted = len(x.shape), len(t.shape)
+    if rank == wanted:
+        return x
+    if isinstance(x, core.Tensor):
+        if rank == wanted + 1 and x.shape[-1] == 1:
+            return core.ops.squeeze(x, -1)
+        if rank == wanted - 1 and t.shape[-1] == 1:
+            return core.ops.expand_dims(x, -1)
+    return None
 
 
-def _histories(node: Any) -> list[Any]:
-    if isinstance(node, dict):
-        if node.get("class_name") == "__keras_tensor__":
-            return [tuple(node["config"]["keras_history"])]
-        return [k for v in node.values() for k in _histories(v)]
-    if isinstance(node, list | tuple):
-        return [k for v in node for k in _histories(v)]
-    return []
-
-
-def _decode(structure: Any, tensors: Any) -> Any:
-    if isinstance(structure, dict):
-        if structure.get("class_name") == "__keras_tensor__":
-            return tensors[tuple(structure["config"]["keras_history"])]
-        if structure.get("class_name") == "__tuple__":
-            return tuple(_decode(v, tensors) for v in structure["config"]["value"])
-        if "class_name" in structure and "config" in structure:
-            return deserialize_keras_object(structure)
-        return {k: _decode(v, tensors) for k, v in structure.items()}
-    if isinstance(structure, list):
-        return [_decode(v, tensors) for v in structure]
-    return structure
-
-
-def clone_model(model: Any, input_tensors: Any = None, clone_function: Any = None) -> Any:
-    """A model like the given one, with fresh weights."""
-    return type(model).from_config(deserialize_free(model))
-
-
-def deserialize_free(model: Any) -> Any:
-    """The model's config as JSON would hold it."""
-    return serialize_keras_object(model.get_config())
-
-
-def trainer_state(model: Any) -> Any:
-    """What pickling keeps of training."""
-    return {
-        "compile": model._compile_config, "optimizer": model.optimizer,
-        "slots": None if model.optimizer is None or not model.optimizer.built else [
-            v.numpy() for v in model.optimizer.variables
-        ],
-    }  # fmt: skip
-
-
-def copy_model(model: Any) -> Any:
-    """A deep copy: config, weights, compile arguments, optimizer slots."""
-    state = trainer_state(model)
-    state["compile"] = copy.deepcopy(state["compile"])
-    return rebuild(
-        type(model), serialize_keras_object(model.get_config()), model.get_weights(), state
-    )
-
-
-def rebuild(cls: Any, config: Any, weights: Any, state: Any) -> Any:
-    """The model of a config, weights and training state: the inverse of pickling."""
-    model = cls.from_config(config)
-    model.set_weights([np.asarray(w) for w in weights])
-    if state["compile"] is not None:
-        settings = dict(state["compile"])
-        optimizer = settings["optimizer"]
-        if optimizer is not None:
-            settings["optimizer"] = type(optimizer).from_config(optimizer.get_config())
-        model.compile(**settings)
-        if state["slots"] is not None:
-            model.optimizer.build(model.trainable_variables)
-            for v, value in zip(model.optimizer.variables, state["slots"], strict=True):
-                v.assign(value)
-    return model
+def _sizes_fit(found: Any, expected: Any) -> bool:
+    return all(a is None or b is None or a == b for a, b in zip(found, expected, strict=True))

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
+import warnings
 from typing import Any
-
-import kerasish_core as core
 
 from ..layers import Layer
 from ..layers.base import symbolic_of
+from ..layers.call_spec import shapes_of
+from ..naming import name_scope
+from ..ops.symbolic import compute_output_spec, evaluate
 from ..saving.weights import load_weights, save_weights
 from ..serialization import builtin, deserialize_keras_object, serialize_keras_object
 from ..training import Trainer
@@ -24,10 +25,18 @@ class Model(Trainer, Layer):
 
     Made in three ways: `Model(inputs, outputs)` of symbolic tensors, `Sequential`, or a subclass
     with its own `call`.
+
+    Source: https://keras.io/api/models/model/
     """
 
     # The class of `Model(inputs, outputs)`, set by the module that defines it.
     _functional: Any = None
+    # Attributes that hold no parts of a weights file.
+    _not_in_files = frozenset(
+        ["_stack", "_network", "_outputs", "_graph", "_inputs_struct", "_outputs_struct",
+         "_accepted", "history", "inputs", "outputs", "operations", "loss", "_compile_loss",
+         "_compile_metrics", "_compile_config", "_loss_tracker", "_steps", "_fingerprint"]
+    )  # fmt: skip
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Any:
         if cls is Model and _is_functional(args, kwargs):
@@ -36,31 +45,41 @@ class Model(Trainer, Layer):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         if _is_functional(args, kwargs):
-            raise ValueError(
-                f"{type(self).__name__}: subclasses of Model call super().__init__() without "
-                "inputs and outputs; or use Model(inputs, outputs) directly."
-            )
+            # A subclass whose __init__ passes inputs and outputs: it is a functional model.
+            _make_functional(type(self))
+            Model._functional.__init__(self, *args, **kwargs)
+            return
         Layer.__init__(self, *args, **kwargs)
         self._start_trainer()
 
     def call(self, *args: Any, **kwargs: Any) -> Any:
+        """The computation. Subclasses override it."""
         raise NotImplementedError(
             f"Model {type(self).__name__} does not have a `call()` method implemented."
         )
 
+    # -- layers
     @property
     def layers(self) -> list[Any]:
         """The layers held directly."""
-        return self._flatten_layers(include_self=False, recursive=False)
+        return list(self._flatten_layers(include_self=False, recursive=False))
+
+    @layers.setter
+    def layers(self, value: Any) -> None:
+        raise AttributeError(
+            "`Model.layers` attribute is reserved and should not be used. Please use another name."
+        )
 
     def get_layer(self, name: str | None = None, index: int | None = None) -> Any:
         """A layer by its name or index.
 
         Raises:
-            ValueError: There is none.
+            ValueError: There is none, or both (or neither) are given.
         """
-        if (name is None) == (index is None):
-            raise ValueError("Provide either a layer name or layer index at `get_layer`.")
+        if index is not None and name is not None:
+            raise ValueError(
+                f"Provide only a layer name or a layer index. Received: index={index}, name={name}."
+            )
         layers = self.layers
         if index is not None:
             if not -len(layers) <= index < len(layers):
@@ -69,6 +88,8 @@ class Model(Trainer, Layer):
                     f"{len(layers)} layers."
                 )
             return layers[index]
+        if name is None:
+            raise ValueError("Provide either a layer name or layer index at `get_layer`.")
         for layer in layers:
             if layer.name == name:
                 return layer
@@ -80,25 +101,96 @@ class Model(Trainer, Layer):
         self, line_length: Any = None, positions: Any = None, print_fn: Any = None,
         expand_nested: bool = False, show_trainable: bool = False, layer_range: Any = None,
     ) -> None:  # fmt: skip
-        """Print a table of the layers."""
-        print_summary(self, line_length, positions, print_fn, expand_nested, show_trainable)
+        """Print a table of the layers.
 
+        Args:
+            line_length: Width of the table.
+            positions: Where columns end: shares of the width, or numbers of characters.
+            print_fn: Called with the text instead of `print`.
+            expand_nested: Whether layers of nested models are listed too.
+            show_trainable: Whether a column says which layers are trained.
+            layer_range: Names (or patterns) of the first and last layer to list.
+        """
+        print_summary(
+            self, line_length, positions, print_fn, expand_nested, show_trainable, layer_range
+        )
+
+    # -- building
     def build(self, input_shape: Any = None) -> None:
-        """Make the weights for inputs of this shape by running the model abstractly."""
-        if self.built:
+        """Make the weights for inputs of this shape by running the model abstractly.
+
+        Args:
+            input_shape: A shape with the batch axis, or a list or dictionary of them.
+        """
+        if type(self).call is Model.call or input_shape is None or self._is_ready():
             return
-        if type(self).call is Model.call:
+        x = symbolic_of(_listed(input_shape), self.compute_dtype)
+        try:
+            compute_output_spec(self.call, x)
+        except Exception as error:
+            warnings.warn(
+                f"Model '{self.name}' can't be built by calling it on float inputs of shape "
+                f"{input_shape} ({type(error).__name__}: {error}), so it has unbuilt layers. Call "
+                "it on real data instead, or define build().",
+                stacklevel=4,
+            )
+        finally:
+            self._clear_losses()
+
+    def _is_ready(self) -> bool:
+        layers = self._flatten_layers(include_self=False)
+        return bool(layers) and all(layer.built for layer in layers)
+
+    def _maybe_build(self, args: Any, kwargs: Any, symbolic: bool) -> None:
+        if type(self).build is not Model.build:
+            super()._maybe_build(args, kwargs, symbolic)
+            return
+        # The layers are built, under this model's name, when `call` runs abstractly on what it
+        # was really called with.
+        if any(not layer.built for layer in self._layers):
+            with name_scope(self.name, caller=self):
+                try:
+                    evaluate(self.call, args, kwargs)
+                except Exception:
+                    if symbolic:
+                        raise
+                    return  # the call itself builds them, or raises
+                finally:
+                    self._clear_losses()
+        self._note_build(args, kwargs)
+
+    def _note_build(self, args: Any, kwargs: Any) -> None:
+        shapes = shapes_of(self._signature, args, kwargs)
+        self._build_shapes = (
+            {"input_shape": next(iter(shapes.values()))} if len(shapes) == 1 else shapes
+        )
+        self.built = True
+        self._tracker.locked = self._locks
+
+    def build_from_config(self, config: dict[str, Any]) -> None:
+        """Build as the saved model was."""
+        if not config or self.built:
+            return
+        shape = config.get("input_shape")
+        if shape is None and "shapes_dict" in config:
+            shapes = config["shapes_dict"]
+            if type(self).build is not Model.build:
+                super().build_from_config(config)
+                return
+            inputs = {
+                k[: -len("_shape")]: symbolic_of(_listed(v), self.compute_dtype)
+                for k, v in shapes.items()
+            }
+            compute_output_spec(self.call, **inputs)
             self.built = True
             return
-        if input_shape is not None:
-            x = symbolic_of(_listed(input_shape), self.compute_dtype)
-            with contextlib.suppress(core.TraceError):
-                self.compute_output_spec(x)
-        self.built = True
+        if shape is not None:
+            self.build(_listed(shape))
 
+    # -- files
     def save_weights(self, filepath: Any, overwrite: bool = True, **kwargs: Any) -> None:
         """Write all weights to a `.weights.h5` file, replacing an old one in one step."""
-        save_weights(self, filepath, overwrite)
+        save_weights(self, filepath, overwrite, **kwargs)
 
     def load_weights(self, filepath: Any, skip_mismatch: bool = False, **kwargs: Any) -> None:
         """Read weights from a `.weights.h5` file of ours or Keras's.
@@ -106,7 +198,7 @@ class Model(Trainer, Layer):
         Raises:
             ValueError: The file is damaged, or its shapes differ from the model's.
         """
-        load_weights(self, filepath, skip_mismatch)
+        load_weights(self, filepath, skip_mismatch, **kwargs)
 
     def save(self, filepath: Any, overwrite: bool = True, **kwargs: Any) -> None:
         """Not there yet: whole models can't be saved, weights can."""
@@ -116,23 +208,26 @@ class Model(Trainer, Layer):
         )
 
     def to_json(self, **kwargs: Any) -> str:
-        """The architecture as JSON."""
+        """The architecture as JSON; arguments as of `json.dumps`."""
         return json.dumps(serialize_keras_object(self), **kwargs)
 
     @classmethod
     def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> Any:
         """A model of a config."""
-        if {"layers", "input_layers", "output_layers"} <= set(config):
-            return cls._functional.from_config(config, custom_objects)
+        if {"layers", "input_layers", "output_layers"} <= set(config) and cls is Model:
+            return Model._functional.from_config(config, custom_objects)
         return super().from_config(config)
 
 
 def _listed(shape: Any) -> Any:
-    return (
-        tuple(shape)
-        if isinstance(shape, list) and all(n is None or isinstance(n, int) for n in shape)
-        else shape
-    )
+    """Lists of sizes, as JSON gives them, as tuples."""
+    if isinstance(shape, dict):
+        return {k: _listed(v) for k, v in shape.items()}
+    if isinstance(shape, list | tuple):
+        if all(n is None or isinstance(n, int) for n in shape):
+            return tuple(shape)
+        return [_listed(s) for s in shape]
+    return shape
 
 
 def _is_functional(args: Any, kwargs: Any) -> bool:
@@ -141,6 +236,16 @@ def _is_functional(args: Any, kwargs: Any) -> bool:
         or (len(args) == 1 and "outputs" in kwargs)
         or {"inputs", "outputs"} <= set(kwargs)
     )
+
+
+def _make_functional(cls: type) -> None:
+    """Put the functional class in place of `Model` among the bases of a class."""
+    if issubclass(cls, Model._functional):
+        return
+    for base in cls.__bases__:
+        if base is not Model and issubclass(base, Model):
+            _make_functional(base)
+    cls.__bases__ = tuple(Model._functional if b is Model else b for b in cls.__bases__)
 
 
 def model_from_json(json_string: str, custom_objects: Any = None) -> Any:

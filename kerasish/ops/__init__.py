@@ -1,13 +1,14 @@
 """Operations with Keras's names and signatures, over the core's."""
 
+from .arrays import *
 from .core import *
 from .nn import *
 from .numpy import *
-from .symbolic import (
-    KerasTensor,
-    Node,
-    Operation,
-    any_symbolic,
-    compute_output_spec,
-    is_keras_tensor,
-)  # fmt: skip
+from .patches import *
+from .statistics import *
+from .symbolic import KerasTensor as KerasTensor
+from .symbolic import Node as Node
+from .symbolic import Operation as Operation
+from .symbolic import any_symbolic as any_symbolic
+from .symbolic import compute_output_spec as compute_output_spec
+from .symbolic import is_keras_tensor as is_keras_tensor

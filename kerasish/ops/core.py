@@ -11,9 +11,10 @@ import kerasish_core as core
 from .symbolic import KerasTensor, symbolic
 
 __all__ = [
-    "cast", "cond", "convert_to_numpy", "convert_to_tensor", "custom_gradient", "dtype",
-    "fori_loop", "is_tensor", "map", "saturate_cast", "scan", "scatter", "scatter_update", "shape",
-    "slice", "slice_update", "stop_gradient", "switch", "unstack", "vectorized_map", "while_loop",
+    "associative_scan", "cast", "cond", "convert_to_numpy", "convert_to_tensor", "custom_gradient",
+    "dtype", "fori_loop", "is_tensor", "jvp", "map", "saturate_cast", "scan", "scatter",
+    "scatter_update", "shape", "slice", "slice_update", "stop_gradient", "switch", "unstack",
+    "vectorized_map", "while_loop",
 ]  # fmt: skip
 
 
@@ -108,9 +109,34 @@ def scatter(indices: Any, values: Any, shape: Any) -> Any:
 
 
 @symbolic
-def scatter_update(inputs: Any, indices: Any, updates: Any) -> Any:
-    """`inputs` with `updates` in place of what is at `indices`."""
-    return core.ops.scatter_update(inputs, indices, updates)
+def scatter_update(inputs: Any, indices: Any, updates: Any, reduction: Any = None) -> Any:
+    """`inputs` with `updates` in place of what is at `indices`, or joined with it.
+
+    Args:
+        inputs: A tensor.
+        indices: Integers; their last axis indexes the first axes of `inputs`.
+        updates: What goes there.
+        reduction: None to replace; "add", "max", "min" or "mul".
+    """
+    o = core.ops
+    if reduction is None:
+        return o.scatter_update(inputs, indices, updates)
+    if reduction == "add":
+        return o.scatter_add(inputs, indices, updates)
+    joined = {"max": o.maximum, "min": o.minimum, "mul": o.multiply}.get(reduction)
+    if joined is None:
+        raise ValueError(
+            f"Unsupported reduction: {reduction}. Expected None, 'add', 'max', 'min' or 'mul'."
+        )
+    # One update after the other, since an index may occur twice.
+    x, indices, updates = core.convert(inputs), core.convert(indices), core.convert(updates)
+    depth = indices.shape[-1]
+    rows = o.reshape(indices, (-1, depth))
+    values = o.reshape(updates, (-1, *x.shape[depth:]))
+    for i in range(rows.shape[0]):
+        at = rows[i : i + 1]
+        x = o.scatter_update(x, at, joined(o.gather_nd(x, at), values[i : i + 1]))
+    return x
 
 
 @symbolic
@@ -154,6 +180,58 @@ def fori_loop(lower: Any, upper: Any, body_fun: Any, init_val: Any) -> Any:
 def while_loop(cond: Any, body: Any, loop_vars: Any, maximum_iterations: Any = None) -> Any:
     """`while cond(*loop_vars): loop_vars = body(*loop_vars)`."""
     return core.while_loop(cond, body, loop_vars, maximum_iterations)
+
+
+@symbolic
+def associative_scan(f: Any, elems: Any, reverse: bool = False, axis: int = 0) -> Any:
+    """All partial results of an associative function along an axis.
+
+    Args:
+        f: `(a, b)` to their combination, for structures of slices like `elems`.
+        elems: A tensor or structure of tensors, equally long on the axis.
+        reverse: Whether to start from the end.
+        axis: Along which.
+    """
+    tree, o = core.tree, core.ops
+    length = core.convert(tree.flatten(elems)[0]).shape[axis]
+
+    def moved(x: Any) -> Any:
+        x = o.moveaxis(x, axis, 0)
+        return o.flip(x, 0) if reverse else x
+
+    parts = tree.map_structure(moved, elems)
+    step = 1
+    while step < length:  # doubling: after it each holds the last 2 * step
+        head = tree.map_structure(lambda x, n=step: x[:n], parts)
+        late = tree.map_structure(lambda x, n=step: x[n:], parts)
+        early = tree.map_structure(lambda x, n=step: x[:-n], parts)
+        joined = f(early, late)
+        parts = tree.map_structure(lambda a, b: o.concatenate([a, b], 0), head, joined)
+        step *= 2
+
+    def back(x: Any) -> Any:
+        return o.moveaxis(o.flip(x, 0) if reverse else x, 0, axis)
+
+    return tree.map_structure(back, parts)
+
+
+def jvp(fun: Any, primals: Any, tangents: Any, has_aux: bool = False) -> Any:
+    """The value of `fun` and its derivative along tangents.
+
+    Args:
+        fun: A function of tensors.
+        primals: A list or tuple of its arguments.
+        tangents: A direction for each.
+        has_aux: Whether it returns `(value, aux)`, aux being passed on.
+
+    Returns:
+        `(value, tangent)`, and aux if there is one.
+    """
+    if not has_aux:
+        return core.jvp(fun, primals, tangents)
+    aux = fun(*primals)[1]
+    value, tangent = core.jvp(lambda *xs: fun(*xs)[0], primals, tangents)
+    return value, tangent, aux
 
 
 def custom_gradient(f: Any) -> Any:

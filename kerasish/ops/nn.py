@@ -7,7 +7,8 @@ from typing import Any
 
 import kerasish_core as core
 
-from ..config import epsilon, standardize_data_format
+from ..config import epsilon as _epsilon
+from ..config import standardize_data_format
 from .symbolic import symbolic
 
 __all__ = [
@@ -165,7 +166,7 @@ def categorical_crossentropy(
         log_p = _o.log_softmax(output, axis)
     else:
         p = output / _o.sum(output, axis, True)
-        log_p = _o.log(_o.clip(p, epsilon(), 1.0 - epsilon()))
+        log_p = _o.log(_o.clip(p, _epsilon(), 1.0 - _epsilon()))
     return -_o.sum(target * log_p, axis)
 
 
@@ -191,7 +192,7 @@ def sparse_categorical_crossentropy(
         log_p = _o.log_softmax(output, axis)
     else:
         p = output / _o.sum(output, axis, True)
-        log_p = _o.log(_o.clip(p, epsilon(), 1.0 - epsilon()))
+        log_p = _o.log(_o.clip(p, _epsilon(), 1.0 - _epsilon()))
     # A class out of range counts nothing, as the row of zeros that one_hot gives.
     classes = output.shape[place]
     inside = _o.logical_and(target >= 0, target < classes)
@@ -209,7 +210,7 @@ def binary_crossentropy(target: Any, output: Any, from_logits: bool = False) -> 
     if from_logits:
         # max(x, 0) - x t + log(1 + exp(-|x|))
         return _o.softplus(output) - output * target
-    p = _o.clip(output, epsilon(), 1.0 - epsilon())
+    p = _o.clip(output, _epsilon(), 1.0 - _epsilon())
     return -(target * _o.log(p) + (1.0 - target) * _o.log(1.0 - p))
 
 
@@ -309,27 +310,27 @@ def batch_normalization(
 
 @symbolic
 def layer_normalization(
-    x: Any, gamma: Any = None, beta: Any = None, axis: Any = -1, epsilon: Any = None, **_: Any
+    x: Any, gamma: Any = None, beta: Any = None, axis: Any = -1, epsilon: Any = None, **kwargs: Any
 ) -> Any:
     """`(x - mean) / sqrt(var + epsilon) * gamma + beta` over axes (Ba et al. 2016)."""
     x = core.convert(x)
     wide = _o.cast(x, "float32") if x.dtype.itemsize < 4 else x
     centred = wide - _o.mean(wide, axis, True)
     variance = _o.mean(_o.square(centred), axis, True)
-    y = centred * _o.rsqrt(variance + (1e-3 if epsilon is None else epsilon))
+    y = centred * _o.rsqrt(variance + (_epsilon() if epsilon is None else epsilon))
     y = y if gamma is None else y * gamma
     y = y if beta is None else y + beta
     return _o.cast(y, x.dtype)
 
 
 @symbolic
-def rms_normalization(x: Any, scale: Any = 1, axis: Any = -1, epsilon: Any = None) -> Any:
+def rms_normalization(x: Any, scale: Any = None, axis: Any = -1, epsilon: Any = None) -> Any:
     """`x / sqrt(mean(x**2) + epsilon) * scale` (Zhang and Sennrich 2019)."""
     x = core.convert(x)
     wide = _o.cast(x, "float32") if x.dtype.itemsize < 4 else x
     power = _o.mean(_o.square(wide), axis, True)
     y = wide * _o.rsqrt(power + (core.dtypes.limits("float32").eps if epsilon is None else epsilon))
-    return _o.cast(y * scale, x.dtype)
+    return _o.cast(y if scale is None else y * scale, x.dtype)
 
 
 @symbolic
@@ -348,7 +349,7 @@ def dot_product_attention(
     query: Any, key: Any, value: Any, bias: Any = None, mask: Any = None, scale: Any = None,
     is_causal: bool = False, flash_attention: Any = None, attn_logits_soft_cap: Any = None,
 ) -> Any:  # fmt: skip
-    """Scaled dot-product attention of `(batch, time, heads, size)` tensors (Vaswani et al. 2017)."""  # noqa: E501
+    """Scaled dot-product attention of `(batch, time, heads, size)` tensors (Vaswani et al.)."""
     query = core.convert(query)
     scale = 1.0 / math.sqrt(query.shape[-1]) if scale is None else scale
     logits = _o.einsum("btnh,bsnh->bnts", query, key) * scale

@@ -737,7 +737,7 @@ def tensordot(x1: Any, x2: Any, axes: Any = 2) -> Any:
 
 
 @symbolic
-def einsum(subscripts: str, *operands: Any) -> Any:
+def einsum(subscripts: str, *operands: Any, **kwargs: Any) -> Any:
     """Sums of products in Einstein's notation."""
     return core.ops.einsum(subscripts, *operands)
 
@@ -899,9 +899,25 @@ def array(x: Any, dtype: Any = None) -> Any:
 
 
 abs = absolute
-amax, amin = max, min
-divide = true_divide
 conj = conjugate
+
+
+@symbolic
+def amax(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
+    """Largest over axes."""
+    return core.ops.max(x, axis, keepdims)
+
+
+@symbolic
+def amin(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
+    """Smallest over axes."""
+    return core.ops.min(x, axis, keepdims)
+
+
+@symbolic
+def divide(x1: Any, x2: Any) -> Any:
+    """`x1 / x2`."""
+    return core.ops.true_divide(x1, x2)
 
 
 @symbolic

@@ -12,12 +12,15 @@ import inspect
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import numpy as np
+
 import kerasish_core as core
 
 from ..naming import auto_name
 
 __all__ = [
-    "KerasTensor", "Node", "Operation", "any_symbolic", "compute_output_spec", "is_keras_tensor",
+    "KerasTensor", "Node", "Operation", "any_symbolic", "compute_output_spec", "evaluate",
+    "is_keras_tensor",
     "map_symbolic", "symbolic", "symbolic_specs",
 ]  # fmt: skip
 
@@ -97,19 +100,25 @@ class KerasTensor:
 
     def _no_value(self, what: str) -> Any:
         raise ValueError(
-            f"A KerasTensor is symbolic: it's a placeholder for a shape and a dtype. It has no "
-            f"value, so {what} can't be taken. Use `kerasish.ops` functions or layers on it, "
-            "or a custom Layer whose call() does the computation."
+            "A KerasTensor is symbolic: it's a placeholder for a shape and a dtype. It doesn't "
+            f"have any actual numerical value. You cannot convert it to {what}. Use `keras.ops` "
+            "functions or layers on it, or a Layer of your own whose call() does the computation."
         )
 
     def __array__(self, *args: Any, **kwargs: Any) -> Any:
         self._no_value("a NumPy array")
 
+    def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **options: Any) -> Any:
+        name = {"divide": "true_divide", "remainder": "mod"}.get(ufunc.__name__, ufunc.__name__)
+        if method == "__call__" and not options and name in PUBLIC:
+            return PUBLIC[name](*inputs)
+        return self._no_value("a NumPy array")
+
     def __float__(self) -> float:
-        return self._no_value("float()")
+        return self._no_value("a float")
 
     def __int__(self) -> int:
-        return self._no_value("int()")
+        return self._no_value("an int")
 
     def __bool__(self) -> bool:
         raise TypeError(
@@ -117,12 +126,15 @@ class KerasTensor:
         )
 
     def __iter__(self) -> Any:
-        raise TypeError(
+        raise NotImplementedError(
             "Iterating over a symbolic KerasTensor is not supported. Use ops.unstack or indexing."
         )
 
     def __len__(self) -> int:
-        raise TypeError("A symbolic KerasTensor has no len(). Use its shape.")
+        raise TypeError("object of type 'KerasTensor' has no len(): use its shape.")
+
+    def __setitem__(self, key: Any, value: Any) -> None:
+        raise TypeError("A KerasTensor can't be written to. Use ops.scatter_update or where.")
 
 
 def _operator(name: str, reflected: bool) -> Callable[[Any, Any], Any]:
@@ -168,13 +180,22 @@ def is_keras_tensor(x: Any) -> bool:
 def any_symbolic(args: Any, kwargs: Any = None) -> bool:
     """Whether a leaf of the arguments is symbolic."""
     for x in args:
-        if type(x) is KerasTensor:
+        if isinstance(x, KerasTensor):
             return True
-        if isinstance(x, list | tuple | dict) and any(
-            isinstance(leaf, KerasTensor) for leaf in tree.flatten(x)
-        ):
+        if isinstance(x, _CONTAINERS) and _holds_symbolic(x):
             return True
     return bool(kwargs) and any_symbolic(kwargs.values())
+
+
+def _holds_symbolic(x: Any) -> bool:
+    for part in x.values() if isinstance(x, dict) else x:
+        if isinstance(part, KerasTensor):
+            return True
+        if isinstance(part, _CONTAINERS) and _holds_symbolic(part):
+            return True
+        if isinstance(part, slice) and isinstance(part.start or part.stop, KerasTensor):
+            return True
+    return False
 
 
 # -- specs
@@ -197,7 +218,7 @@ def _filled(shape: Sequence[int | None], base: int) -> tuple[int, ...]:
 
 def compute_output_spec(fn: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
     """The result of `fn` with KerasTensors in place of tensors, without computing anything."""
-    found = [_evaluate(fn, args, kwargs, base) for base in (1, 2)]
+    found = [evaluate(fn, args, kwargs, base) for base in (1, 2)]
     unknown = any(
         None in x.shape for x in tree.flatten((args, kwargs)) if isinstance(x, KerasTensor)
     )
@@ -243,7 +264,8 @@ def symbolic_specs(structure: Any, base: int) -> Any:
     )
 
 
-def _evaluate(fn: Callable[..., Any], args: Any, kwargs: Any, base: int) -> Any:
+def evaluate(fn: Callable[..., Any], args: Any, kwargs: Any, base: int = 1) -> Any:
+    """Run `fn` once abstractly, with sizes in place of None; its result with `core.Spec` leaves."""
     return core.eval_spec(fn, *symbolic_specs(list(args), base), **symbolic_specs(kwargs, base))
 
 
@@ -323,32 +345,28 @@ class Operation:
 
     @property
     def input(self) -> Any:
-        """The symbolic inputs of the only call."""
-        return (
-            self._only_node("input").args[0]
-            if self._inbound_nodes and len(self._only_node("input").args) == 1
-            else self._tensors("inputs")
-        )
+        """The symbolic inputs of the first call."""
+        node = self._first_node("input")
+        if len(node.args) == 1 and not isinstance(node.args[0], dict):
+            return node.args[0]
+        return node.inputs[0] if len(node.inputs) == 1 else node.inputs
 
     @property
     def output(self) -> Any:
-        """The symbolic results of the only call."""
-        return self._only_node("output").result
+        """The symbolic results of the first call."""
+        return self._first_node("output").result
 
-    def _only_node(self, what: str) -> Node:
+    def _first_node(self, what: str) -> Node:
         if not self._inbound_nodes:
             raise AttributeError(
                 f"The layer {self.name} has never been called and thus has no defined {what}."
             )
         return self._inbound_nodes[0]
 
-    def _tensors(self, what: str) -> Any:
-        found = getattr(self._only_node(what), what)
-        return found[0] if len(found) == 1 else found
-
 
 class FunctionCall(Operation):
-    """A call of one of `ops`' functions, as a node."""
+    """A call of one of `ops`' functions, as a node. Each function has a subclass with the name
+    and module that Keras's class for it has (`Add` of `keras.src.ops.numpy`)."""
 
     def __init__(self, function: Callable[..., Any], name: str | None = None) -> None:
         super().__init__(name or auto_name(function.__name__))
@@ -366,29 +384,50 @@ class FunctionCall(Operation):
         return cls(PUBLIC[config["function"]], config["name"])
 
     def __deepcopy__(self, memo: Any) -> FunctionCall:
-        twin = FunctionCall(self.function, self.name)
+        twin = type(self)(self.function, self.name)
         memo[id(self)] = twin
         return twin
+
+    def __reduce__(self) -> Any:
+        # The class is made by the decorator, so pickle can't find it by its name.
+        nodes = {k: v for k, v in self.__dict__.items() if k.endswith("_nodes")}
+        return _call_of, (self.function_name, self.name), nodes
+
+
+def _call_of(function_name: str, name: str) -> FunctionCall:
+    function = PUBLIC[function_name]
+    return function.node(function, name)  # type: ignore[attr-defined, no-any-return]
+
+
+# Types of arguments that are no symbolic tensor and hold none.
+_PLAIN = frozenset([core.Tensor, int, float, bool, str, type(None), np.ndarray])
+_CONTAINERS = (list, tuple, dict)
 
 
 def symbolic(function: Callable[..., Any]) -> Callable[..., Any]:
     """Decorate a public function: on a KerasTensor it records a node, else it runs."""
 
+    camel = "".join(part.capitalize() for part in function.__name__.split("_"))
+    room = function.__module__.rsplit(".", 1)[-1]
+    room = room if room in ("core", "nn", "linalg", "image", "math") else "numpy"
+    node = type(camel, (FunctionCall,), {"__module__": f"keras.src.ops.{room}"})
+
     @functools.wraps(function)
     def wrapper(*args: Any, **kwargs: Any) -> Any:
         for x in args:
             kind = type(x)
-            if kind is core.Tensor:
+            if kind in _PLAIN:
                 continue
-            if kind is KerasTensor or (
-                kind in (list, tuple, dict)
-                and any(isinstance(leaf, KerasTensor) for leaf in tree.flatten(x))
-            ):
-                return FunctionCall(wrapper).symbolic_call(*args, **kwargs)
+            if kind is KerasTensor or (isinstance(x, _CONTAINERS) and _holds_symbolic(x)):
+                return node(wrapper).symbolic_call(*args, **kwargs)
+            if isinstance(x, core.Variable):
+                # Read here, so that the core finds tensors of one dtype.
+                args = tuple([v.value if isinstance(v, core.Variable) else v for v in args])
         if kwargs and any_symbolic(kwargs.values()):
-            return FunctionCall(wrapper).symbolic_call(*args, **kwargs)
+            return node(wrapper).symbolic_call(*args, **kwargs)
         return function(*args, **kwargs)
 
     wrapper.__signature__ = inspect.signature(function)  # type: ignore[attr-defined]
+    wrapper.node = node  # type: ignore[attr-defined]
     PUBLIC[function.__name__] = wrapper
     return wrapper

@@ -31,6 +31,17 @@ class OptimizerState:
             self._track(value)
         super().__setattr__(name, value)
 
+    def __setstate__(self, values: dict[str, Any]) -> None:
+        # Variables are known by identity, which is another one in a copy.
+        self.__dict__.update(values)
+        if "_trainable_variables_indices" in values:
+            before = list(values["_trainable_variables_indices"])
+            own = self._trainable_variables
+            self._trainable_variables_indices = {id(v): i for i, v in enumerate(own)}
+            if values.get("_excluded"):
+                places = [before.index(i) for i in values["_excluded"] if i in before]
+                self._excluded = {id(own[i]) for i in places}
+
     def _track(self, variable: Any) -> None:
         variables = self.__dict__.get("_variables")
         if variables is None:

@@ -1,45 +1,61 @@
 """Which part of a model a group of a weights file belongs to.
 
-Keras's layout: the path of attributes from the model down, `layers` first for models that have
-it; members of a list are named after their class in snake case, numbered from the second on.
+Keras's layout: the path of attributes from the model down. Public attributes come before private
+ones, each kind in alphabetical order; `layers` comes first where a model is made of a list of
+them. An object found a second time is not written again. Members of a list, tuple, set or
+dictionary are named after their class in snake case, numbered from the second on.
 """
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator
 from typing import Any
 
+from ..layers import Layer
+from ..metrics import Metric
 from ..naming import to_snake_case
+from ..optimizers import Optimizer
 
 __all__ = ["saveable_parts"]
 
-# Attributes of ours that are not part of Keras's layout.
-_SKIPPED = {
-    "history", "_graph", "_network", "_stack", "_functional_layers", "_inputs_struct",
-    "_outputs_struct", "_compile_metrics", "_compile_loss", "_loss_tracker", "_compile_config",
-    "_inbound_nodes", "_outbound_nodes", "_own_weights", "_init_arguments", "_signature", "_steps",
-    "_losses", "loss", "metrics", "_given",
-}  # fmt: skip
+
+@functools.cache
+def _base_attributes(kind: type) -> frozenset[str]:
+    """What every layer or optimizer has: never part of the layout."""
+    if kind is Optimizer:
+        example = Optimizer(learning_rate=0.0, name="example")
+        return frozenset(dir(example)) | {"inner_variables"}
+    return frozenset(dir(Layer(name="example")))
 
 
-def _is_saveable(x: Any) -> bool:
-    return hasattr(x, "save_own_variables") and not isinstance(x, type)
+def _attributes(part: Any) -> list[str]:
+    """The names of attributes that may hold parts, in the order of the layout."""
+    base: frozenset[str] = frozenset()
+    for kind in (Layer, Optimizer):
+        if isinstance(part, kind):
+            base = _base_attributes(kind)
+    hidden = frozenset(getattr(type(part), "_not_in_files", ()))
+    names = [n for n in dir(part) if not n.startswith("__") and n not in base and n not in hidden]
+    names.sort(key=lambda name: (name.startswith("_"), name))
+    if getattr(type(part), "_layers_first", False):
+        names = ["layers", *(n for n in names if n != "layers")]
+    return names
 
 
-def _is_seed(x: Any) -> bool:
-    return hasattr(x, "state") and hasattr(x, "next") and type(x).__name__ == "SeedGenerator"
-
-
-def _children(part: Any) -> Iterator[tuple[str, Any]]:
-    if hasattr(part, "_functional_layers") or hasattr(part, "_stack"):
-        yield "layers", list(part.layers)
-    for name in sorted(vars(part)):
-        if name not in _SKIPPED:
-            yield name, vars(part)[name]
+def _is_part(x: Any) -> bool:
+    # Metrics are state of a run, not of a model: Keras leaves them out.
+    return isinstance(x, Layer | Optimizer) or (
+        hasattr(x, "save_own_variables") and not isinstance(x, type | Metric)
+    )
 
 
 def saveable_parts(root: Any) -> Iterator[tuple[str, Any]]:
-    """Each part with variables of its own (or that could have) with its path, once."""
+    """Each part that has (or could have) variables of its own, once, with its path.
+
+    Args:
+        root: A model, layer or optimizer; its own path is "".
+    """
     seen: set[int] = set()
 
     def visit(path: str, part: Any) -> Iterator[tuple[str, Any]]:
@@ -47,25 +63,30 @@ def saveable_parts(root: Any) -> Iterator[tuple[str, Any]]:
             return
         seen.add(id(part))
         yield path, part
-        if _is_seed(part):
-            return
-        for name, child in _children(part):
+        for name in _attributes(part):
+            try:
+                child = getattr(part, name)
+            except Exception:  # a user's property that does not work yet
+                continue
             inner = f"{path}/{name}" if path else name
-            if _is_saveable(child) or _is_seed(child):
+            if _is_part(child):
                 yield from visit(inner, child)
             elif isinstance(child, list | tuple | set | dict):
                 yield from members(inner, child)
 
     def members(path: str, container: Any) -> Iterator[tuple[str, Any]]:
+        if id(container) in seen:
+            return
+        seen.add(id(container))
         used: dict[str, int] = {}
         for child in container.values() if isinstance(container, dict) else container:
-            if not (_is_saveable(child) or _is_seed(child)):
+            nested = isinstance(child, list | tuple | set | dict)
+            if not (_is_part(child) or nested):
                 continue
-            name = to_snake_case(type(child).__name__)
-            count = used.get(name)
-            used[name] = 0 if count is None else count + 1
-            if count is not None:
-                name = f"{name}_{count + 1}"
-            yield from visit(f"{path}/{name}", child)
+            name = "container" if nested else to_snake_case(type(child).__name__)
+            used[name] = used.get(name, -1) + 1
+            if used[name]:
+                name = f"{name}_{used[name]}"
+            yield from (members if nested else visit)(f"{path}/{name}", child)
 
     yield from visit("", root)

@@ -4,187 +4,184 @@ from __future__ import annotations
 
 import os
 import warnings
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
+from ..optimizers import Optimizer
+from .h5 import Reader, Writer, atomic_path, opened
 from .tree import saveable_parts
 
-__all__ = ["load_weights", "save_weights"]
+__all__ = ["load_weights", "read_parts", "save_weights", "write_parts"]
+
+# What Keras 2.13 to 2.15 called the list of a model's layers.
+_OLD_LAYERS = "_layer_checkpoint_dependencies"
 
 
-def _checked_path(filepath: Any) -> Path:
-    path = Path(os.fspath(filepath))
-    if not path.name.endswith(".weights.h5"):
-        raise ValueError(f"The filename must end in `.weights.h5`. Received: filepath={filepath}")
-    return path
-
-
-def save_weights(model: Any, filepath: Any, overwrite: bool = True) -> None:
-    """Write all weights, seeds and optimizer slots of a model.
+def save_weights(
+    model: Any, filepath: Any, overwrite: bool = True, max_shard_size: Any = None, **kwargs: Any
+) -> None:
+    """Write all weights and optimizer slots of a model.
 
     The file is written beside and put in place in one step: an old one survives any failure.
 
     Args:
         model: A model or layer that is built.
         filepath: Ends in `.weights.h5`.
-        overwrite: Whether an existing file may be replaced.
+        overwrite: Whether an existing file may be replaced; if not, you are asked.
+        max_shard_size: Not supported: one file holds everything.
 
     Raises:
-        FileExistsError: The file exists and may not be replaced.
+        ValueError: Another ending, or a model that is not built.
+        FileExistsError: The file exists, and there was nobody to ask.
         OSError: It can't be written; the message names it.
-    """
-    import h5py
 
-    path = _checked_path(filepath)
-    if path.exists() and not overwrite:
-        raise FileExistsError(f"{path} exists already. Pass overwrite=True to replace it.")
+    Source: https://keras.io/api/models/model_saving_apis/weights_saving_and_loading/
+    """
+    if kwargs:
+        raise ValueError(f"Invalid keyword arguments: {kwargs}")
+    if max_shard_size is not None:
+        raise NotImplementedError(
+            f"save_weights: max_shard_size={max_shard_size}: weights go into one file here. Leave "
+            "the argument out."
+        )
+    name = os.fspath(filepath)
+    if not name.endswith(".weights.h5"):
+        raise ValueError(f"The filename must end in `.weights.h5`. Received: filepath={filepath}")
+    path = Path(name)
+    if not (overwrite or may_overwrite(path)):
+        return
     if not getattr(model, "built", True):
         raise ValueError(
-            f"You are saving the weights of model '{model.name}', which is not built yet: call it "
-            "on data or model.build(input_shape) first."
+            "You are saving a model that has not yet been built. Try building the model first by "
+            f"calling it on some data or by using `build()`. Model: {model.name!r}"
         )
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
+    import h5py
+
+    with atomic_path(path) as temporary, h5py.File(temporary, "w") as file:
+        write_parts(model, file)
+
+
+def may_overwrite(path: Path) -> bool:
+    """Whether the file does not exist or the user at the terminal lets it be replaced.
+
+    Raises:
+        FileExistsError: There is nobody to ask.
+    """
+    if not path.exists():
+        return True
     try:
-        with h5py.File(temporary, "w") as file:
-            for place, part in saveable_parts(model):
-                group = file.create_group(f"{place}/vars" if place else "vars")
-                for name, array in _own_variables(part).items():
-                    _write(group, name, np.asarray(array))
-        with open(temporary, "rb") as file:
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
-    except OSError as error:
-        raise OSError(f"Can't write {path}: {error}. An older file there is unchanged.") from error
-    finally:
-        temporary.unlink(missing_ok=True)
+        answer = input(f"[WARNING] {path} already exists - overwrite? [y/n]")
+    except EOFError:
+        raise FileExistsError(
+            f"{path} already exists. Pass overwrite=True to replace it."
+        ) from None
+    return answer.strip().lower() in ("y", "yes")
 
 
-def _own_variables(part: Any) -> dict[str, Any]:
-    if hasattr(part, "save_own_variables"):
-        store: dict[str, Any] = {}
-        part.save_own_variables(store)
-        return store
-    return {"0": part.state.numpy()}
+def write_parts(model: Any, file: Any) -> None:
+    """Write every part's variables into an open HDF5 file."""
+    for place, part in saveable_parts(model):
+        group = file.create_group(f"{place}/vars" if place else "vars")
+        if getattr(part, "name", None) is not None:
+            group.attrs["name"] = part.name
+        part.save_own_variables(Writer(group))
 
 
-def _write(group: Any, name: str, array: Any) -> None:
-    if array.dtype.name == "bfloat16":
-        # HDF5 has no such type: the bits, with a note, as Keras does.
-        dataset = group.create_dataset(name, data=array.view("uint16"))
-        dataset.attrs["dtype"] = "bfloat16"
-    else:
-        group.create_dataset(name, data=array)
-
-
-class _Store:
-    """The datasets of one group, by name, read when asked for."""
-
-    def __init__(self, path: Path, group: Any) -> None:
-        self._path, self._group = path, group
-
-    def keys(self) -> list[str]:
-        return list(self._group.keys())
-
-    def __len__(self) -> int:
-        return len(self._group)
-
-    def __contains__(self, name: str) -> bool:
-        return name in self._group
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._group.keys())
-
-    def __getitem__(self, name: str) -> Any:
-        import h5py
-
-        link = self._group.get(name, getlink=True)
-        if not isinstance(link, h5py.HardLink):
-            raise ValueError(f"{self._path}: {name!r} is a link to elsewhere, which is refused.")
-        dataset = self._group[name]
-        if not isinstance(dataset, h5py.Dataset):
-            raise ValueError(f"{self._path}: {dataset.name} is no array.")
-        if dataset.is_virtual or dataset.external or dataset.dtype.kind not in "biufcV":
-            raise ValueError(
-                f"{self._path}: {dataset.name} refers to other files or holds no numbers."
-            )
-        # Chunked data may claim any size: what is stored must make it plausible.
-        stored = max(dataset.id.get_storage_size(), 1)
-        if dataset.size * dataset.dtype.itemsize > 1000 * stored + 1024:
-            raise ValueError(
-                f"{self._path}: {dataset.name} claims shape {dataset.shape}, but the file holds "
-                f"only {stored} bytes of it."
-            )
-        array = dataset[()]
-        if dataset.attrs.get("dtype") == "bfloat16":
-            import ml_dtypes
-
-            array = np.asarray(array).view(ml_dtypes.bfloat16)
-        return np.asarray(array)
-
-
-def load_weights(model: Any, filepath: Any, skip_mismatch: bool = False) -> None:
+def load_weights(
+    model: Any, filepath: Any, skip_mismatch: bool = False, by_name: bool = False, **kwargs: Any
+) -> None:
     """Read a file that `save_weights` or Keras 3 wrote.
 
     Args:
         model: A built model of the same structure.
         filepath: Ends in `.weights.h5`.
         skip_mismatch: Warn about parts that do not fit instead of raising.
+        by_name: Only for files of Keras 2, which have layers' names.
 
     Raises:
         FileNotFoundError: There is no such file.
-        ValueError: It is damaged, or does not fit; the model's weights are then unchanged.
+        ValueError: It is damaged, or does not fit; no variable has changed then.
     """
-    import h5py
-
-    path = _checked_path(filepath)
+    name = os.fspath(filepath)
+    if not name.endswith(".weights.h5"):
+        raise ValueError(
+            f"File format not supported: filepath={filepath}. Weights are read from `.weights.h5` "
+            "files."
+        )
+    if by_name or kwargs:
+        given = {"by_name": by_name, **kwargs}
+        raise ValueError(f"Invalid keyword arguments for a `.weights.h5` file: {given}")
+    path = Path(name)
     if not path.is_file():
         raise FileNotFoundError(f"There is no weights file {path}.")
-    before = [(v, v.value) for v in model.variables] if hasattr(model, "variables") else []
-    optimizer = getattr(model, "optimizer", None)
-    try:
-        with h5py.File(path, "r") as file:
-            if optimizer is not None and not optimizer.built and "optimizer/vars" in file:
-                optimizer.build(model.trainable_variables)
-            for place, part in saveable_parts(model):
-                _load_part(path, file, place, part, skip_mismatch)
-    except (OSError, RuntimeError, KeyError) as error:
-        _restore(before)
+    if not getattr(model, "built", True):
         raise ValueError(
-            f"{path} is no readable weights file: {error}. It may be cut off or damaged; save it "
-            "again or use a backup."
-        ) from error
-    except ValueError:
-        _restore(before)
-        raise
+            "You are loading weights into a model that has not yet been built. Try building the "
+            f"model first by calling it on some data or by using `build()`. Model: {model.name!r}, "
+            f"file: {path}"
+        )
+    with opened(path) as file:
+        read_parts(model, file, path, skip_mismatch)
 
 
-def _restore(before: Any) -> None:
-    for variable, value in before:
-        variable.assign(value)
+def read_parts(model: Any, file: Any, path: Path, skip_mismatch: bool = False) -> None:
+    """Read every part's variables from an open HDF5 file; nothing changes if one does not fit.
 
-
-def _load_part(path: Path, file: Any, place: str, part: Any, skip_mismatch: bool) -> None:
-    name = f"{place}/vars" if place else "vars"
-    group = file[name] if name in file else None  # noqa: SIM401
-    own = _own_variables(part)
+    Raises:
+        ValueError: A part does not fit, unless `skip_mismatch` is set.
+    """
+    optimizer = getattr(model, "optimizer", None)
+    held = list(getattr(model, "variables", ()))
+    held += list(optimizer.variables) if optimizer is not None else []
+    before = [(v, v.value) for v in {id(v): v for v in held}.values()]
+    old = _OLD_LAYERS in file
+    failed: list[tuple[Any, str]] = []
     try:
-        if group is None:
-            if own and place.split("/")[0] != "optimizer" and not hasattr(part, "next"):
-                raise ValueError(
-                    f"{path} has no weights for {getattr(part, 'name', place)!r} (looked for "
-                    f"{name}): it was saved from a model of another structure."
-                )
-            return
-        store = _Store(path, group)
-        if hasattr(part, "load_own_variables"):
-            if own or len(store):
-                part.load_own_variables(store)
-        elif "0" in store:
-            part.state.assign(store["0"])
-    except ValueError as error:
-        if not skip_mismatch:
-            raise ValueError(f"{path}: {error}") from error
-        warnings.warn(f"Skipped {name}: {error}", stacklevel=5)
+        for place, part in saveable_parts(model):
+            where = f"{place}/vars" if place else "vars"
+            if old:
+                where = "/".join(_OLD_LAYERS if s == "layers" else s for s in where.split("/"))
+            reader = Reader(path, file, where)
+            try:
+                _read_part(part, reader)
+            except (ValueError, KeyError) as error:
+                failed.append((part, f"{where}: {error.args[0]}"))
+        if failed and not skip_mismatch:
+            raise ValueError(_report(path, failed))
+    except BaseException:
+        for variable, value in before:
+            variable.assign(value)
+        raise
+    if failed:
+        warnings.warn(_report(path, failed), stacklevel=4)
+
+
+def _report(path: Path, failed: list[tuple[Any, str]]) -> str:
+    part, reason = failed[0]
+    parts = [p for p, _ in failed]
+    return (
+        f"{path}: a total of {len(failed)} objects could not be loaded. Example error message for "
+        f"object {part}:\n\n{reason}\n\nList of objects that could not be loaded:\n{parts}"
+    )
+
+
+def _read_part(part: Any, reader: Reader) -> None:
+    if isinstance(part, Optimizer) and not _optimizer_fits(part, reader):
+        return
+    if hasattr(part, "load_own_variables"):
+        part.load_own_variables(reader)
+
+
+def _optimizer_fits(optimizer: Any, reader: Reader) -> bool:
+    """Whether to go on: its loader says itself that numbers differ, but reads shapes unchecked."""
+    variables = optimizer.variables
+    if not reader.exists and not optimizer.built:
+        return False  # nothing saved, nothing to set
+    for i, variable in enumerate(variables):
+        name = str(i)
+        if name in reader and reader[name].shape != tuple(variable.shape):
+            raise ValueError(
+                f"optimizer {optimizer.name!r}: variable {variable.path!r} has shape "
+                f"{tuple(variable.shape)}; the file has shape {reader[name].shape}."
+            )
+    return True

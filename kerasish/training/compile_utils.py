@@ -115,8 +115,11 @@ class CompileLoss:
             if isinstance(self._weights, int | float)
             else by_output(self._weights, names, None, "loss_weights")
         )
-        targets_of(y_true, y_pred, names)  # tells at once when y does not fit
-        self._losses = [None if c is None else loss_for(c) for c in chosen]
+        targets = targets_of(y_true, y_pred, names)
+        self._losses = [
+            None if c is None else loss_for(c, t, p)
+            for c, t, p in zip(chosen, targets, flat, strict=True)
+        ]
         self._factors = [1.0 if f is None else f for f in factors]
         self._names = names
         if len(flat) > 1:

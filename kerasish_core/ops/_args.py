@@ -33,6 +33,7 @@ __all__ = [
     "uniform",
 ]
 
+_ALL_AXES = tuple(tuple(range(rank)) for rank in range(9))
 _PYTHON_SCALARS = (bool, int, float, complex)
 
 
@@ -72,8 +73,8 @@ def _check_equal(tensors: list[Tensor]) -> None:
     names = list(dict.fromkeys(t.dtype.name for t in tensors))
     if len(names) > 1:
         raise DTypeError(
-            f"Operands have the dtypes {' and '.join(names)}: {', '.join(str(t.spec) for t in tensors)}. "  # noqa: E501
-            f"Cast one of them, as in cast(x, '{names[0]}')."
+            f"Operands have the dtypes {' and '.join(names)}: "
+            f"{', '.join(str(t.spec) for t in tensors)}. Cast one of them, as in cast(x, '{names[0]}')."  # noqa: E501
         )
 
 
@@ -116,7 +117,7 @@ def canonical_axes(name: str, axis: Any, rank: int) -> tuple[int, ...]:
         ShapeError: One is out of range or given twice.
     """
     if axis is None:
-        return tuple(range(rank))
+        return _ALL_AXES[rank] if rank < len(_ALL_AXES) else tuple(range(rank))
     given: Sequence[Any] = axis if isinstance(axis, list | tuple) else (axis,)
     axes = tuple(sorted(canonical_axis(name, a, rank) for a in given))
     if len(set(axes)) != len(axes):
@@ -161,10 +162,10 @@ def uniform(low: float, high: float, inputs: int = 1, **attrs: Any) -> Callable[
     """Samples drawn from [low, high): equal shapes and, for several inputs, broadcast ones."""
 
     def samples(rng: np.random.Generator) -> list[tuple[list[Any], dict[str, Any]]]:
-        shapes: list[Any] = [[(2, 3)] * inputs, [()] * inputs]
+        shapes: list[list[tuple[int, ...]]] = [[(2, 3)] * inputs, [()] * inputs]
         if inputs > 1:
-            shapes.append([(2, 3)] + [(3,)] * (inputs - 1))
-            shapes.append([(1, 3)] + [(4, 1)] * (inputs - 1))
+            shapes.append([(2, 3), *[(3,)] * (inputs - 1)])
+            shapes.append([(1, 3), *[(4, 1)] * (inputs - 1)])
         return [([rng.uniform(low, high, s) for s in row], dict(attrs)) for row in shapes]
 
     return samples

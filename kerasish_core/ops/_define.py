@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from .. import dtypes
+from ..errors import DTypeError
 from ..op import define_op
 from ..tensor import NUMPY_FUNCTIONS, OPERATORS, Tensor
 from ._args import (
@@ -51,6 +52,8 @@ def unary(
     high: float = 2.0,
     to_float: bool = True,
     count: bool = False,
+    real: bool = False,
+    infer: Function = same_spec,
     operator: bool = False,
     numpy: Any = None,
     samples: Function | None = None,
@@ -66,18 +69,23 @@ def unary(
         low, high: Range of the samples.
         to_float: Whether integers become `floatx` first (else booleans become int32, if `count`).
         count: See `to_float`.
+        real: Whether complex numbers are refused.
+        infer: The rule; by default the result is like the input.
         operator: Whether a Python operator looks it up.
         numpy: NumPy's function if its name differs; False for none.
         samples: Instead of `low` and `high`.
     """
     op = define_op(
-        name, "elementwise", "x", infer=same_spec, kernel=kernel, scalar=scalar, vjp=vjp,
+        name, "elementwise", "x", infer=infer, kernel=kernel, scalar=scalar, vjp=vjp,
         samples=samples or uniform(low, high),
     )  # fmt: skip
     prepare = as_number if count else as_float if to_float else convert
 
     def function(x: Any) -> Any:
-        return apply(op, prepare(x))
+        t = prepare(x)
+        if real and t.dtype.kind == "c":
+            raise DTypeError(f"{name}: x is {t.spec}; real numbers are needed. Take ops.real(x).")
+        return apply(op, t)
 
     return _publish(name, doc, function, operator, numpy)
 
@@ -118,8 +126,13 @@ def binary(
     if at_least is None:
 
         def function(x1: Any, x2: Any) -> Any:
-            if type(x1) is Tensor and type(x2) is Tensor and x1._value.dtype is x2._value.dtype:
-                return apply(op, x1, x2)
+            if type(x1) is Tensor:
+                dtype = x1._value.dtype
+                if type(x2) is Tensor:
+                    if dtype is x2._value.dtype:
+                        return apply(op, x1, x2)
+                elif dtype.kind == "f" and type(x2) in _NUMBERS:
+                    return apply(op, x1, Tensor(_asarray(x2, dtype)))
             return apply(op, *(weak(x1, x2) or promote(x1, x2)))
 
     else:
@@ -150,12 +163,28 @@ def to_bool(
         kernel=kernel, scalar=scalar, samples=uniform(-2, 2, inputs),
     )  # fmt: skip
 
-    def function(*xs: Any) -> Any:
-        if len(xs) != inputs:
-            raise TypeError(f"{name}() takes {inputs} arguments, got {len(xs)}.")
-        if logical:
-            return apply(op, *(as_bool(x) for x in xs))
-        return apply(op, *((weak(*xs) if inputs == 2 else None) or promote(*xs)))
+    function: Function
+    if inputs == 1:
+
+        def function(x: Any) -> Any:
+            return apply(op, as_bool(x) if logical else convert(x))
+
+    elif logical:
+
+        def function(x1: Any, x2: Any) -> Any:
+            return apply(op, as_bool(x1), as_bool(x2))
+
+    else:
+
+        def function(x1: Any, x2: Any) -> Any:
+            if type(x1) is Tensor:
+                dtype = x1._value.dtype
+                if type(x2) is Tensor:
+                    if dtype is x2._value.dtype:
+                        return apply(op, x1, x2)
+                elif dtype.kind == "f" and type(x2) in _NUMBERS:
+                    return apply(op, x1, Tensor(_asarray(x2, dtype)))
+            return apply(op, *(weak(x1, x2) or promote(x1, x2)))
 
     return _publish(name, doc, function, operator, None)
 

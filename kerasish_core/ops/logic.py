@@ -1,4 +1,4 @@
-"""Comparisons, logic, bits and tests of numbers. Nothing here has a gradient."""
+"""Comparisons, logic, bits, divisors and tests of numbers. Nothing here has a gradient."""
 
 from __future__ import annotations
 
@@ -9,12 +9,13 @@ import numpy as np
 from ..op import define_op
 from ..tensor import NUMPY_FUNCTIONS, OPERATORS
 from ._args import apply, convert, promote, same_binary, same_spec
-from ._define import to_bool
+from ._define import binary, to_bool
 
 __all__ = [
-    "bitwise_and", "bitwise_not", "bitwise_or", "bitwise_xor", "equal", "greater", "greater_equal",
-    "isfinite", "isinf", "isnan", "left_shift", "less", "less_equal", "logical_and", "logical_not",
-    "logical_or", "logical_xor", "not_equal", "right_shift", "signbit",
+    "bitwise_and", "bitwise_not", "bitwise_or", "bitwise_xor", "equal", "gcd", "greater",
+    "greater_equal", "isfinite", "isinf", "isnan", "lcm", "left_shift", "less", "less_equal",
+    "logical_and", "logical_not", "logical_or", "logical_xor", "nextafter", "not_equal",
+    "right_shift", "signbit",
 ]  # fmt: skip
 
 equal = to_bool("equal", "`x1 == x2`.", lambda xp, a, b: xp.equal(a, b), "a == b", operator=True)
@@ -61,14 +62,14 @@ def _integers(rng: Any) -> Any:
     return [([rng.integers(0, 8, s), rng.integers(0, 8, t)], {}) for s, t in shapes]
 
 
-def _bitwise(name: str, doc: str, scalar: str) -> Any:
+def _of_integers(name: str, doc: str, scalar: str | None, at_least: Any = None) -> Any:
     op = define_op(
         name, "elementwise", "a b", infer=same_binary(name), scalar=scalar, samples=_integers,
         kernel=lambda xp, a, b: getattr(xp, name)(a, b),
     )  # fmt: skip
 
     def function(x: Any, y: Any) -> Any:
-        return apply(op, *promote(x, y))
+        return apply(op, *promote(x, y, at_least=at_least))
 
     function.__name__ = function.__qualname__ = name
     function.__doc__ = doc
@@ -76,11 +77,18 @@ def _bitwise(name: str, doc: str, scalar: str) -> Any:
     return function
 
 
-bitwise_and = _bitwise("bitwise_and", "Bits set in both.", "a & b")
-bitwise_or = _bitwise("bitwise_or", "Bits set in either.", "a | b")
-bitwise_xor = _bitwise("bitwise_xor", "Bits set in exactly one.", "a ^ b")
-left_shift = _bitwise("left_shift", "`x * 2**y` by shifting bits.", "a << b")
-right_shift = _bitwise("right_shift", "`x // 2**y` by shifting bits.", "a >> b")
+bitwise_and = _of_integers("bitwise_and", "Bits set in both.", "a & b")
+bitwise_or = _of_integers("bitwise_or", "Bits set in either.", "a | b")
+bitwise_xor = _of_integers("bitwise_xor", "Bits set in exactly one.", "a ^ b")
+left_shift = _of_integers("left_shift", "`x * 2**y` by shifting bits.", "a << b", int)
+right_shift = _of_integers("right_shift", "`x // 2**y` by shifting bits.", "a >> b", int)
+
+gcd = _of_integers("gcd", "Greatest common divisor.", None)
+lcm = _of_integers("lcm", "Least common multiple.", None)
+nextafter = binary(
+    "nextafter", "The next number after `x1` towards `x2`.",
+    lambda xp, a, b: xp.nextafter(a, b), "nextafter(a, b)", at_least=float,
+)  # fmt: skip
 
 _BITWISE_NOT = define_op(
     "bitwise_not", "elementwise", "x", infer=same_spec, scalar="~x",

@@ -47,11 +47,12 @@ def _softplus_kernel(xp: Any, x: Any) -> Any:
 
 sigmoid = unary(
     "sigmoid", "Logistic function `1 / (1 + exp(-x))`.", _sigmoid_kernel, "1 / (1 + exp(-x))",
-    lambda g, y: (g * (y * (1 - y)),),
+    lambda g, y: (g * (y * (1 - y)),), real=True,
 )  # fmt: skip
 softplus = unary(
     "softplus", "`log(1 + exp(x))` without overflow.",
     _softplus_kernel, "fmax(x, 0) + log1p(exp(-fabs(x)))", lambda g, x: (g * sigmoid(x),),
+    real=True,
 )  # fmt: skip
 
 

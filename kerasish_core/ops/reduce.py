@@ -10,7 +10,7 @@ import numpy as np
 from .. import dtypes
 from ..dispatch import apply
 from ..errors import ShapeError
-from ..op import Spec, define_op
+from ..op import Op, Spec, define_op
 from ..tensor import NUMPY_FUNCTIONS, OPERATORS, convert
 from ._args import as_float, canonical_axes, canonical_axis, same_spec
 from ._define import as_bool
@@ -252,8 +252,7 @@ def _logsumexp_kernel(xp: Any, x: Any, axes: tuple[int, ...], keepdims: bool) ->
     wide = x.astype("float32") if x.dtype.itemsize < 4 else x
     top = xp.max(wide, axis=axes, keepdims=True, initial=-np.inf)
     top = xp.where(xp.isfinite(top), top, 0).astype(wide.dtype)
-    with np.errstate(divide="ignore"):
-        result = xp.log(xp.exp(wide - top).sum(axis=axes, keepdims=True)) + top
+    result = xp.log(xp.exp(wide - top).sum(axis=axes, keepdims=True)) + top
     return result.reshape(_reduced(x.shape, axes, keepdims)).astype(x.dtype)
 
 
@@ -300,11 +299,11 @@ def _soft_samples(rng: np.random.Generator) -> Any:
     ]
 
 
-_SOFTMAX: Any = define_op(
+_SOFTMAX: Op = define_op(
     "softmax", "reduce", "x", infer=same_spec, kernel=_softmax_kernel,
     vjp=lambda g, y, axes: (y * (g - sum(g * y, axes, True)),), samples=_soft_samples,
 )  # fmt: skip
-_LOG_SOFTMAX: Any = define_op(
+_LOG_SOFTMAX = define_op(
     "log_softmax", "reduce", "x", infer=same_spec, kernel=_log_softmax_kernel,
     vjp=lambda g, y, axes: (g - exp(y) * sum(g, axes, True),), samples=_soft_samples,
 )  # fmt: skip

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from ..dispatch import apply
+from ..errors import DTypeError
 from ..op import define_op
 from ._args import as_float
 from ._define import unary
@@ -61,8 +62,7 @@ def _in_float64(function: Any) -> Any:
     """Compute in float64 and round, which makes float32 right to the last bit or so."""
 
     def kernel(xp: Any, x: Any, **attrs: Any) -> Any:
-        with np.errstate(all="ignore"):
-            return function(xp, x.astype("float64"), **attrs).astype(x.dtype)
+        return function(xp, x.astype("float64"), **attrs).astype(x.dtype)
 
     return kernel
 
@@ -88,10 +88,12 @@ _SLOPE = 2 / math.sqrt(math.pi)
 erf = unary(
     "erf", "Error function `2/sqrt(pi) * integral of exp(-t**2) from 0 to x`.",
     _in_float64(_erf_kernel), "erf(x)", lambda g, x: (g * (exp(-square(x)) * _SLOPE),),
+    real=True,
 )  # fmt: skip
 erfc = unary(
     "erfc", "`1 - erf(x)`, accurate for large x.",
     _in_float64(_erfc_kernel), "erfc(x)", lambda g, x: (g * (exp(-square(x)) * -_SLOPE),),
+    real=True,
 )  # fmt: skip
 
 
@@ -116,7 +118,7 @@ def _erfinv_kernel(xp: Any, x: Any) -> Any:
 erfinv = unary(
     "erfinv", "Inverse of the error function.",
     _in_float64(_erfinv_kernel), None,
-    lambda g, y: (g * (exp(square(y)) / _SLOPE),), low=-0.8, high=0.8,
+    lambda g, y: (g * (exp(square(y)) / _SLOPE),), low=-0.8, high=0.8, real=True,
 )  # fmt: skip
 
 # -- gamma family. Arguments are moved above 10 by recurrence, then the asymptotic series holds.
@@ -175,6 +177,7 @@ def _lgamma_kernel(xp: Any, x: Any) -> Any:
 lgamma = unary(
     "lgamma", "Logarithm of the absolute value of the gamma function.",
     _in_float64(_lgamma_kernel), "lgamma(x)", lambda g, x: (g * digamma(x),), low=0.3, high=4.0,
+    real=True,
 )  # fmt: skip
 
 
@@ -241,7 +244,10 @@ _POLYGAMMA = define_op(
 
 def polygamma(n: int, x: Any) -> Any:
     """The n-th derivative of `digamma`; n is a Python int from 0."""
-    return apply(_POLYGAMMA, as_float(x), n=int(n))
+    x = as_float(x)
+    if x.dtype.kind == "c":
+        raise DTypeError(f"polygamma: x is {x.spec}; real numbers are needed. Take ops.real(x).")
+    return apply(_POLYGAMMA, x, n=int(n))
 
 
 def digamma(x: Any) -> Any:

@@ -291,9 +291,7 @@ def order(row):
 
 
 def top_k_indices(x, k):
-    return np.apply_along_axis(
-        lambda row: sorted(range(len(row)), key=lambda i: -row[i])[:k], -1, x
-    )
+    return in_rows(lambda row: sorted(range(len(row)), key=lambda i: -row[i])[:k])(x, -1)
 
 
 def searchsorted(x, values, side):
@@ -375,6 +373,7 @@ ORACLES = {
     "floor": mp("floor"),
     "floor_divide": mp(lambda a, b: mpmath.floor(a / b)),
     "gather": gather,
+    "gcd": python(math.gcd),
     "getitem": lambda x, key: gather(x, key=key),
     "greater": python(operator.gt, bool),
     "greater_equal": python(operator.ge, bool),
@@ -386,6 +385,7 @@ ORACLES = {
     "isfinite": python(math.isfinite, bool),
     "isinf": python(math.isinf, bool),
     "isnan": python(math.isnan, bool),
+    "lcm": python(math.lcm),
     "left_shift": python(lambda a, b: a * 2**b),
     "less": python(operator.lt, bool),
     "less_equal": python(operator.le, bool),
@@ -413,6 +413,7 @@ ORACLES = {
     "mod": mp(lambda a, b: a - b * mpmath.floor(a / b)),
     "multiply": mp(operator.mul),
     "negative": mp(operator.neg),
+    "nextafter": python(math.nextafter),
     "not_equal": python(operator.ne, bool),
     "pad": pad,
     "polygamma": lambda x, n: mp(lambda v: mpmath.polygamma(n, v))(x),

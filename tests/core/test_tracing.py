@@ -67,8 +67,8 @@ def test_optimized_gives_the_same_bits():
     rng = np.random.default_rng(0)
     x, y = rng.normal(size=2).astype("float32"), rng.normal(size=(2, 3)).astype("float32")
     step = core.function(example)
-    for y in (y, np.abs(y), -np.abs(y)):
-        for a, b in zip(example(core.convert(x), core.convert(y)), step(x, y)):
+    for values in (y, np.abs(y), -np.abs(y)):
+        for a, b in zip(example(core.convert(x), core.convert(values)), step(x, values)):
             np.testing.assert_array_equal(np.asarray(a), np.asarray(b))
 
 

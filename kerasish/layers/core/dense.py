@@ -29,7 +29,7 @@ class Dense(Layer):
         kernel_initializer: Any = "glorot_uniform", bias_initializer: Any = "zeros",
         kernel_regularizer: Any = None, bias_regularizer: Any = None,
         activity_regularizer: Any = None, kernel_constraint: Any = None,
-        bias_constraint: Any = None, **kwargs: Any,
+        bias_constraint: Any = None, quantization_config: Any = None, **kwargs: Any,
     ) -> None:  # fmt: skip
         super().__init__(activity_regularizer=activity_regularizer, **kwargs)
         if (not isinstance(units, int) and not hasattr(units, "__index__")) or int(units) <= 0:
@@ -38,6 +38,7 @@ class Dense(Layer):
                 f"Received: units={units}"
             )
         self.units = int(units)
+        self.quantization_config = quantization_config
         self.activation = activations.get(activation)
         self.use_bias = use_bias
         self.kernel_initializer = initializers.get(kernel_initializer)
@@ -90,4 +91,5 @@ class Dense(Layer):
             "bias_regularizer": regularizers.serialize(self.bias_regularizer),
             "kernel_constraint": constraints.serialize(self.kernel_constraint),
             "bias_constraint": constraints.serialize(self.bias_constraint),
+            "quantization_config": self.quantization_config,
         }

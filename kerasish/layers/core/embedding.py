@@ -26,11 +26,13 @@ class Embedding(Layer):
     def __init__(
         self, input_dim: int, output_dim: int, embeddings_initializer: Any = "uniform",
         embeddings_regularizer: Any = None, embeddings_constraint: Any = None,
-        mask_zero: bool = False, weights: Any = None, **kwargs: Any,
+        mask_zero: bool = False, weights: Any = None, quantization_config: Any = None,
+        **kwargs: Any,
     ) -> None:  # fmt: skip
         length = kwargs.pop("input_length", None)
         super().__init__(**kwargs)
         self.input_length = length
+        self.quantization_config = quantization_config
         self.input_dim, self.output_dim = int(input_dim), int(output_dim)
         self.embeddings_initializer = initializers.get(embeddings_initializer)
         self.embeddings_regularizer = regularizers.get(embeddings_regularizer)
@@ -72,4 +74,5 @@ class Embedding(Layer):
             "activity_regularizer": regularizers.serialize(self.activity_regularizer),
             "embeddings_constraint": constraints.serialize(self.embeddings_constraint),
             "mask_zero": self.mask_zero,
+            "quantization_config": self.quantization_config,
         }

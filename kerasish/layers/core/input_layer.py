@@ -44,19 +44,21 @@ class InputLayer(Layer):
         if shape is not None and batch_shape is not None:
             raise ValueError("You cannot pass both `shape` and `batch_shape` at the same time.")
         if shape is not None:
-            shape = (shape,) if isinstance(shape, int) else tuple(shape)
+            shape = _as_shape(shape)
             batch_shape = (batch_size, *shape)
         if sparse or ragged:
             raise ValueError("`sparse` and `ragged` inputs are not supported by kerasish.")
-        self.batch_shape = tuple(batch_shape)
+        self.batch_shape = _as_shape(batch_shape)
         self._input_dtype = core.dtypes.name_of(dtype or floatx())
         self.sparse, self.ragged, self.optional = bool(sparse), bool(ragged), optional
         self.built = True
-        output = KerasTensor(self.batch_shape, self._input_dtype, name=self.name)
-        Node(self, (), {}, output)
+        if input_tensor is None:
+            input_tensor = KerasTensor(self.batch_shape, self._input_dtype, name=name)
+        Node(self, (), {}, input_tensor)
 
-    def call(self, *args: Any, **kwargs: Any) -> Any:
-        raise NotImplementedError
+    def call(self) -> Any:
+        """Not to be called: its output is symbolic."""
+        raise TypeError(f"InputLayer {self.name!r} holds a symbolic tensor and can't be called.")
 
     @property
     def dtype(self) -> str:
@@ -71,6 +73,20 @@ class InputLayer(Layer):
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> Any:
         return cls(**config)
+
+
+def _as_shape(shape: Any) -> tuple[Any, ...]:
+    """The shape as a tuple of ints and None."""
+    if not hasattr(shape, "__iter__"):
+        raise ValueError(f"Cannot convert '{shape}' to a shape. Pass a tuple, e.g. ({shape},).")
+    shape = tuple(shape)
+    for n in shape:
+        if n is not None and (not hasattr(n, "__index__") or int(n) < 0):
+            raise ValueError(
+                f"Cannot convert '{shape}' to a shape. Found invalid dimension '{n}' of type "
+                f"'{type(n)}'."
+            )
+    return tuple(None if n is None else int(n) for n in shape)
 
 
 def Input(

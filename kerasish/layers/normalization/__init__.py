@@ -27,9 +27,17 @@ class BatchNormalization(Layer):
         scale: bool = True, beta_initializer: Any = "zeros", gamma_initializer: Any = "ones",
         moving_mean_initializer: Any = "zeros", moving_variance_initializer: Any = "ones",
         beta_regularizer: Any = None, gamma_regularizer: Any = None, beta_constraint: Any = None,
-        gamma_constraint: Any = None, synchronized: bool = False, **kwargs: Any,
+        gamma_constraint: Any = None, renorm: bool = False, renorm_clipping: Any = None,
+        renorm_momentum: float = 0.99, synchronized: bool = False, **kwargs: Any,
     ) -> None:  # fmt: skip
         super().__init__(**kwargs)
+        if renorm:
+            raise ValueError(
+                "BatchNormalization(renorm=True) is not available: batch renormalization is not "
+                "implemented. Use renorm=False."
+            )
+        self.renorm, self.renorm_clipping = renorm, renorm_clipping
+        self.renorm_momentum = renorm_momentum
         self.axis = int(axis[0] if isinstance(axis, list | tuple) else axis)
         self.momentum, self.epsilon = float(momentum), float(epsilon)
         self.center, self.scale, self.synchronized = center, scale, synchronized
@@ -120,6 +128,9 @@ class BatchNormalization(Layer):
             "gamma_regularizer": regularizers.serialize(self.gamma_regularizer),
             "beta_constraint": constraints.serialize(self.beta_constraint),
             "gamma_constraint": constraints.serialize(self.gamma_constraint),
+            "renorm": self.renorm,
+            "renorm_clipping": self.renorm_clipping,
+            "renorm_momentum": self.renorm_momentum,
             "synchronized": self.synchronized,
         }
 
@@ -132,9 +143,10 @@ class LayerNormalization(Layer):
         self, axis: Any = -1, epsilon: float = 1e-3, center: bool = True, scale: bool = True,
         beta_initializer: Any = "zeros", gamma_initializer: Any = "ones",
         beta_regularizer: Any = None, gamma_regularizer: Any = None, beta_constraint: Any = None,
-        gamma_constraint: Any = None, **kwargs: Any,
+        gamma_constraint: Any = None, rms_scaling: bool = False, **kwargs: Any,
     ) -> None:  # fmt: skip
         super().__init__(**kwargs)
+        self.rms_scaling = rms_scaling
         self.axis = list(axis) if isinstance(axis, list | tuple) else axis
         self.epsilon, self.center, self.scale = epsilon, center, scale
         self.beta_initializer = initializers.get(beta_initializer)
@@ -154,7 +166,7 @@ class LayerNormalization(Layer):
                 shape, self.gamma_initializer, regularizer=self.gamma_regularizer,
                 constraint=self.gamma_constraint, autocast=False, name="gamma",
             )  # fmt: skip
-        if self.center:
+        if self.center and not self.rms_scaling:
             self.beta = self.add_weight(
                 shape, self.beta_initializer, regularizer=self.beta_regularizer,
                 constraint=self.beta_constraint, autocast=False, name="beta",
@@ -169,6 +181,11 @@ class LayerNormalization(Layer):
         def spread(v: Any) -> Any:
             return None if v is None else ops.reshape(v.value, view)
 
+        if self.rms_scaling:  # as Keras: scaled by the deviation, not centred
+            x = ops.cast(inputs, "float32") if inputs.dtype != "float64" else inputs
+            y = x * ops.rsqrt(ops.var(x, tuple(axes), keepdims=True) + self.epsilon)
+            gamma = spread(self.gamma)
+            return ops.cast(y if gamma is None else y * gamma, inputs.dtype)
         return ops.layer_normalization(
             inputs, spread(self.gamma), spread(self.beta), tuple(axes), self.epsilon
         )
@@ -189,6 +206,7 @@ class LayerNormalization(Layer):
             "gamma_regularizer": regularizers.serialize(self.gamma_regularizer),
             "beta_constraint": constraints.serialize(self.beta_constraint),
             "gamma_constraint": constraints.serialize(self.gamma_constraint),
+            "rms_scaling": self.rms_scaling,
         }
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ... import activations, constraints, initializers, ops, random, regularizers
-from ...serialization import builtin, serialize_keras_object
+from ...serialization import builtin, deserialize_keras_object, serialize_keras_object
 from ..base import Layer
 
 __all__ = ["GRUCell", "LSTMCell", "SimpleRNNCell", "StackedRNNCells"]
@@ -249,6 +249,7 @@ class StackedRNNCells(Layer):
 
     def __init__(self, cells: Any, **kwargs: Any) -> None:
         super().__init__(**kwargs)
+        cells = [deserialize_keras_object(c) if isinstance(c, dict) else c for c in cells]
         for cell in cells:
             if not hasattr(cell, "call") or not hasattr(cell, "state_size"):
                 raise ValueError(

@@ -6,7 +6,7 @@ from typing import Any
 
 import kerasish_core as core
 
-from ... import ops
+from ... import ops, regularizers
 from ...naming import to_snake_case
 from ...serialization import builtin, serialize_keras_object
 from ...variable import Variable
@@ -232,6 +232,7 @@ class _OfCell(RNN):
         own = self.cell.get_config()
         for key in ("name", "trainable", "dtype"):
             own.pop(key)
+        own["activity_regularizer"] = regularizers.serialize(self.activity_regularizer)
         return {**self._options(), **own}
 
 

@@ -11,6 +11,7 @@ from ... import device
 from ...dispatch import explain_failure, register_eager
 from ...op import Op
 from ...tensor import Tensor
+from .quiet import QUIET
 
 __all__ = ["run"]
 
@@ -26,8 +27,16 @@ def run(op: Op, inputs: Any, attrs: dict[str, Any]) -> Any:
     """
     values = [t.value for t in inputs]
     xp = np if "cupy" not in _modules else device.array_module(*values)
+    quiet = QUIET
     try:
-        result = op.kernel(xp, *values, **attrs)
+        if quiet.free:
+            quiet.free = False
+            try:
+                result = quiet.run(op.kernel, xp, *values, **attrs)
+            finally:
+                quiet.free = True
+        else:
+            result = op.kernel(xp, *values, **attrs)
     except (ValueError, TypeError, IndexError) as error:
         raise explain_failure(op, inputs, attrs, error) from error
     if op.multiple:

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-
 from ... import device
 from ...ir import Graph
+from .quiet import quietly
 
 __all__ = ["Program"]
 
@@ -35,9 +34,8 @@ class Program:
 
         An output may share memory with an input or a constant: whoever owns variables copies.
         """
-        # Infinities and NaNs are results like others here, as on every other backend.
-        with np.errstate(all="ignore"):
-            return self._run(arrays)
+        found: list[Any] = quietly(self._run, arrays)
+        return found
 
     def _run(self, arrays: Any) -> list[Any]:
         graph = self.graph

@@ -1,0 +1,307 @@
+"""Functional models to configs and back, in Keras's format.
+
+Each operation is written with its calls; a symbolic tensor among the arguments by the operation
+that made it, the number of the call and its place in the result. Function calls of `ops` are
+written under the names of Keras's operation classes, so that both libraries read them.
+"""
+
+from __future__ import annotations
+
+import inspect
+from typing import Any
+
+import numpy as np
+
+import kerasish_core as core
+
+from ..layers import InputLayer
+from ..naming import to_snake_case
+from ..ops import symbolic as graphs
+from ..ops.symbolic import FunctionCall, KerasTensor, map_symbolic
+from ..serialization import UnknownObjectError, deserialize_keras_object, serialize_keras_object
+
+__all__ = ["read", "write"]
+
+tree = core.tree
+_TENSOR = "__keras_tensor__"
+# Arguments that Keras gives to the call of an operation; all others belong to its config.
+_CALL_ARGUMENTS = {
+    "x", "x1", "x2", "x3", "xs", "inputs", "a", "b", "condition", "key", "indices", "values",
+    "updates", "start_indices", "y", "target", "output", "query", "value", "bias", "mask",
+}  # fmt: skip
+# Keras's module of operation classes by function, where it is not that of NumPy.
+_MODULES = {
+    "nn": """relu relu6 sigmoid sparse_sigmoid softplus softsign silu log_sigmoid leaky_relu
+        hard_sigmoid hard_silu elu selu gelu celu glu tanh_shrink hard_tanh hard_shrink threshold
+        soft_shrink squareplus sparse_plus softmax log_softmax sparsemax max_pool average_pool conv
+        depthwise_conv separable_conv conv_transpose one_hot multi_hot binary_crossentropy
+        categorical_crossentropy sparse_categorical_crossentropy moments batch_normalization
+        ctc_loss ctc_decode normalize psnr dot_product_attention rms_normalization
+        layer_normalization unfold""",
+    "core": """cast saturate_cast scatter scatter_update slice slice_update switch cond
+        stop_gradient shape unstack map scan while_loop fori_loop vectorized_map""",
+    "math": """segment_sum segment_max top_k in_top_k logsumexp extract_sequences fft fft2 rfft
+        irfft stft istft rsqrt erf erfinv logdet""",
+    "linalg": "cholesky det eig eigh inv lu_factor norm qr solve solve_triangular svd lstsq",
+}
+_MODULE_OF = {f: m for m, names in _MODULES.items() for f in names.split()}
+# Class names that the rule below does not give.
+_CLASSES = {"get_item": "GetItem", "relu": "Relu", "matmul": "Matmul", "silu": "Silu"}
+
+
+# -- writing
+
+
+def write(model: Any) -> dict[str, Any]:
+    """The config of a functional model."""
+    graph = model._graph
+    numbers = graph.node_numbers()
+
+    def reference(t: KerasTensor) -> tuple[Any, ...]:
+        operation, index, place = t._keras_history  # type: ignore[misc]
+        return operation.name, numbers[id(operation._inbound_nodes[index])], place
+
+    layers = []
+    for operation in graph.operations:
+        function = isinstance(operation, FunctionCall)
+        calls = [n for n in graph.nodes if n.operation is operation]
+        entry = (
+            _function_entry(operation, calls[0]) if function else serialize_keras_object(operation)
+        )
+        entry["name"] = operation.name
+        written = []
+        for node in calls:
+            args, kwargs = node.args, node.kwargs
+            if function:
+                args, kwargs = _call_arguments(operation, node), {}
+            written.append(
+                {
+                    "args": serialize_keras_object(_encode(tuple(args), reference)),
+                    "kwargs": serialize_keras_object(_encode(dict(kwargs), reference)),
+                }
+            )
+        entry["inbound_nodes"] = written
+        layers.append(entry)
+    return {
+        "name": model.name,
+        "trainable": model.trainable,
+        "layers": layers,
+        "input_layers": _references(model._inputs_struct, reference),
+        "output_layers": _references(model._outputs_struct, reference),
+    }
+
+
+def _references(structure: Any, reference: Any) -> Any:
+    return tree.map_structure(lambda t: list(reference(t)), structure)
+
+
+class _Reference:
+    """A symbolic tensor on its way into a config."""
+
+    def __init__(self, tensor: KerasTensor, history: tuple[Any, ...]) -> None:
+        self._config = {
+            "class_name": _TENSOR,
+            "config": {
+                "shape": tuple(tensor.shape),
+                "dtype": tensor.dtype,
+                "keras_history": list(history),
+            },
+        }
+
+    def keras_tensor_config(self) -> dict[str, Any]:
+        return self._config
+
+
+def _encode(structure: Any, reference: Any) -> Any:
+    return map_symbolic(lambda t: _Reference(t, reference(t)), structure)
+
+
+def class_of(function: str) -> str:
+    """The name of Keras's operation class of a function: `expand_dims` is `ExpandDims`."""
+    return _CLASSES.get(function) or "".join(p[:1].upper() + p[1:] for p in function.split("_"))
+
+
+def _bound(operation: FunctionCall, node: Any) -> dict[str, Any]:
+    arguments = inspect.signature(operation.function).bind(*node.args, **node.kwargs)
+    arguments.apply_defaults()
+    return dict(arguments.arguments)
+
+
+def _is_call_argument(name: str, value: Any) -> bool:
+    leaves = tree.flatten(value)
+    return name in _CALL_ARGUMENTS or any(isinstance(t, KerasTensor) for t in leaves)
+
+
+def _call_arguments(operation: FunctionCall, node: Any) -> list[Any]:
+    found = [v for k, v in _bound(operation, node).items() if _is_call_argument(k, v)]
+    if operation.function_name == "get_item":
+        # JSON has no tuples: a list in a file is a tuple, so lists of indices go as arrays.
+        key = found[1]
+        parts = [_indices(k) for k in (key if isinstance(key, tuple) else (key,))]
+        found[1] = tuple(parts) if isinstance(key, tuple) else parts[0]
+    return found
+
+
+def _indices(part: Any) -> Any:
+    return np.asarray(part) if isinstance(part, list) else part
+
+
+def _function_entry(operation: FunctionCall, node: Any) -> dict[str, Any]:
+    name = operation.function_name
+    config = {
+        k: serialize_keras_object(v)
+        for k, v in _bound(operation, node).items()
+        if not _is_call_argument(k, v)
+    }
+    return {
+        "module": f"keras.src.ops.{_MODULE_OF.get(name, 'numpy')}",
+        "class_name": class_of(name),
+        "config": {"name": operation.name, **config},
+        "registered_name": class_of(name),
+    }
+
+
+# -- reading
+
+
+class _Called:
+    """A function call read from a config: its own arguments and those of its call."""
+
+    def __init__(self, config: dict[str, Any], function: str) -> None:
+        config = {k: deserialize_keras_object(v) for k, v in config.items() if k != "dtype"}
+        self.name = config.pop("name", None)
+        self.function = graphs.PUBLIC[function]
+        self.settings = config
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        if self.function is graphs.PUBLIC.get("get_item"):
+            args = tuple(tuple(a) if isinstance(a, list) else a for a in args)
+        parameters = list(inspect.signature(self.function).parameters.values())
+        names = [p.name for p in parameters]
+        given = dict(kwargs)
+        free = [n for n in names if n not in self.settings]
+        given |= dict(zip(free, args, strict=False))
+        given |= {k: v for k, v in self.settings.items() if k in names}
+        positional = [p.name for p in parameters if p.kind is p.POSITIONAL_OR_KEYWORD]
+        ordered = []
+        for name in positional:
+            if name not in given:
+                break
+            ordered.append(given.pop(name))
+        call = self.function.node(self.function, self.name)
+        return call.symbolic_call(*ordered, **given)
+
+
+def _operation(entry: dict[str, Any], custom_objects: Any) -> Any:
+    module = entry.get("module") or ""
+    if module.startswith(("keras.src.ops.", "keras.ops")):
+        function = to_snake_case(entry["class_name"])
+        if function not in graphs.PUBLIC:
+            raise UnknownObjectError(
+                f"The config names the operation {module}.{entry['class_name']}, and there is no "
+                f"function kerasish.ops.{function} for it."
+            )
+        return _Called(entry["config"], function)
+    return deserialize_keras_object(
+        {k: v for k, v in entry.items() if k not in ("name", "inbound_nodes")}, custom_objects
+    )
+
+
+def read(cls: Any, config: dict[str, Any], custom_objects: Any = None) -> Any:
+    """The functional model of a config.
+
+    Raises:
+        ValueError: The config refers to a layer or call that it does not have.
+    """
+    operations: dict[str, Any] = {}
+    tensors: dict[tuple[Any, ...], KerasTensor] = {}
+    waiting = []
+    for entry in config["layers"]:
+        name = entry.get("name") or entry["config"]["name"]
+        operation = operations[name] = _operation(entry, custom_objects)
+        if isinstance(operation, InputLayer):
+            tensors[name, 0, 0] = operation.output
+        waiting += [(name, i, node) for i, node in enumerate(entry["inbound_nodes"])]
+    done: set[tuple[str, int]] = set()
+    while waiting:
+        left = []
+        for name, i, node in waiting:
+            needed = _needed(node)
+            if not (all(k in tensors for k in needed) and (i == 0 or (name, i - 1) in done)):
+                left.append((name, i, node))
+                continue
+            args, kwargs = _arguments(node, tensors)
+            result = operations[name](*args, **kwargs)
+            done.add((name, i))
+            for j, t in enumerate(tree.flatten(result)):
+                tensors[name, i, j] = t
+        if len(left) == len(waiting):
+            missing = sorted({k for _, _, node in left for k in _needed(node)} - set(tensors))
+            raise ValueError(
+                f"The config of model {config.get('name')!r} can't be read: nothing in it makes "
+                f"{missing[:3]}."
+            )
+        waiting = left
+    inputs = _find(config["input_layers"], tensors)
+    outputs = _find(config["output_layers"], tensors)
+    rest = {
+        k: v
+        for k, v in config.items()
+        if k not in ("layers", "input_layers", "output_layers", "trainable", "dtype")
+    }
+    trainable = config.get("trainable")
+    return cls(inputs, outputs, **rest, **({} if trainable is None else {"trainable": trainable}))
+
+
+def _find(references: Any, tensors: Any) -> Any:
+    """The tensors of references `[name, node, place]` in a structure."""
+    if isinstance(references, dict):
+        if references.get("class_name") == "__tuple__":
+            return tuple(_find(r, tensors) for r in references["config"]["value"])
+        return {k: _find(v, tensors) for k, v in references.items()}
+    if len(references) == 3 and isinstance(references[0], str):
+        return tensors[tuple(references)]
+    return [_find(r, tensors) for r in references]
+
+
+def _needed(node: Any) -> list[tuple[Any, ...]]:
+    """The references in a call."""
+    if isinstance(node, dict):
+        if node.get("class_name") == _TENSOR:
+            return [tuple(node["config"]["keras_history"])]
+        return [k for v in node.values() for k in _needed(v)]
+    if isinstance(node, list | tuple):
+        if len(node) >= 3 and isinstance(node[0], str) and _is_old_reference(node):
+            return [tuple(node[:3])]
+        return [k for v in node for k in _needed(v)]
+    return []
+
+
+def _is_old_reference(node: Any) -> bool:
+    """Keras 2 wrote a call as `[[name, node, place, kwargs], ...]`."""
+    return len(node) == 4 and isinstance(node[1], int) and isinstance(node[3], dict)
+
+
+def _arguments(node: Any, tensors: Any) -> tuple[Any, Any]:
+    if isinstance(node, dict):
+        return _decode(node["args"], tensors), _decode(node["kwargs"], tensors)
+    calls = [tensors[tuple(n[:3])] for n in node]
+    kwargs: dict[str, Any] = {}
+    for n in node:
+        kwargs |= _decode(n[3], tensors)
+    return [calls[0] if len(calls) == 1 else calls], kwargs
+
+
+def _decode(structure: Any, tensors: Any) -> Any:
+    if isinstance(structure, dict):
+        kind = structure.get("class_name")
+        if kind == _TENSOR:
+            return tensors[tuple(structure["config"]["keras_history"])]
+        if kind == "__tuple__":
+            return tuple(_decode(v, tensors) for v in structure["config"]["value"])
+        if kind is not None and "config" in structure:
+            return deserialize_keras_object(structure)
+        return {k: _decode(v, tensors) for k, v in structure.items()}
+    if isinstance(structure, list | tuple):
+        return [_decode(v, tensors) for v in structure]
+    return structure

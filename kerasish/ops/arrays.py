@@ -1,0 +1,452 @@
+"""More of NumPy's names in `keras.ops`: joining, splitting, selecting, integers and bits."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+import kerasish_core as core
+
+from .numpy import isclose
+from .symbolic import KerasTensor, symbolic
+
+__all__ = [
+    "allclose", "angle", "append", "argpartition", "array_split", "bitwise_invert",
+    "bitwise_left_shift", "bitwise_right_shift", "copy", "cross", "deg2rad", "diag", "diagflat",
+    "diff", "dsplit", "dstack", "empty_like", "erfc", "fabs", "fliplr", "flipud", "fmax", "fmin",
+    "fmod", "gcd", "geomspace", "hsplit", "isin", "isneginf", "isposinf", "isreal", "kron", "lcm",
+    "ldexp", "logspace", "nextafter", "nonzero", "polar", "rad2deg", "rot90", "select", "unique",
+    "unravel_index", "vander", "vectorize", "view", "view_as_complex", "view_as_real", "vsplit",
+]  # fmt: skip
+
+_o = core.ops
+
+
+def _float(x: Any) -> Any:
+    """Integers as `floatx`."""
+    return _o.multiply(x, 1.0)
+
+
+# -- element by element
+
+
+@symbolic
+def allclose(
+    x1: Any, x2: Any, rtol: float = 1e-5, atol: float = 1e-8, equal_nan: bool = False
+) -> Any:
+    """Whether `|x1 - x2| <= atol + rtol * |x2|` everywhere."""
+    return _o.all(isclose(x1, x2, rtol, atol, equal_nan))
+
+
+@symbolic
+def angle(x: Any) -> Any:
+    """The angle of complex numbers; 0 or pi for real ones."""
+    x = core.convert(x)
+    if x.dtype.kind == "c":
+        return _o.arctan2(_o.imag(x), _o.real(x))
+    return _o.where(_o.less(_float(x), 0), math.pi, 0.0)
+
+
+@symbolic
+def bitwise_invert(x: Any) -> Any:
+    """Every bit turned."""
+    return _o.bitwise_not(x)
+
+
+@symbolic
+def bitwise_left_shift(x: Any, y: Any) -> Any:
+    """`x << y`."""
+    return _o.left_shift(x, y)
+
+
+@symbolic
+def bitwise_right_shift(x: Any, y: Any) -> Any:
+    """`x >> y`."""
+    return _o.right_shift(x, y)
+
+
+@symbolic
+def copy(x: Any) -> Any:
+    """The same values."""
+    return core.convert(x)
+
+
+@symbolic
+def deg2rad(x: Any) -> Any:
+    """`x * pi / 180`."""
+    return _o.multiply(x, math.pi / 180.0)
+
+
+@symbolic
+def rad2deg(x: Any) -> Any:
+    """`x * 180 / pi`."""
+    return _o.multiply(x, 180.0 / math.pi)
+
+
+@symbolic
+def erfc(x: Any) -> Any:
+    """`1 - erf(x)`, without its loss of digits."""
+    return _o.erfc(x)
+
+
+@symbolic
+def fabs(x: Any) -> Any:
+    """Absolute value as a float."""
+    return _o.absolute(_float(x))
+
+
+@symbolic
+def fmax(x1: Any, x2: Any) -> Any:
+    """The larger of two; a number rather than NaN."""
+    x1, x2 = core.convert(x1), core.convert(x2)
+    if not core.dtypes.is_float(_o.add(x1, x2).dtype):
+        return _o.maximum(x1, x2)
+    return _o.where(_o.isnan(x1), x2, _o.where(_o.isnan(x2), x1, _o.maximum(x1, x2)))
+
+
+@symbolic
+def fmin(x1: Any, x2: Any) -> Any:
+    """The smaller of two; a number rather than NaN."""
+    x1, x2 = core.convert(x1), core.convert(x2)
+    if not core.dtypes.is_float(_o.add(x1, x2).dtype):
+        return _o.minimum(x1, x2)
+    return _o.where(_o.isnan(x1), x2, _o.where(_o.isnan(x2), x1, _o.minimum(x1, x2)))
+
+
+@symbolic
+def fmod(x1: Any, x2: Any) -> Any:
+    """The remainder with the sign of `x1`."""
+    size = _o.mod(_o.absolute(x1), _o.absolute(x2))
+    return _o.where(_o.less(x1, 0), _o.negative(size), size)
+
+
+@symbolic
+def gcd(x1: Any, x2: Any) -> Any:
+    """Greatest common divisor."""
+    return _o.gcd(x1, x2)
+
+
+@symbolic
+def lcm(x1: Any, x2: Any) -> Any:
+    """Least common multiple."""
+    return _o.lcm(x1, x2)
+
+
+@symbolic
+def nextafter(x1: Any, x2: Any) -> Any:
+    """The next number after `x1` towards `x2`."""
+    return _o.nextafter(x1, x2)
+
+
+@symbolic
+def ldexp(x1: Any, x2: Any) -> Any:
+    """`x1 * 2**x2`."""
+    return _o.multiply(x1, _o.exp2(_float(x2)))
+
+
+@symbolic
+def isposinf(x: Any) -> Any:
+    """Where elements are positive infinity."""
+    return _o.equal(_float(x), math.inf)
+
+
+@symbolic
+def isneginf(x: Any) -> Any:
+    """Where elements are negative infinity."""
+    return _o.equal(_float(x), -math.inf)
+
+
+@symbolic
+def isreal(x: Any) -> Any:
+    """Where the imaginary part is 0."""
+    x = core.convert(x)
+    if x.dtype.kind == "c":
+        return _o.equal(_o.imag(x), 0)
+    return _o.ones(x.shape, "bool")
+
+
+@symbolic
+def polar(abs_: Any, angle: Any) -> Any:
+    """Complex numbers of size and angle."""
+    size, turn = _float(abs_), _float(angle)
+    return _complex(size * _o.cos(turn), size * _o.sin(turn))
+
+
+def _complex(re: Any, im: Any) -> Any:
+    wide = "complex128" if re.dtype.itemsize == 8 else "complex64"
+    return _o.cast(re, wide) + _o.cast(im, wide) * core.convert(np.array(1j, wide))
+
+
+@symbolic
+def view_as_complex(x: Any) -> Any:
+    """Complex numbers of pairs in the last axis."""
+    x = core.convert(x)
+    if not x.ndim or x.shape[-1] != 2:
+        raise ValueError(
+            f"Last dimension of input must be size 2 (real and imaginary). Received: {x.shape}"
+        )
+    return _complex(x[..., 0], x[..., 1])
+
+
+@symbolic
+def view_as_real(x: Any) -> Any:
+    """Pairs of real and imaginary parts in a new last axis."""
+    return _o.stack([_o.real(x), _o.imag(x)], -1)
+
+
+@symbolic
+def view(x: Any, dtype: Any = None) -> Any:
+    """The bytes read as another dtype. Needs the values: not in compiled steps."""
+    x = core.convert(x)
+    if dtype is None:
+        return x
+    wanted = core.dtypes.as_dtype(dtype)
+    return core.convert(np.ascontiguousarray(np.asarray(x.value)).view(wanted))
+
+
+# -- joining and splitting
+
+
+@symbolic
+def append(x1: Any, x2: Any, axis: Any = None) -> Any:
+    """`x2` behind `x1` along an axis; both flattened without one."""
+    if axis is None:
+        return _o.concatenate([_o.ravel(x1), _o.ravel(x2)], 0)
+    return _o.concatenate([x1, x2], axis)
+
+
+@symbolic
+def dstack(xs: Any) -> Any:
+    """Joined along the third axis."""
+    parts = [core.convert(x) for x in xs]
+    parts = [_o.reshape(x, (1, -1, 1)) if x.ndim < 2 else x for x in parts]
+    return _o.concatenate([_o.expand_dims(x, 2) if x.ndim == 2 else x for x in parts], 2)
+
+
+@symbolic
+def array_split(x: Any, indices_or_sections: Any, axis: int = 0) -> Any:
+    """Parts along an axis, whose sizes differ by at most one."""
+    x = core.convert(x)
+    if not isinstance(indices_or_sections, int):
+        return _o.split(x, indices_or_sections, axis)
+    size, parts = x.shape[axis], indices_or_sections
+    sizes = [size // parts + (i < size % parts) for i in range(parts)]
+    return _o.split(x, np.cumsum(sizes)[:-1].tolist(), axis)
+
+
+@symbolic
+def hsplit(x: Any, indices_or_sections: Any) -> Any:
+    """Parts along the second axis (the first of vectors)."""
+    x = core.convert(x)
+    return _o.split(x, indices_or_sections, 0 if x.ndim == 1 else 1)
+
+
+@symbolic
+def vsplit(x: Any, indices_or_sections: Any) -> Any:
+    """Parts along the first axis."""
+    return _o.split(x, indices_or_sections, 0)
+
+
+@symbolic
+def dsplit(x: Any, indices_or_sections: Any) -> Any:
+    """Parts along the third axis."""
+    return _o.split(x, indices_or_sections, 2)
+
+
+@symbolic
+def flipud(x: Any) -> Any:
+    """The first axis reversed."""
+    return _o.flip(x, 0)
+
+
+@symbolic
+def fliplr(x: Any) -> Any:
+    """The second axis reversed."""
+    return _o.flip(x, 1)
+
+
+@symbolic
+def rot90(array: Any, k: int = 1, axes: Any = (0, 1)) -> Any:
+    """Turned by 90 degrees `k` times in the plane of two axes."""
+    x = core.convert(array)
+    if x.ndim < 2:
+        raise ValueError(
+            f"Input array must have at least 2 dimensions. Received: array.ndim={x.ndim}"
+        )
+    first, second = axes
+    if len(axes) != 2 or first % x.ndim == second % x.ndim:
+        raise ValueError(f"Invalid axes: {axes}. Axes must be a tuple of two different dimensions.")
+    for _ in range(k % 4):
+        x = _o.flip(_o.swapaxes(x, first, second), first)
+    return x
+
+
+@symbolic
+def cross(
+    x1: Any, x2: Any, axisa: int = -1, axisb: int = -1, axisc: int = -1, axis: Any = None
+) -> Any:
+    """Cross product of vectors of 3 (or 2) elements."""
+    if axis is not None:
+        axisa = axisb = axisc = axis
+    a, b = _o.moveaxis(x1, axisa, -1), _o.moveaxis(x2, axisb, -1)
+    flat = a.shape[-1] == 2 and b.shape[-1] == 2
+    y = _o.cross(a, b)
+    return y if flat else _o.moveaxis(y, -1, axisc)
+
+
+@symbolic
+def kron(x1: Any, x2: Any) -> Any:
+    """Kronecker product."""
+    return _o.kron(x1, x2)
+
+
+@symbolic
+def diag(x: Any, k: int = 0) -> Any:
+    """The diagonal of a matrix, or the matrix of a diagonal."""
+    return _o.diag(x, k)
+
+
+@symbolic
+def diagflat(x: Any, k: int = 0) -> Any:
+    """The matrix whose diagonal is the flattened tensor."""
+    return _o.diag(_o.ravel(x), k)
+
+
+@symbolic
+def diff(a: Any, n: int = 1, axis: int = -1) -> Any:
+    """Differences of neighbours, `n` times."""
+    x = core.convert(a)
+    for _ in range(n):
+        size = x.shape[axis]
+        rest = _o.split(x, [1], axis)[1]
+        start = _o.split(x, [size - 1], axis)[0]
+        x = _o.not_equal(rest, start) if x.dtype == np.bool_ else rest - start
+    return x
+
+
+# -- making and choosing
+
+
+@symbolic
+def empty_like(x: Any, dtype: Any = None) -> Any:
+    """Zeros in the shape of `x`."""
+    return _o.zeros_like(x, dtype)
+
+
+def logspace(
+    start: Any, stop: Any, num: int = 50, endpoint: bool = True, base: Any = 10,
+    dtype: Any = None, axis: int = 0,
+) -> Any:  # fmt: skip
+    """`base ** linspace(start, stop)`."""
+    y = _o.power(base, _o.linspace(_float(start), _float(stop), num, endpoint, False, None, axis))
+    return y if dtype is None else _o.cast(y, dtype)
+
+
+def geomspace(
+    start: Any, stop: Any, num: int = 50, endpoint: bool = True, dtype: Any = None, axis: int = 0
+) -> Any:
+    """Numbers with equal ratios from `start` to `stop`."""
+    found = np.geomspace(np.asarray(start), np.asarray(stop), num, endpoint, axis=axis)
+    return core.convert(found, dtype or core.dtypes.default_float())
+
+
+@symbolic
+def select(condlist: Any, choicelist: Any, default: Any = 0) -> Any:
+    """The first choice whose condition holds, element by element."""
+    y = default
+    for condition, choice in zip(reversed(condlist), reversed(choicelist), strict=True):
+        y = _o.where(condition, choice, y)
+    return y
+
+
+@symbolic
+def isin(x1: Any, x2: Any, assume_unique: bool = False, invert: bool = False) -> Any:
+    """Where elements of `x1` are among those of `x2`."""
+    found = _o.any(_o.equal(_o.expand_dims(x1, -1), _o.ravel(x2)), -1)
+    return _o.logical_not(found) if invert else found
+
+
+@symbolic
+def argpartition(x: Any, kth: int, axis: int = -1) -> Any:
+    """An order that puts the element of rank `kth` in its place: that which sorts."""
+    return _o.argsort(x, axis)
+
+
+@symbolic
+def nonzero(x: Any) -> Any:
+    """The indices of elements that are not zero. Needs the values: not in compiled steps."""
+    return _o.nonzero(x)
+
+
+@symbolic
+def unique(
+    x: Any, sorted: bool = True, return_index: bool = False, return_inverse: bool = False,
+    return_counts: bool = False, axis: Any = None, size: Any = None, fill_value: Any = None,
+) -> Any:  # fmt: skip
+    """The different elements. Needs the values: not in compiled steps."""
+    x = core.convert(x)
+    found = np.unique(
+        np.asarray(x.value), return_index=True, return_inverse=True, return_counts=True, axis=axis
+    )
+    values, *rest = found
+    if size is not None:
+        values, rest = _to_size(values, rest, size, fill_value, axis or 0)
+    wanted = (return_index, return_inverse, return_counts)
+    parts = [np.asarray(r, "int32") for r, w in zip(rest, wanted, strict=True) if w]
+    result = (core.convert(values), *(core.convert(p) for p in parts))
+    return result if parts else result[0]
+
+
+def _to_size(values: Any, rest: Any, size: int, fill: Any, axis: int) -> Any:
+    """Cut or fill up to a fixed number of values."""
+    count = values.shape[axis]
+    if count >= size:
+        index, inverse, counts = rest
+        return np.take(values, range(size), axis), [index[:size], inverse, counts[:size]]
+    widths = [(0, size - count if i == axis else 0) for i in range(values.ndim)]
+    fill = values.min() if fill is None else fill
+    index, inverse, counts = rest
+    more = (0, size - count)
+    return np.pad(values, widths, constant_values=fill), [
+        np.pad(index, more), inverse, np.pad(counts, more)
+    ]  # fmt: skip
+
+
+@symbolic
+def unravel_index(indices: Any, shape: Any) -> Any:
+    """The indices into a shape for indices into the flattened array."""
+    index = core.convert(indices)
+    found = []
+    for size in reversed(shape):
+        found.append(_o.mod(index, size))
+        index = _o.floor_divide(index, size)
+    return tuple(reversed(found))
+
+
+@symbolic
+def vander(x: Any, N: Any = None, increasing: bool = False) -> Any:
+    """Powers of a vector as columns."""
+    x = core.convert(x)
+    count = x.shape[0] if N is None else N
+    powers = np.arange(count) if increasing else np.arange(count)[::-1]
+    return _o.power(_o.expand_dims(x, 1), core.convert(powers.astype(x.dtype)))
+
+
+def vectorize(pyfunc: Any, *, excluded: Any = None, signature: Any = None) -> Any:
+    """A function of scalars applied to tensors element by element, through `map`."""
+    if signature is not None or excluded:
+        raise NotImplementedError(
+            "vectorize: `signature` and `excluded` are not supported; use ops.vectorized_map."
+        )
+
+    def vectorized(*xs: Any) -> Any:
+        tensors = [x if isinstance(x, KerasTensor) else core.convert(x) for x in xs]
+        shape = np.broadcast_shapes(*(t.shape for t in tensors))
+        flat = [_o.ravel(_o.broadcast_to(t, shape)) for t in tensors]
+        found = core.map(lambda parts: pyfunc(*parts), tuple(flat))
+        return core.tree.map_structure(lambda y: _o.reshape(y, (*shape, *y.shape[1:])), found)
+
+    vectorized.__doc__ = pyfunc.__doc__
+    return vectorized

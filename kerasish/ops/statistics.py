@@ -1,0 +1,368 @@
+"""Quantiles, functions that pass over NaN, histograms, windows."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+import kerasish_core as core
+
+from .symbolic import symbolic
+
+__all__ = [
+    "bartlett", "blackman", "corrcoef", "correlate", "digitize", "hamming", "hanning", "histogram",
+    "kaiser", "median", "nanargmax", "nanargmin", "nancumprod", "nancumsum", "nanmax", "nanmean",
+    "nanmedian", "nanmin", "nanpercentile", "nanprod", "nanquantile", "nanstd", "nansum", "nanvar",
+    "percentile", "ptp", "quantile", "segment_max", "segment_min", "segment_prod", "segment_sum",
+    "trapezoid",
+]  # fmt: skip
+
+_o = core.ops
+_METHODS = ("linear", "lower", "higher", "midpoint", "nearest")
+
+
+def _float(x: Any) -> Any:
+    return _o.multiply(x, 1.0)
+
+
+# -- passing over NaN
+
+
+def _filled(x: Any, value: Any) -> Any:
+    x = core.convert(x)
+    return _o.where(_o.isnan(x), value, x) if core.dtypes.is_float(x.dtype) else x
+
+
+@symbolic
+def nansum(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
+    """Sum of what is not NaN."""
+    return _o.sum(_filled(x, 0), axis, keepdims)
+
+
+@symbolic
+def nanprod(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
+    """Product of what is not NaN."""
+    return _o.prod(_filled(x, 1), axis, keepdims)
+
+
+@symbolic
+def nancumsum(x: Any, axis: Any = None, dtype: Any = None) -> Any:
+    """Sums up to each element, NaN counting 0."""
+    return _o.cumsum(_filled(x, 0), axis, dtype)
+
+
+@symbolic
+def nancumprod(x: Any, axis: Any = None, dtype: Any = None) -> Any:
+    """Products up to each element, NaN counting 1."""
+    return _o.cumprod(_filled(x, 1), axis, dtype)
+
+
+def _extreme(reduce: Any, x: Any, axis: Any, keepdims: bool, worst: float) -> Any:
+    x = core.convert(x)
+    if not core.dtypes.is_float(x.dtype):
+        return reduce(x, axis, keepdims)
+    none_left = _o.all(_o.isnan(x), axis, keepdims)
+    return _o.where(none_left, math.nan, reduce(_filled(x, worst), axis, keepdims))
+
+
+@symbolic
+def nanmax(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
+    """Largest of what is not NaN."""
+    return _extreme(_o.max, x, axis, keepdims, -math.inf)
+
+
+@symbolic
+def nanmin(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
+    """Smallest of what is not NaN."""
+    return _extreme(_o.min, x, axis, keepdims, math.inf)
+
+
+def _arg_extreme(reduce: Any, x: Any, axis: Any, keepdims: bool, worst: float) -> Any:
+    x = core.convert(x)
+    if not core.dtypes.is_float(x.dtype):
+        return reduce(x, axis, keepdims)
+    none_left = _o.all(_o.isnan(x), axis, keepdims)
+    return _o.where(none_left, -1, reduce(_filled(x, worst), axis, keepdims))
+
+
+@symbolic
+def nanargmax(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
+    """Index of the largest that is not NaN; -1 if all are."""
+    return _arg_extreme(_o.argmax, x, axis, keepdims, -math.inf)
+
+
+@symbolic
+def nanargmin(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
+    """Index of the smallest that is not NaN; -1 if all are."""
+    return _arg_extreme(_o.argmin, x, axis, keepdims, math.inf)
+
+
+def _nan_moments(x: Any, axis: Any, keepdims: bool) -> tuple[Any, Any]:
+    x = _float(x)
+    kept = _o.cast(_o.logical_not(_o.isnan(x)), x.dtype)
+    count = _o.sum(kept, axis, True)
+    mean = _o.sum(_filled(x, 0), axis, True) / count
+    apart = _o.where(_o.isnan(x), 0, x - mean)
+    variance = _o.sum(_o.square(apart), axis, True) / count
+    if keepdims:
+        return mean, variance
+    axes = tuple(range(x.ndim)) if axis is None else axis
+    return _o.squeeze(mean, axes), _o.squeeze(variance, axes)
+
+
+@symbolic
+def nanmean(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
+    """Mean of what is not NaN."""
+    return _nan_moments(x, axis, keepdims)[0]
+
+
+@symbolic
+def nanvar(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
+    """Variance of what is not NaN."""
+    return _nan_moments(x, axis, keepdims)[1]
+
+
+@symbolic
+def nanstd(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
+    """Standard deviation of what is not NaN."""
+    return _o.sqrt(_nan_moments(x, axis, keepdims)[1])
+
+
+# -- quantiles
+
+
+def _to_last(x: Any, axis: Any) -> tuple[Any, list[int]]:
+    """The axes joined into a last one, and the shape with 1 in their place."""
+    axes = range(x.ndim) if axis is None else (axis,) if isinstance(axis, int) else axis
+    chosen = sorted(a % x.ndim for a in axes)
+    others = [i for i in range(x.ndim) if i not in chosen]
+    kept = [1 if i in chosen else n for i, n in enumerate(x.shape)]
+    moved = _o.transpose(x, (*others, *chosen))
+    return _o.reshape(moved, (*(x.shape[i] for i in others), -1)), kept
+
+
+def _between(low: Any, high: Any, part: Any, method: str) -> Any:
+    if method == "linear":
+        return low + (high - low) * part
+    if method == "lower":
+        return low
+    if method == "higher":
+        return high
+    if method == "midpoint":
+        return (low + high) / 2
+    return low  # "nearest": the rank was rounded before
+
+
+def _quantile(x: Any, q: Any, axis: Any, method: str, keepdims: bool, skip_nan: bool) -> Any:
+    if method not in _METHODS:
+        raise ValueError(f"Invalid `method`. Expected one of {_METHODS}. Received: method={method}")
+    x = _float(x)
+    q = _o.cast(_o.multiply(q, 1.0), x.dtype)
+    flat, kept = _to_last(x, axis)
+    ordered = _o.sort(flat, -1)
+    nan = _o.isnan(flat)
+    if skip_nan:  # sorting puts NaN last
+        last = _o.sum(_o.cast(_o.logical_not(nan), x.dtype), -1) - 1
+    else:
+        last = _o.full(flat.shape[:-1], flat.shape[-1] - 1, x.dtype)
+    found = []
+    for each in [q] if q.ndim == 0 else [q[i] for i in range(q.shape[0])]:
+        rank = _o.maximum(last, 0) * each
+        rank = _o.round(rank) if method == "nearest" else rank
+        below = _o.floor(rank)
+        low, high = (
+            _o.squeeze(_o.take_along_axis(ordered, _o.expand_dims(_o.cast(r, "int32"), -1), -1), -1)
+            for r in (below, _o.ceil(rank))
+        )
+        y = _between(low, high, rank - below, method)
+        broken = _o.less(last, 0) if skip_nan else _o.any(nan, -1)
+        y = _o.where(broken, math.nan, y)
+        found.append(_o.reshape(y, kept) if keepdims else y)
+    return found[0] if q.ndim == 0 else _o.stack(found, 0)
+
+
+@symbolic
+def quantile(
+    x: Any, q: Any, axis: Any = None, method: str = "linear", keepdims: bool = False
+) -> Any:
+    """The value below which a part `q` of the elements lies."""
+    return _quantile(x, q, axis, method, keepdims, False)
+
+
+@symbolic
+def nanquantile(
+    x: Any, q: Any, axis: Any = None, method: str = "linear", keepdims: bool = False
+) -> Any:
+    """`quantile` of what is not NaN."""
+    return _quantile(x, q, axis, method, keepdims, True)
+
+
+@symbolic
+def percentile(
+    x: Any, q: Any, axis: Any = None, method: str = "linear", keepdims: bool = False
+) -> Any:
+    """`quantile` of `q` in hundredths."""
+    return _quantile(x, _o.true_divide(q, 100.0), axis, method, keepdims, False)
+
+
+@symbolic
+def nanpercentile(
+    x: Any, q: Any, axis: Any = None, method: str = "linear", keepdims: bool = False
+) -> Any:
+    """`percentile` of what is not NaN."""
+    return _quantile(x, _o.true_divide(q, 100.0), axis, method, keepdims, True)
+
+
+@symbolic
+def median(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
+    """The middle value."""
+    return _quantile(x, 0.5, axis, "linear", keepdims, False)
+
+
+@symbolic
+def nanmedian(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
+    """The middle of what is not NaN."""
+    return _quantile(x, 0.5, axis, "linear", keepdims, True)
+
+
+@symbolic
+def ptp(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
+    """Largest minus smallest."""
+    return _o.subtract(_o.max(x, axis, keepdims), _o.min(x, axis, keepdims))
+
+
+# -- counting and comparing
+
+
+@symbolic
+def digitize(x: Any, bins: Any) -> Any:
+    """The number of bin edges at or below each element."""
+    return _o.cast(_o.searchsorted(bins, x, "right"), "int32")
+
+
+@symbolic
+def histogram(x: Any, bins: Any = 10, range: Any = None) -> Any:
+    """Counts in equal bins, and the edges. Needs the values: not in compiled steps."""
+    if not isinstance(bins, int):
+        raise ValueError(f"Argument `bins` must be a single integer value. Received: bins={bins}")
+    if range is not None and (not range[1] >= range[0] or len(range) != 2):
+        raise ValueError(f"Invalid range: {range}. Expected (low, high) with low <= high.")
+    x = core.convert(x)
+    counts, edges = np.histogram(np.asarray(x.value), bins, range)
+    dtype = x.dtype if core.dtypes.is_float(x.dtype) else core.dtypes.default_float()
+    return core.convert(counts.astype(dtype)), core.convert(edges.astype(dtype))
+
+
+@symbolic
+def corrcoef(x: Any) -> Any:
+    """Correlation of the rows."""
+    x = _float(x)
+    if x.ndim == 0:
+        return x / x
+    rows = _o.reshape(x, (1, -1)) if x.ndim == 1 else x
+    apart = rows - _o.mean(rows, -1, True)
+    covariance = _o.matmul(apart, _o.transpose(apart))
+    size = _o.sqrt(_o.diagonal(covariance))
+    y = covariance / _o.expand_dims(size, 1) / _o.expand_dims(size, 0)
+    return _o.squeeze(y) if x.ndim == 1 else y
+
+
+@symbolic
+def correlate(x1: Any, x2: Any, mode: str = "valid") -> Any:
+    """Cross-correlation of vectors: `sum(x1[i + k] * x2[i])`."""
+    if mode not in ("valid", "same", "full"):
+        raise ValueError(f"Invalid mode: '{mode}'. Mode must be one of ('valid', 'same', 'full').")
+    x1, x2 = core.convert(x1), core.convert(x2)
+    if x1.ndim != 1 or x2.ndim != 1:
+        raise ValueError("correlate() only support 1-dimensional inputs.")
+    wide = _o.add(_float(x1[:1]), _float(x2[:1])).dtype
+    x1, x2 = _o.cast(x1, wide), _o.cast(x2, wide)
+    n, m = x1.shape[0], x2.shape[0]
+    if m > n:
+        return _o.flip(correlate(x2, x1, mode))
+    padded = x1 if mode == "valid" else _o.pad(x1, ((m - 1, m - 1),))
+    count = padded.shape[0] - m + 1
+    windows = _o.take(padded, np.arange(count)[:, None] + np.arange(m)[None, :])
+    y = _o.matmul(windows, x2)
+    start = (m - 1) // 2
+    return y[start : start + n] if mode == "same" else y
+
+
+@symbolic
+def trapezoid(y: Any, x: Any = None, dx: Any = 1.0, axis: int = -1) -> Any:
+    """The integral along an axis by trapezoids."""
+    y = _o.moveaxis(_float(y), axis, -1)
+    if x is not None:
+        x = core.convert(x)
+        x = _o.moveaxis(x, axis, -1) if x.ndim > 1 else x
+        dx = x[..., 1:] - x[..., :-1]
+    return _o.sum(dx * (y[..., 1:] + y[..., :-1]) / 2.0, -1)
+
+
+# -- segments
+
+
+def _segments(reduce: Any, data: Any, ids: Any, count: Any) -> Any:
+    if count is None:
+        count = int(np.max(np.asarray(core.convert(ids).value), initial=-1)) + 1
+    return reduce(data, ids, count)
+
+
+@symbolic
+def segment_sum(data: Any, segment_ids: Any, num_segments: Any = None, sorted: bool = False) -> Any:
+    """Sums of the rows with equal ids."""
+    return _segments(_o.segment_sum, data, segment_ids, num_segments)
+
+
+@symbolic
+def segment_max(data: Any, segment_ids: Any, num_segments: Any = None, sorted: bool = False) -> Any:
+    """Largest of the rows with equal ids."""
+    return _segments(_o.segment_max, data, segment_ids, num_segments)
+
+
+@symbolic
+def segment_min(data: Any, segment_ids: Any, num_segments: Any = None, sorted: bool = False) -> Any:
+    """Smallest of the rows with equal ids."""
+    return _segments(_o.segment_min, data, segment_ids, num_segments)
+
+
+@symbolic
+def segment_prod(
+    data: Any, segment_ids: Any, num_segments: Any = None, sorted: bool = False
+) -> Any:
+    """Products of the rows with equal ids."""
+
+    def product(data: Any, ids: Any, count: int) -> Any:
+        x, ids = core.convert(data), core.convert(ids)
+        inside = _o.equal(_o.reshape(ids, (1, -1)), _o.reshape(_o.arange(count), (-1, 1)))
+        inside = _o.reshape(inside, (*inside.shape, *([1] * (x.ndim - 1))))
+        return _o.prod(_o.where(inside, _o.expand_dims(x, 0), 1), 1)
+
+    return _segments(product, data, segment_ids, num_segments)
+
+
+# -- windows
+
+
+def _window(name: str, doc: str) -> Any:
+    make = getattr(np, name)
+
+    def window(x: Any) -> Any:
+        return core.convert(make(int(x)), core.dtypes.default_float())
+
+    window.__name__ = window.__qualname__ = name
+    window.__doc__ = doc
+    return window
+
+
+bartlett = _window("bartlett", "Triangle window of `x` samples.")
+blackman = _window("blackman", "Blackman window of `x` samples.")
+hamming = _window("hamming", "Hamming window of `x` samples.")
+hanning = _window("hanning", "Hann window of `x` samples.")
+
+
+def kaiser(x: Any, beta: Any) -> Any:
+    """Kaiser window of `x` samples."""
+    return core.convert(np.kaiser(int(x), float(beta)), core.dtypes.default_float())

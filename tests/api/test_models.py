@@ -1,0 +1,323 @@
+"""Model, Sequential, cloning and copies."""
+
+import copy
+import json
+import pickle
+
+import numpy as np
+import pytest
+
+import kerasish
+from kerasish import Model, Sequential, layers, models, ops
+
+RNG = np.random.default_rng(0)
+
+
+def data(*shape):
+    return RNG.normal(size=shape).astype("float32")
+
+
+class Net(Model):
+    def __init__(self, units=3):
+        super().__init__()
+        self.units = units
+        self.first = layers.Dense(4, activation="relu")
+        self.rest = [layers.Dense(units), layers.Dense(2)]
+
+    def call(self, x, training=None):
+        x = self.first(x)
+        for layer in self.rest:
+            x = layer(x)
+        return x
+
+
+# -- Sequential
+
+
+def test_sequential_with_input_is_built_at_once():
+    stack = [layers.Input((4,)), layers.Dense(3, name="a"), layers.Dense(2, name="b")]
+    model = Sequential(stack, name="stack")
+    assert model.built
+    assert model.input_shape == (None, 4) and model.output_shape == (None, 2)
+    assert [v.path for v in model.weights] == [
+        "stack/a/kernel", "stack/a/bias", "stack/b/kernel", "stack/b/bias",
+    ]  # fmt: skip
+    assert len(model.layers) == 2 and model.count_params() == 23
+    assert model(data(5, 4)).shape == (5, 2)
+
+
+def test_sequential_deferred():
+    model = Sequential([layers.Dense(3), layers.Dense(2)])
+    assert not model.built and model.weights == []
+    with pytest.raises(AttributeError, match="no defined output shape"):
+        _ = model.output_shape
+    with pytest.raises(ValueError, match="isn't built"):
+        model.count_params()
+    assert model(data(5, 4)).shape == (5, 2)
+    assert model.input_shape == (None, 4)
+    assert len(model.weights) == 4
+    other = Sequential([layers.Dense(3)])
+    other.build((None, 7))
+    assert other.layers[0].kernel.shape == (7, 3)
+
+
+def test_sequential_equals_its_layers():
+    model = Sequential([layers.Input((4,)), layers.Dense(3, activation="tanh"), layers.Dense(2)])
+    x = data(6, 4)
+    (w, b), (v, c) = (layer.get_weights() for layer in model.layers)
+    np.testing.assert_allclose(model(x), np.tanh(x @ w + b) @ v + c, rtol=1e-5, atol=1e-6)
+
+
+def test_sequential_add_and_pop():
+    model = Sequential()
+    model.add(layers.Input((4,)))
+    model.add(layers.Dense(3))
+    assert model.output_shape == (None, 3)
+    model.add(layers.Dense(2))
+    assert model.output_shape == (None, 2) and len(model.weights) == 4
+    top = model.pop()
+    assert top.units == 2
+    assert model.output_shape == (None, 3) and len(model.weights) == 2
+    assert model(data(2, 4)).shape == (2, 3)
+    model.add(lambda x: x * 2)
+    w, b = model.get_weights()
+    x = data(2, 4)
+    np.testing.assert_allclose(model(x), 2 * (x @ w + b), rtol=1e-5, atol=1e-6)
+
+
+def test_sequential_errors():
+    model = Sequential([layers.Dense(2, name="d")])
+    with pytest.raises(ValueError, match="unique names"):
+        model.add(layers.Dense(3, name="d"))
+    with pytest.raises(ValueError, match="Only instances of"):
+        model.add(3)
+    with pytest.raises(ValueError, match="Only an Input"):
+        model.add(layers.Dense(1)(layers.Input((2,))))
+    model.add(layers.Input((4,)))
+    with pytest.raises(ValueError, match="already been configured"):
+        model.add(layers.Input((5,)))
+    with pytest.raises(IndexError):
+        Sequential().pop()
+    with pytest.raises(ValueError, match="no layers"):
+        Sequential().build((None, 3))
+
+
+def test_sequential_in_sequential_and_as_a_layer():
+    inner = Sequential([layers.Dense(3), layers.Dense(3)])
+    outer = Sequential([layers.Input((4,)), inner, layers.Dense(1)])
+    assert outer.output_shape == (None, 1) and len(outer.weights) == 6
+    x = layers.Input((4,))
+    model = Model(x, outer(x) + 1.0)
+    values = data(3, 4)
+    np.testing.assert_allclose(model(values), outer(values) + 1.0, rtol=1e-6)
+
+
+def test_symbolic_call_of_deferred_sequential():
+    stack = Sequential([layers.Dense(3), layers.Dense(2)])
+    x = layers.Input((4,))
+    model = Model(x, stack(x))
+    assert stack.built and model.output_shape == (None, 2)
+    part = Model(stack.inputs, stack.layers[0].output)
+    assert part(data(2, 4)).shape == (2, 3)
+
+
+def test_sequential_config_round_trip():
+    model = Sequential([layers.Input((4,)), layers.Dense(3, activation="relu")], name="s")
+    config = json.loads(json.dumps(model.get_config()))
+    twin = Sequential.from_config(config)
+    assert twin.get_config() == model.get_config()
+    twin.set_weights(model.get_weights())
+    x = data(2, 4)
+    np.testing.assert_array_equal(twin(x), model(x))
+    deferred = Sequential([layers.Dense(3)])
+    assert not Sequential.from_config(deferred.get_config()).built
+
+
+def test_embedding_first_takes_integers():
+    model = Sequential([layers.Embedding(10, 3), layers.Flatten(), layers.Dense(1)])
+    assert model(np.arange(6).reshape(2, 3)).shape == (2, 1)
+
+
+# -- subclasses of Model
+
+
+def test_subclass():
+    model = Net()
+    assert not model.built
+    y = model(data(2, 5))
+    assert y.shape == (2, 2) and model.built
+    name = model.first.name
+    assert model.weights[0].path == f"{model.name}/{name}/kernel"
+    assert model.layers == [model.first, *model.rest]
+    assert len(model.trainable_variables) == 6
+    model.trainable = False
+    assert model.trainable_weights == [] and len(model.non_trainable_weights) == 6
+
+
+def test_build_by_shape():
+    model = Net()
+    model.build((None, 5))
+    assert model.built and len(model.weights) == 6
+    assert model.first.kernel.shape == (5, 4)
+
+
+def test_build_that_fails_warns():
+    class Broken(Model):
+        def __init__(self):
+            super().__init__()
+            self.dense = layers.Dense(2)
+
+        def call(self, x):
+            raise RuntimeError("planted")
+
+    with pytest.warns(UserWarning, match="planted"):
+        Broken().build((None, 3))
+
+
+def test_get_layer():
+    model = Sequential([layers.Input((4,)), layers.Dense(3, name="one"), layers.Dense(2)])
+    assert model.get_layer("one") is model.get_layer(index=0) is model.layers[0]
+    with pytest.raises(ValueError, match="No such layer: two"):
+        model.get_layer("two")
+    with pytest.raises(ValueError, match="only has 2 layers"):
+        model.get_layer(index=2)
+    with pytest.raises(ValueError, match="either a layer name"):
+        model.get_layer()
+    with pytest.raises(ValueError, match="only a layer name or a layer index"):
+        model.get_layer("one", 0)
+
+
+def test_model_without_call():
+    with pytest.raises(NotImplementedError, match="call"):
+        Model()(data(2, 2))
+
+
+def test_layers_is_reserved():
+    model = Net()
+    with pytest.raises(AttributeError, match="reserved"):
+        model.layers = []
+
+
+def test_weights_are_copies_and_checked():
+    model = Sequential([layers.Input((2,)), layers.Dense(2)])
+    values = model.get_weights()
+    values[0][:] = 7
+    assert not np.any(model.get_weights()[0] == 7)
+    with pytest.raises(ValueError, match="length 1"):
+        model.set_weights(values[:1])
+    with pytest.raises(ValueError, match="not compatible"):
+        model.set_weights([values[0], np.zeros(3)])
+
+
+# -- copies
+
+
+def trained(model):
+    model.compile("adam", "mse", metrics=["mae"])
+    x, y = data(8, 4), data(8, 2)
+    model.fit(x, y, verbose=0)
+    return model
+
+
+def make_functional():
+    x = layers.Input((4,))
+    shared = layers.Dense(4)
+    return Model(x, layers.Dense(2)(ops.relu(shared(shared(x))) * 2.0 + x))
+
+
+def make_sequential():
+    return Sequential([layers.Input((4,)), layers.Dense(3), layers.Dropout(0.2), layers.Dense(2)])
+
+
+@pytest.mark.parametrize("make", [make_functional, make_sequential, Net])
+@pytest.mark.parametrize("how", [copy.deepcopy, lambda m: pickle.loads(pickle.dumps(m))])
+@pytest.mark.parametrize("compiled", [False, True])
+def test_copies(make, how, compiled):
+    model = make()
+    x, y = data(8, 4), data(8, 2)
+    model(x)
+    if compiled:
+        trained(model)
+    twin = how(model)
+    assert twin is not model and type(twin) is type(model)
+    np.testing.assert_array_equal(twin(x), model(x))
+    assert {id(v) for v in twin.weights}.isdisjoint(id(v) for v in model.weights)
+    if compiled:
+        for a, b in zip(twin.optimizer.variables, model.optimizer.variables, strict=True):
+            np.testing.assert_array_equal(a.numpy(), b.numpy())
+        before = model.get_weights()
+        twin.train_on_batch(x, y)
+        for a, b in zip(model.get_weights(), before, strict=True):
+            np.testing.assert_array_equal(a, b)
+        assert any((a != b).any() for a, b in zip(twin.get_weights(), before, strict=True))
+
+
+def test_copy_of_a_model_with_layers_of_its_own():
+    class Doubled(layers.Layer):
+        def call(self, x):
+            return x * 2
+
+    model = Sequential([layers.Input((3,)), Doubled(), layers.Dense(1)])
+    model.layers[1].trainable = False
+    twin = copy.deepcopy(model)
+    assert isinstance(twin.layers[0], Doubled)
+    assert twin.trainable_weights == []
+    x = data(2, 3)
+    np.testing.assert_array_equal(twin(x), model(x))
+
+
+def test_deepcopy_keeps_identity_inside():
+    stack = make_sequential()
+    pair = {"model": stack, "first": stack.layers[0]}
+    twin = copy.deepcopy(pair)
+    assert twin["first"] is twin["model"].layers[0]
+
+
+# -- cloning
+
+
+@pytest.mark.parametrize("make", [make_functional, make_sequential])
+def test_clone_model(make):
+    model = make()
+    twin = models.clone_model(model)
+    assert [type(x) for x in twin.layers] == [type(x) for x in model.layers]
+    assert {id(v) for v in twin.weights}.isdisjoint(id(v) for v in model.weights)
+    twin.set_weights(model.get_weights())
+    x = data(3, 4)
+    np.testing.assert_allclose(twin(x), model(x), rtol=1e-6)
+
+
+def test_clone_function():
+    def wider(layer):
+        config = layer.get_config()
+        if isinstance(layer, layers.Dropout):
+            config["rate"] = 0.0
+        return type(layer).from_config(config)
+
+    twin = models.clone_model(make_sequential(), clone_function=wider)
+    assert [x.rate for x in twin.layers if isinstance(x, layers.Dropout)] == [0.0]
+    with pytest.raises(ValueError, match="only supported"):
+        models.clone_model(Net(), clone_function=wider)
+
+
+def test_clone_on_a_tensor():
+    x = layers.Input((4,), name="fresh")
+    twin = models.clone_model(make_functional(), input_tensors=x)
+    assert twin.input is x
+
+
+def test_json():
+    for model in (make_functional(), make_sequential()):
+        twin = models.model_from_json(model.to_json())
+        assert type(twin) is type(model)
+        twin.set_weights(model.get_weights())
+        x = data(2, 4)
+        np.testing.assert_allclose(twin(x), model(x), rtol=1e-6)
+
+
+def test_explicit_training_reaches_layers():
+    model = Sequential([layers.Input((100,)), layers.Dropout(0.5)])
+    x = np.ones((2, 100), "float32")
+    assert (np.asarray(model(x)) == 1).all()
+    assert (np.asarray(model(x, training=True)) == 0).any()
+    assert (np.asarray(model.call(kerasish.ops.convert_to_tensor(x), training=True)) == 0).any()

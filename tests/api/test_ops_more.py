@@ -1,0 +1,148 @@
+"""Ops whose rules the parity table does not cover: errors, gradients, loops, odd arguments."""
+
+import numpy as np
+import pytest
+
+import kerasish_core as core
+from kerasish import backend, ops
+
+X = np.array([[1.0, -2.0, 3.0], [0.5, 0.0, -1.0]], "float32")
+
+
+def test_sparsemax_is_a_distribution_with_zeros():
+    y = np.asarray(ops.sparsemax(X))
+    np.testing.assert_allclose(y.sum(-1), [1.0, 1.0], rtol=1e-6)
+    np.testing.assert_allclose(y[0], [0.0, 0.0, 1.0])
+    # Near ones share: the solution of the projection for (0.5, 0, -1) is (0.75, 0.25, 0).
+    np.testing.assert_allclose(y[1], [0.75, 0.25, 0.0], rtol=1e-6)
+
+
+def test_crossentropies_refuse_other_shapes():
+    with pytest.raises(ValueError, match="must have the same shape"):
+        ops.categorical_crossentropy(np.ones((2, 3), "float32"), np.ones((2, 4), "float32"))
+    with pytest.raises(ValueError, match="must have the same shape"):
+        ops.binary_crossentropy(np.ones((2, 3), "float32"), np.ones((2, 4), "float32"))
+    with pytest.raises(ValueError, match=r"last\s+dimension"):
+        ops.sparse_categorical_crossentropy(np.ones((3,), "int32"), np.ones((2, 4), "float32"))
+
+
+def test_crossentropy_from_logits_is_stable():
+    logits = np.array([[1000.0, 0.0], [-1000.0, 0.0]], "float32")
+    found = ops.sparse_categorical_crossentropy([0, 0], logits, from_logits=True)
+    np.testing.assert_allclose(found, [0.0, 1000.0])
+    found = ops.binary_crossentropy(np.ones((2, 2), "float32"), logits, from_logits=True)
+    np.testing.assert_allclose(np.asarray(found)[:, 0], [0.0, 1000.0])
+
+
+@pytest.mark.parametrize("reverse", [False, True])
+def test_associative_scan_equals_cumsum(reverse):
+    x = np.arange(7.0, dtype="float32")
+    found = np.asarray(ops.associative_scan(ops.add, x, reverse=reverse))
+    wanted = x[::-1].cumsum()[::-1] if reverse else x.cumsum()
+    np.testing.assert_allclose(found, wanted)
+
+
+def test_jvp_and_aux():
+    value, tangent = ops.jvp(ops.square, (X,), (np.ones_like(X),))
+    np.testing.assert_allclose(tangent, 2 * X)
+    value, tangent, aux = ops.jvp(lambda x: (ops.sin(x), "aux"), (X,), (X,), has_aux=True)
+    np.testing.assert_allclose(value, np.sin(X), rtol=1e-6)
+    np.testing.assert_allclose(tangent, np.cos(X) * X, rtol=1e-5)
+    assert aux == "aux"
+
+
+def test_control_flow():
+    assert float(ops.cond(X[0, 0] > 0, lambda: 1.0, lambda: 2.0)) == 1.0
+    assert int(ops.fori_loop(0, 5, lambda i, v: v + i, 0)) == 10
+    assert int(ops.while_loop(lambda i: i < 7, lambda i: (i + 1,), (0,))[0]) == 7
+    carry, ys = ops.scan(lambda c, x: (c + x, c), np.float32(0), np.arange(3, dtype="float32"))
+    assert float(carry) == 3.0
+    np.testing.assert_allclose(ys, [0.0, 0.0, 1.0])
+    np.testing.assert_allclose(ops.vectorized_map(lambda r: ops.sum(r), X), X.sum(1))
+    assert float(ops.switch(1, [lambda x: x, lambda x: x * 2], np.float32(3))) == 6.0
+
+
+def test_fold_undoes_unfold_up_to_counts():
+    image = np.arange(2 * 1 * 4 * 4, dtype="float32").reshape(2, 1, 4, 4)
+    patches = ops.unfold(image, 2, stride=2)
+    np.testing.assert_allclose(ops.fold(patches, 4, 2, stride=2), image)
+
+
+def test_rearrange_says_what_does_not_fit():
+    with pytest.raises(ValueError, match="same axes"):
+        ops.rearrange(X, "a b -> a")
+    with pytest.raises(ValueError, match="not"):
+        ops.rearrange(X, "a (b c) -> a b c", b=2)
+    with pytest.raises(ValueError, match="all but one"):
+        ops.rearrange(X, "a (b c) -> a b c")
+
+
+def test_unique_with_everything():
+    values, index, inverse, counts = ops.unique(
+        np.array([3, 1, 3, 2]), return_index=True, return_inverse=True, return_counts=True
+    )
+    assert np.asarray(values).tolist() == [1, 2, 3]
+    assert np.asarray(index).tolist() == [1, 3, 0]
+    assert np.asarray(inverse).tolist() == [2, 0, 2, 1]
+    assert np.asarray(counts).tolist() == [1, 1, 2]
+    padded = ops.unique(np.array([3, 1, 3, 2]), size=5)
+    assert np.asarray(padded).tolist() == [1, 2, 3, 1, 1]
+
+
+def test_nextafter_unique_and_others_need_values():
+    compiled = core.compile_step(lambda x: ops.unique(x))
+    with pytest.raises(core.TraceError):
+        compiled(X)
+
+
+def test_gradients_flow_through_composed_ops():
+    x = core.Variable(X)
+    for function in (
+        lambda v: ops.sum(ops.quantile(v, 0.5, axis=1)),
+        lambda v: ops.sum(ops.nanmax(v, axis=1)),
+        lambda v: ops.sum(ops.diff(v)),
+        lambda v: ops.sum(ops.layer_normalization(v) ** 3),
+    ):
+        with core.GradientTape() as tape:
+            y = function(x)
+        gradient = np.asarray(tape.gradient(y, x))
+        step = np.zeros_like(X)
+        step[1, 2] = 1e-2
+        wanted = (float(function(X + step)) - float(function(X - step))) / 2e-2
+        np.testing.assert_allclose(gradient[1, 2], wanted, atol=2e-2)
+
+
+def test_scatter_update_checks_its_reduction():
+    with pytest.raises(ValueError, match="Unsupported reduction"):
+        ops.scatter_update(X, [[0, 0]], [1.0], reduction="mean")
+
+
+def test_convert_to_numpy_gives_a_copy():
+    t = ops.convert_to_tensor(X)
+    array = ops.convert_to_numpy(t)
+    array[0, 0] = 9.0
+    assert float(t[0, 0]) == 1.0
+
+
+def test_backend_names():
+    assert backend.backend() == "kerasish"
+    assert backend.standardize_dtype(None) == backend.floatx() == "float32"
+    assert backend.standardize_dtype(np.float16) == "float16"
+    with pytest.raises(ValueError, match="Invalid dtype"):
+        backend.standardize_dtype("floaty")
+    assert backend.is_float_dtype("bfloat16") and not backend.is_float_dtype("int8")
+    assert backend.is_int_dtype("uint8") and not backend.is_int_dtype("bool")
+    assert backend.result_type("int32", "float16") == "float16"
+    assert backend.is_keras_tensor(ops.KerasTensor((2,)))
+    first = backend.get_uid("some_prefix")
+    assert backend.get_uid("some_prefix") == first + 1
+
+
+def test_windows_match_numpy():
+    for name in ("bartlett", "blackman", "hamming", "hanning"):
+        np.testing.assert_allclose(getattr(ops, name)(7), getattr(np, name)(7), atol=1e-6)
+
+
+def test_vectorize_applies_to_elements():
+    clip = ops.vectorize(lambda a, b: ops.where(a > b, a, b))
+    np.testing.assert_allclose(clip(X, np.float32(0)), np.maximum(X, 0))
