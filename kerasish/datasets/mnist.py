@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
-import numpy as np
-
-from ..config import keras_home
-from ..utils.files import get_file
+from .cache import BASE, cached, read_npz
 
 __all__ = ["load_data"]
 
-_ORIGIN = "https://storage.googleapis.com/tensorflow/tf-keras-datasets/mnist.npz"
 _SHA256 = "731c5ac602752760c8e48fbffcf8c3b850d9dc2a2aedcf2cc48468fc17b673d1"
 
 
@@ -25,7 +20,5 @@ def load_data(path: str = "mnist.npz") -> Any:
     Returns:
         Images as uint8 `(n, 28, 28)` and labels as uint8 `(n,)`.
     """
-    cached = Path(keras_home()) / "datasets" / path
-    file = cached if cached.is_file() else get_file(path, _ORIGIN, file_hash=_SHA256)
-    with np.load(file, allow_pickle=False) as data:
-        return (data["x_train"], data["y_train"]), (data["x_test"], data["y_test"])
+    data = read_npz(cached(path, BASE + "mnist.npz", _SHA256))
+    return (data["x_train"], data["y_train"]), (data["x_test"], data["y_test"])

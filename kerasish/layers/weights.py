@@ -288,7 +288,7 @@ class Stateful:
                 f"{len(store.keys())} variables during loading. Expected: "
                 f"{[v.name for v in own]}"
             )
-        values = [np.asarray(store[f"{i}"]) for i in range(len(own))]
+        values = [store[f"{i}"] for i in range(len(own))]  # read once their shapes are checked
         for v, value in zip(own, values, strict=True):
             if tuple(value.shape) != v.shape:
                 raise ValueError(
@@ -296,4 +296,4 @@ class Stateful:
                     f"shape {tuple(value.shape)}. They must be equal."
                 )
         for v, value in zip(own, values, strict=True):
-            v.assign(value)
+            v.assign(np.asarray(value))

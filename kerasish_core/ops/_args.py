@@ -74,7 +74,8 @@ def _check_equal(tensors: list[Tensor]) -> None:
     if len(names) > 1:
         raise DTypeError(
             f"Operands have the dtypes {' and '.join(names)}: "
-            f"{', '.join(str(t.spec) for t in tensors)}. Cast one of them, as in cast(x, '{names[0]}')."  # noqa: E501
+            f"{', '.join(str(t.spec) for t in tensors)}. "
+            f"Cast one of them, as in cast(x, '{names[0]}')."
         )
 
 

@@ -191,13 +191,13 @@ def shuffle(seed: Any, x: Any, axis: int = 0) -> Any:
 
 # -- by rejection, with a fixed number of rounds in a stream each
 
-_ROUNDS = 24
+_ROUNDS = 10
 
 
 def _standard_gamma(seed: Any, shape: tuple[int, ...], alpha: Any, dtype: Any) -> Any:
     """Marsaglia and Tsang, "A simple method for generating gamma variables" (2000).
 
-    A round accepts with probability above 0.95, so that all `_ROUNDS` fail once in 10**31.
+    A round accepts with probability above 0.95, so that all `_ROUNDS` fail once in 10**13.
     """
     small = alpha < 1
     d = where(small, alpha + 1, alpha) - 1 / 3

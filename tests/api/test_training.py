@@ -213,7 +213,7 @@ def test_dictionary_inputs():
     model = keras.Model({"a": a, "b": b}, layers.Dense(1)(layers.add([a, b])))
     model.compile("sgd", "mse")
     model.fit({"a": X, "b": X}, Y, verbose=0)
-    with pytest.raises(ValueError, match=r"Missing data for input .b."):
+    with pytest.raises(ValueError, match="Missing data for input .b."):  # noqa: RUF043
         model.predict({"a": X}, verbose=0)
 
 
