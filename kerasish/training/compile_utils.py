@@ -170,6 +170,8 @@ def _weights(sample_weight: Any, names: list[str | None]) -> list[Any]:
 class CompileMetrics:
     """The metrics of all outputs: plain ones, and ones weighted by `sample_weight`."""
 
+    name = "compile_metrics"
+
     def __init__(self, metrics: Any, weighted: Any, output_names: Any = None) -> None:
         self._specs = (metrics, weighted)
         self.output_names = output_names
@@ -234,8 +236,11 @@ class CompileMetrics:
         for metric in self.metrics:
             metric.reset_state()
 
-    def results(self) -> Iterator[tuple[str, Any]]:
-        """Log names and values."""
+    def result(self) -> dict[str, Any]:
+        """Log names and values; none before the first batch, when the names are unknown."""
+        return dict(self._results())
+
+    def _results(self) -> Iterator[tuple[str, Any]]:
         seen: dict[str, int] = {}
         for metric, _, name, weighted in self._entries:
             value = metric.result()

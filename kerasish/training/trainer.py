@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import warnings
 from typing import Any
 
@@ -128,7 +127,7 @@ class Trainer:
         found = [self._loss_tracker] if self._loss_tracker is not None else []
         found += super().metrics  # type: ignore[misc]
         if self._compile_metrics is not None:
-            found += self._compile_metrics.metrics
+            found.append(self._compile_metrics)
         if self._compile_loss is not None:
             found += self._compile_loss.metrics
         return list({id(m): m for m in found}.values())
@@ -145,16 +144,9 @@ class Trainer:
     def get_metrics_result(self) -> dict[str, Any]:
         """Log names and values of all metrics."""
         found: dict[str, Any] = {}
-        own = set()
-        if self._compile_metrics is not None:
-            own = {id(m) for m in self._compile_metrics.metrics}
         for metric in self.metrics:
-            if id(metric) in own:
-                continue
             value = metric.result()
             found.update(value if isinstance(value, dict) else {metric.name: value})
-        if self._compile_metrics is not None and self._compile_metrics.built:
-            found.update(self._compile_metrics.results())
         return found
 
     # -- steps, to be overridden
@@ -393,6 +385,7 @@ class Trainer:
             of_validation = self._evaluate(validation, validation_steps, hooks, None)
             self.stop_training = held or self.stop_training
             logs.update({f"val_{k}": v for k, v in of_validation.items()})
+            logs = dict(sorted(logs.items()))
         line.close(logs)
         hooks.on_epoch_end(epoch, logs)
         return logs
@@ -448,24 +441,20 @@ class Trainer:
         return logs
 
     def _in_order(self, logs: dict[str, Any]) -> Any:
-        """Logs as Keras returns them: the loss first, a single one bare."""
-        names = [n for n in self._log_names() if n in logs]
-        values = [logs[n] for n in names] + [v for k, v in logs.items() if k not in names]
+        """Logs as a list in Keras's order, a single one bare.
+
+        First by the metrics' own names, then the log names that no metric has by itself. Two
+        metrics of one name give the first one's figure twice, as in Keras.
+        """
+        names: list[str] = []
+        for metric in self.metrics:
+            if isinstance(metric, CompileMetrics):
+                names += [inner.name for inner in metric.metrics]
+            else:
+                names.append(metric.name)
+        values = [logs[n] for n in names if n in logs]
+        values += [v for k, v in logs.items() if k not in names]
         return values[0] if len(values) == 1 else values
-
-    def _log_names(self) -> list[str]:
-        with contextlib.suppress(AttributeError):
-            return list(self.get_metrics_result_names())
-        return ["loss"]
-
-    def get_metrics_result_names(self) -> list[str]:
-        """The log names in the order of `evaluate`'s list."""
-        names = ["loss"]
-        if self._compile_loss is not None:
-            names += [m.name for m in self._compile_loss.metrics]
-        if self._compile_metrics is not None and self._compile_metrics.built:
-            names += [name for name, _ in self._compile_metrics.results()]
-        return names
 
     def predict(
         self, x: Any, batch_size: int | None = None, verbose: Any = "auto",

@@ -1,5 +1,10 @@
 """Helpers around models and data."""
 
+from ..config import (
+    disable_interactive_logging,
+    enable_interactive_logging,
+    is_interactive_logging_enabled,
+)  # fmt: skip
 from ..naming import clear_session
 from ..serialization import (
     CustomObjectScope,
@@ -11,27 +16,47 @@ from ..serialization import (
     register_keras_serializable,
     serialize_keras_object,
 )  # fmt: skip
+from ..training.data import pack_x_y_sample_weight, unpack_x_y_sample_weight
 from ..training.pydataset import PyDataset
 from .arrays import normalize, pad_sequences, set_random_seed, to_categorical
-from .files import get_file
+from .files import get_file, validate_file
+from .structure import (
+    Config,
+    get_source_inputs,
+    is_keras_tensor,
+    split_dataset,
+    standardize_dtype,
+)  # fmt: skip
 
+# Keras 2's name.
 Sequence = PyDataset
 
 __all__ = [
+    "Config",
     "CustomObjectScope",
     "PyDataset",
     "Sequence",
     "clear_session",
     "custom_object_scope",
     "deserialize_keras_object",
+    "disable_interactive_logging",
+    "enable_interactive_logging",
     "get_custom_objects",
     "get_file",
     "get_registered_name",
     "get_registered_object",
+    "get_source_inputs",
+    "is_interactive_logging_enabled",
+    "is_keras_tensor",
     "normalize",
+    "pack_x_y_sample_weight",
     "pad_sequences",
     "register_keras_serializable",
     "serialize_keras_object",
     "set_random_seed",
+    "split_dataset",
+    "standardize_dtype",
     "to_categorical",
+    "unpack_x_y_sample_weight",
+    "validate_file",
 ]

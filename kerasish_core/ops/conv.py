@@ -206,7 +206,7 @@ def conv(
     x: Any, kernel: Any, strides: Any = 1, padding: Any = "valid",
     data_format: str = "channels_last", dilation_rate: Any = 1, groups: int | None = None,
 ) -> Tensor:  # fmt: skip
-    """Cross-correlation `y[p, o] = sum over w, c of x[p * stride + w * dilation, c] kernel[w, c, o]`.
+    """Cross-correlation `y[p, o] = sum_{w, c} x[p * stride + w * dilation, c] kernel[w, c, o]`.
 
     Args:
         x: `(batch, *spatial, channels)` or, channels first, `(batch, channels, *spatial)`.
@@ -218,7 +218,7 @@ def conv(
 
     Raises:
         ShapeError: Channels or rank do not fit.
-    """  # noqa: E501
+    """
     a, b = promote(x, kernel)
     a = channels_last(a, data_format)
     rank = a.ndim - 2
@@ -229,6 +229,7 @@ def conv(
     pads = resolve_padding("conv", padding, a.shape[1:-1], b.shape[:-2], steps, holes)
     if groups is None:
         groups = max(a.shape[-1] // b.shape[-2], 1) if b.shape[-2] else 1
+    _conv_spec(a.spec, b.spec, steps, pads, holes, groups)  # kernels let some misfits pass
     result = apply(_CONV, a, b, strides=steps, pads=pads, dilation=holes, groups=groups)
     return channels_back(result, data_format)
 

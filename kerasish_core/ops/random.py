@@ -36,6 +36,12 @@ __all__ = [
 _UINT32 = np.dtype("uint32")
 
 
+def _seed(x: Any) -> Tensor:
+    seed = convert(x)
+    _check_seed("random", seed.spec)
+    return seed
+
+
 def _check_seed(name: str, seed: Spec) -> None:
     if seed.shape != (2,) or seed.dtype != _UINT32:
         raise DTypeError(f"{name}: the seed is {seed}; u32[2] is needed.")
@@ -92,7 +98,7 @@ def _unit(seed: Any, shape: Any, dtype: Any, stream: int = 0) -> Tensor:
     """Uniform in [0, 1)."""
     return apply(  # type: ignore[no-any-return]
         _UNIFORM,
-        convert(seed),
+        _seed(seed),
         shape=shape_tuple("random", shape),
         dtype=_float(dtype),
         stream=stream,
@@ -110,12 +116,12 @@ def _open_unit(seed: Any, shape: Any, dtype: Any, stream: int = 0) -> Tensor:
 
 def bits(seed: Any, shape: Any) -> Tensor:
     """Uniform 32-bit integers."""
-    return apply(_BITS, convert(seed), shape=shape_tuple("random", shape), stream=0)  # type: ignore[no-any-return]
+    return apply(_BITS, _seed(seed), shape=shape_tuple("random", shape), stream=0)  # type: ignore[no-any-return]
 
 
 def fold_in(seed: Any, number: int) -> Tensor:
     """Another seed, made of a seed and a number."""
-    return apply(_BITS, convert(seed), shape=(2,), stream=int(number) + (1 << 40))  # type: ignore[no-any-return]
+    return apply(_BITS, _seed(seed), shape=(2,), stream=int(number) + (1 << 40))  # type: ignore[no-any-return]
 
 
 def uniform(seed: Any, shape: Any, minval: Any = 0.0, maxval: Any = 1.0, dtype: Any = None) -> Any:
@@ -161,7 +167,7 @@ def randint(seed: Any, shape: Any, minval: Any, maxval: Any, dtype: Any = "int32
     if not dtypes.is_integer(dtype):
         raise DTypeError(f"randint: an integer dtype is needed, got {dtype.name}.")
     shape = shape_tuple("random", shape)
-    pair = cast(apply(_BITS, convert(seed), shape=(*shape, 2), stream=0), "uint64")
+    pair = cast(apply(_BITS, _seed(seed), shape=(*shape, 2), stream=0), "uint64")
     whole = left_shift(pair[..., 0], constant(np.array(32, "uint64"))) | pair[..., 1]
     low, high = cast(convert(minval), "int64"), cast(convert(maxval), "int64")
     span = cast(maximum(high - low, 1), "uint64")
@@ -257,11 +263,11 @@ _COUNTS = define_op(
 def poisson(seed: Any, shape: Any, lam: Any, dtype: Any = None) -> Any:
     """Poisson distribution of rate `lam`."""
     rate = broadcast_to(cast(convert(lam), "float64"), shape_tuple("random", shape))
-    return apply(_COUNTS, convert(seed), rate, rate, kind="poisson", dtype=_float(dtype))
+    return apply(_COUNTS, _seed(seed), rate, rate, kind="poisson", dtype=_float(dtype))
 
 
 def binomial(seed: Any, shape: Any, counts: Any, probabilities: Any, dtype: Any = None) -> Any:
     """Number of successes in `counts` trials of the given probability."""
     size = shape_tuple("random", shape)
     n, p = (broadcast_to(cast(convert(v), "float64"), size) for v in (counts, probabilities))
-    return apply(_COUNTS, convert(seed), n, p, kind="binomial", dtype=_float(dtype))
+    return apply(_COUNTS, _seed(seed), n, p, kind="binomial", dtype=_float(dtype))
