@@ -125,7 +125,10 @@ class Trainer:
     def metrics(self) -> list[Any]:
         """The loss's mean, the model's own metrics, then those given to `compile`."""
         found = [self._loss_tracker] if self._loss_tracker is not None else []
-        found += super().metrics  # type: ignore[misc]
+        found += self._metrics  # type: ignore[attr-defined]
+        # A model used as a layer may be compiled itself: its figures are not this model's.
+        for layer in self._layers:  # type: ignore[attr-defined]
+            found += [] if isinstance(layer, Trainer) else layer.metrics
         if self._compile_metrics is not None:
             found.append(self._compile_metrics)
         if self._compile_loss is not None:

@@ -271,6 +271,11 @@ def conv_transpose(
     a, b = promote(x, kernel)
     a = channels_last(a, data_format)
     rank = a.ndim - 2
+    if b.ndim != a.ndim or rank < 1 or a.shape[-1] != b.shape[-1]:
+        raise ShapeError(
+            f"conv_transpose: x is {a.spec}, channels last, kernel is {b.spec}; equal ranks "
+            f"and kernel.shape[-1] == {a.shape[-1]}, the channels of x, are needed."
+        )
     steps = spatial("conv_transpose", strides, rank, "strides")
     holes = spatial("conv_transpose", dilation_rate, rank, "dilation_rate")
     extra: Any = (None,) * rank

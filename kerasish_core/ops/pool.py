@@ -10,10 +10,11 @@ import numpy as np
 
 from ..dispatch import apply
 from ..errors import ShapeError
-from ..op import Spec, define_op
+from ..op import Op, Spec, define_op
 from ..tensor import Tensor, constant
 from ._args import as_float, convert
 from .conv import channels_back, channels_last
+from .elementwise import cast
 from .windows import Pads, output_size, pad_spatial, positions, resolve_padding, spatial, view
 
 __all__ = ["average_pool", "max_pool"]
@@ -50,7 +51,8 @@ def _first(xp: Any, x: Any, window: Any, strides: Any, pads: Pads) -> Any:
     """Which place of each window holds its first maximum."""
     padded = pad_spatial(xp, x, pads, _lowest(x))
     out = _pool_spec(Spec(x.shape, x.dtype), window, strides, pads).shape[1:-1]
-    best, chosen = None, None
+    best: Any = None
+    chosen: Any = None
     for k, (_, place) in enumerate(positions(window, strides, _ones(window), out)):
         part = padded[place]
         if best is None:
@@ -100,14 +102,14 @@ def _pair_samples(rng: np.random.Generator) -> Any:
     ]
 
 
-_MAX = define_op(
+_MAX: Op = define_op(
     "max_pool", "reduce", "x", infer=_pool_spec, kernel=_max_kernel,
     vjp=lambda g, x, window, strides, pads: (
         apply(_MAX_GRAD, x, g, window=window, strides=strides, pads=pads),
     ),
     samples=_samples,
 )  # fmt: skip
-_MAX_GRAD = define_op(
+_MAX_GRAD: Op = define_op(
     "max_pool_grad", "opaque", "x g",
     infer=lambda x, g, window, strides, pads: Spec(x.shape, g.dtype), kernel=_max_grad_kernel,
     vjp=lambda u, x, window, strides, pads: (
@@ -115,7 +117,7 @@ _MAX_GRAD = define_op(
     ),
     samples=_pair_samples,
 )  # fmt: skip
-_MAX_SELECT = define_op(
+_MAX_SELECT: Op = define_op(
     "max_pool_select", "opaque", "x u",
     infer=lambda x, u, window, strides, pads: Spec(
         _pool_spec(x, window, strides, pads).shape, u.dtype
@@ -146,14 +148,14 @@ def _spread_kernel(xp: Any, g: Any, shape: Any, window: Any, strides: Any, pads:
     return _inner(total, shape, pads)
 
 
-_SUM = define_op(
+_SUM: Op = define_op(
     "window_sum", "reduce", "x", infer=_pool_spec, kernel=_sum_kernel,
     vjp=lambda g, x_spec, window, strides, pads: (
         apply(_SPREAD, g, shape=x_spec.shape, window=window, strides=strides, pads=pads),
     ),
     samples=_samples,
 )  # fmt: skip
-_SPREAD = define_op(
+_SPREAD: Op = define_op(
     "window_spread", "opaque", "g",
     infer=lambda g, shape, window, strides, pads: Spec(shape, g.dtype), kernel=_spread_kernel,
     vjp=lambda u, window, strides, pads: (
@@ -170,7 +172,7 @@ def _prepare(name: str, x: Tensor, pool_size: Any, strides: Any, padding: Any) -
     window = spatial(name, pool_size, rank, "pool_size")
     steps = window if strides is None else spatial(name, strides, rank, "strides")
     pads = resolve_padding(name, padding, x.shape[1:-1], window, steps, (1,) * rank)
-    how = {"window": window, "strides": steps, "pads": pads}
+    how: dict[str, Any] = {"window": window, "strides": steps, "pads": pads}
     _pool_spec(x.spec, **how)  # kernels give an empty result where nothing fits
     return how
 
@@ -198,10 +200,14 @@ def average_pool(
     data_format: str = "channels_last",
 ) -> Tensor:  # fmt: skip
     """The mean of each window; what padding added does not count. Arguments as in `max_pool`."""
-    x = channels_last(as_float(x), data_format)
+    given = as_float(x)
+    # Sums of half types would overflow.
+    x = channels_last(cast(given, "float32") if given.dtype.itemsize < 4 else given, data_format)
     how = _prepare("average_pool", x, pool_size, strides, padding)
     total = apply(_SUM, x, **how)
     if any(a or b for a, b in how["pads"]):
         ones = np.ones((1, *x.shape[1:-1], 1), x.dtype)
-        return channels_back(total / constant(_sum_kernel(np, ones, **how)), data_format)
-    return channels_back(total / float(math.prod(how["window"])), data_format)
+        mean = total / constant(_sum_kernel(np, ones, **how))
+    else:
+        mean = total / float(math.prod(how["window"]))
+    return channels_back(cast(mean, given.dtype), data_format)

@@ -111,7 +111,8 @@ def _open_unit(seed: Any, shape: Any, dtype: Any, stream: int = 0) -> Tensor:
     wide = np.dtype("float32") if wide.itemsize < 4 else wide
     step = 2.0**-54 if wide == np.float64 else 2.0**-25
     u = _unit(seed, shape, wide, stream) + step
-    return clip(u, step, 1 - 2 * step if wide == np.float64 else 1 - 2.0**-24)
+    inside: Tensor = clip(u, step, 1 - 2 * step if wide == np.float64 else 1 - 2.0**-24)
+    return inside
 
 
 def bits(seed: Any, shape: Any) -> Tensor:

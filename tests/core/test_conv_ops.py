@@ -128,6 +128,12 @@ def test_what_does_not_fit_is_named(x, kernel, options, said):
         core.ops.conv(np.zeros(x), np.zeros(kernel), **options)
 
 
+@pytest.mark.parametrize("kernel", [(2, 4, 2), (2, 2, 4, 3)])
+def test_what_does_not_fit_a_transposed_one_is_named(kernel):
+    with pytest.raises(core.ShapeError, match=r"conv_transpose: x is f64\[1,5,3\]"):
+        core.ops.conv_transpose(np.zeros((1, 5, 3)), np.zeros(kernel))
+
+
 def test_unknown_settings():
     with pytest.raises(ValueError, match="padding='full'"):
         core.ops.conv(np.zeros((1, 5, 3)), np.zeros((2, 3, 1)), padding="full")

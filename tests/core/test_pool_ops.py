@@ -63,6 +63,13 @@ def test_integers_keep_their_maximum_under_padding(dtype):
     np.testing.assert_array_equal(y.numpy().reshape(2, 2), [[4, 5], [7, 8]])
 
 
+@pytest.mark.parametrize("padding", ["valid", "same"])
+def test_means_of_half_types_do_not_overflow(padding):
+    y = core.ops.average_pool(core.convert(np.full((1, 64, 64, 1), 60, "float16")), 64, 64, padding)
+    assert y.dtype == np.float16
+    assert y.item() == 60
+
+
 def test_a_window_that_does_not_fit_is_named():
     with pytest.raises(core.ShapeError, match=r"window \(3, 3\) does not fit"):
         core.ops.max_pool(np.zeros((1, 2, 2, 1)), 3)
