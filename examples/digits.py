@@ -20,7 +20,7 @@ from kerasish import layers
 
 def build_model():
     """A multilayer perceptron for 64 pixels and 10 classes."""
-    model = keras.Sequential(
+    return keras.Sequential(
         [
             layers.Input((64,)),
             layers.Dense(128, activation="relu"),
@@ -29,8 +29,6 @@ def build_model():
             layers.Dense(10, activation="softmax"),
         ]
     )
-    model.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])
-    return model
 
 
 def draw(history, path):
@@ -59,6 +57,7 @@ def main(folder="."):
     x_train, x_test, y_train, y_test = train_test_split(x, y, test_size=0.2, random_state=0)
 
     model = build_model()
+    model.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])
     model.summary()
     result = model.fit(
         x_train,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 import re
 import shutil
@@ -152,10 +153,10 @@ def _shapes(operation: Any) -> str:
             outputs = operation.outputs  # a nested model that was built on its own
         except (AttributeError, ValueError):
             return "?"
-    shapes = [tuple(t.shape) for t in core.tree.flatten(outputs)]
+    shapes = [f"({', '.join(map(str, t.shape))})" for t in core.tree.flatten(outputs)]
     if not shapes:
         return "?"
-    return str(shapes[0]) if len(shapes) == 1 else f"[{', '.join(map(str, shapes))}]"
+    return shapes[0] if len(shapes) == 1 else f"[{', '.join(shapes)}]"
 
 
 def _parameters(operation: Any) -> str:
@@ -218,7 +219,7 @@ def _totals(model: Any) -> list[str]:
 def _column_widths(positions: list[int], line_length: int) -> list[int]:
     """Widths (with a space on each side) that make the table as wide as asked for."""
     ends = [0, *positions]
-    widths = [max(b - a, 1) + 2 for a, b in zip(ends, ends[1:])]  # noqa: RUF007
+    widths = [max(b - a, 1) + 2 for a, b in itertools.pairwise(ends)]
     room = line_length - len(widths) - 1
     change = room - sum(widths)
     if change < 0:

@@ -203,7 +203,8 @@ def batches_of(batches):
 
 
 def test_pandas_frames():
-    pandas = pytest.importorskip("pandas")
+    import pandas
+
     model = small()
     model.fit(pandas.DataFrame(X), pandas.Series(Y), epochs=1, verbose=0)
 
