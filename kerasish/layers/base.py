@@ -648,7 +648,9 @@ class Layer(Stateful, Operation, Trackable):
     def __getstate__(self) -> dict[str, Any]:
         # The copy looks up its call again, and starts with no losses and no compiled steps.
         values = {k: v for k, v in self.__dict__.items() if k != "_signature"}
-        return values | {"_losses": []} | ({"_steps": {}} if "_steps" in values else {})
+        # Nor with the nodes: they reach every layer called on a result of this one.
+        fresh = {"_losses": [], "_inbound_nodes": [], "_outbound_nodes": []}
+        return values | fresh | ({"_steps": {}} if "_steps" in values else {})
 
     def __setstate__(self, values: dict[str, Any]) -> None:
         self.__dict__.update(values)

@@ -1,123 +1,106 @@
-"""Deep copies and pickles of models.
+"""What deep copies and pickles keep of a graph of symbolic tensors.
 
-A Sequential or functional model is copied as what defines it: its config, the classes of the
-user's own layers, the values of its variables, what `compile` was given and the optimizer's
-state. Other models are copied attribute by attribute.
+Layers are copied without their nodes: those reach every other layer that ever was called on their
+results. A model keeps a plan instead, a flat list of calls, from which its copy makes the nodes
+of the copied layers again.
 """
 
 from __future__ import annotations
 
-import copy
+import itertools
 from typing import Any
 
-from ..serialization import CustomObjectScope, keras_entry, serialize_keras_object
-from ..serialization import get_registered_name as registered_name
+import kerasish_core as core
 
-__all__ = ["copy_model", "reduced"]
+from ..ops.symbolic import KerasTensor, Node, map_symbolic
+from .graph import Graph, key_of
 
+__all__ = ["Plan"]
 
-def own_classes(model: Any) -> dict[str, Any]:
-    """The user's classes among the layers, by the names that configs give them."""
-    found: dict[str, Any] = {}
-    for layer in model._flatten_layers():
-        cls = type(layer)
-        if keras_entry(cls) is None:
-            found[registered_name(cls)] = found[cls.__name__] = cls
-    return found
+tree = core.tree
 
 
-def trainer_state(model: Any) -> dict[str, Any]:
-    """What a copy keeps of training."""
-    optimizer = model.optimizer
-    built = optimizer is not None and optimizer.built
-    return {
-        "compile": model._compile_config,
-        "slots": [v.numpy() for v in optimizer.variables] if built else None,
-        "trainable": [layer._trainable for layer in model._flatten_layers()],
-    }
+class _Slot:
+    """Stands for a symbolic tensor in a plan."""
+
+    def __init__(self, number: int) -> None:
+        self.number = number
 
 
-def rebuild(cls: Any, config: Any, classes: Any, values: Any, state: Any) -> Any:
-    """The model of what `parts_of` gave."""
-    with CustomObjectScope(classes):
-        model = cls.from_config(config)
-    for layer, trainable in zip(model._flatten_layers(), state["trainable"], strict=True):
-        if layer._trainable != trainable:
-            layer.trainable = trainable
-    for variable, value in zip(model.variables, values, strict=True):
-        variable.assign(value)
-    if state["compile"] is not None:
-        settings = dict(state["compile"])
-        optimizer = settings["optimizer"]
-        if optimizer is not None:
-            settings["optimizer"] = type(optimizer).from_config(optimizer.get_config())
-        model.compile(**settings)
-        if state["slots"] is not None:
-            model.optimizer.build(model.trainable_variables)
-            for variable, value in zip(model.optimizer.variables, state["slots"], strict=True):
-                variable.assign(value)
-    return model
-
-
-def parts_of(model: Any) -> Any:
-    """The arguments of `rebuild`."""
-    config = serialize_keras_object(model.get_config())
-    values = [v.numpy() for v in model.variables]
-    return type(model), config, own_classes(model), values, trainer_state(model)
-
-
-def copy_model(model: Any, memo: Any, plain: tuple[type, ...]) -> Any:
-    """A deep copy.
+class Plan:
+    """The calls of a graph, in order, with numbers in place of symbolic tensors.
 
     Args:
-        model: The model.
-        memo: Of `copy.deepcopy`; layers of the model are noted in it.
-        plain: The classes whose instances are no more than their config.
+        graph: The graph.
+        **structures: Structures of its tensors, by name.
     """
-    if type(model) not in plain:
-        twin = object.__new__(type(model))
-        memo[id(model)] = twin
-        twin.__setstate__(copy.deepcopy(model.__getstate__(), memo))
-        return twin
-    cls, config, classes, values, state = parts_of(model)
-    if state["compile"] is not None:
-        state["compile"] = {
-            # The optimizer is made again from its config; metrics and losses are copied.
-            k: v if k == "optimizer" else copy.deepcopy(v)
-            for k, v in state["compile"].items()
-        }
-    twin = rebuild(cls, config, classes, values, state)
-    memo[id(model)] = twin
-    for old, new in zip(model._flatten_layers(), twin._flatten_layers(), strict=True):
-        memo[id(old)] = new
-    for old, new in zip(model.variables, twin.variables, strict=True):
-        memo[id(old)] = new
-    return twin
+
+    def __init__(self, graph: Graph, **structures: Any) -> None:
+        slots: dict[Any, int] = {}
+        self.operations = list(graph.operations)
+        places = {id(op): i for i, op in enumerate(self.operations)}
+        sources = [t._keras_history[0] for t in graph.inputs if t._keras_history is not None]
+        starts = [op._inbound_nodes[0] for op in {id(op): op for op in sources}.values()]
+        self.specs: list[tuple[Any, str, str]] = []
+        calls = []
+        for node in [*starts, *_in_order_of_calls(graph)]:
+            for t in node.outputs:
+                slots[key_of(t)] = len(self.specs)
+                self.specs.append((t.shape, t.dtype, t.name))
+            calls.append((places[id(node.operation)], node))
+
+        def slot(t: KerasTensor) -> _Slot:
+            return _Slot(slots[key_of(t)])
+
+        self.calls = [
+            (
+                place,
+                map_symbolic(slot, list(node.args)),
+                map_symbolic(slot, dict(node.kwargs)),
+                map_symbolic(slot, node.result),
+            )
+            for place, node in calls
+        ]
+        self.structures = {k: map_symbolic(slot, v) for k, v in structures.items()}
+
+    def restore(self) -> dict[str, Any]:
+        """Make tensors and nodes again; returns the structures."""
+        tensors = [KerasTensor(shape, dtype, name=name) for shape, dtype, name in self.specs]
+
+        def fill(structure: Any) -> Any:
+            return tree.map_structure(
+                lambda x: tensors[x.number] if isinstance(x, _Slot) else x,
+                structure,
+                none_is_leaf=True,
+            )
+
+        for place, args, kwargs, result in self.calls:
+            Node(self.operations[place], tuple(fill(args)), fill(kwargs), fill(result))
+        return {k: fill(v) for k, v in self.structures.items()}
 
 
-def reduced(model: Any, protocol: Any, plain: tuple[type, ...]) -> Any:
-    """What pickle keeps: the arguments of `rebuild`, or the attributes."""
-    if type(model) not in plain:
-        return object.__reduce_ex__(model, protocol)
-    cls, config, classes, values, state = parts_of(model)
-    if state["compile"] is not None:
-        settings = dict(state["compile"])
-        state["compile"] = settings
-        optimizer = settings["optimizer"]
-        if optimizer is not None:
-            settings["optimizer"] = _Made(type(optimizer), optimizer.get_config())
-    return rebuild, (cls, config, classes, values, state)
-
-
-class _Made:
-    """An optimizer as its class and config."""
-
-    def __init__(self, cls: type, config: dict[str, Any]) -> None:
-        self.cls, self.config = cls, config
-
-    def __reduce__(self) -> Any:
-        return _make, (self.cls, self.config)
-
-
-def _make(cls: Any, config: Any) -> Any:
-    return cls.from_config(config)
+def _in_order_of_calls(graph: Graph) -> list[Node]:
+    """The nodes after those they depend on, and those of one operation in the order of its calls,
+    so that they keep their numbers."""
+    inside = {id(n) for n in graph.nodes}
+    before: dict[int, Node] = {}
+    for operation in graph.operations:
+        own = [n for n in operation._inbound_nodes if id(n) in inside]
+        before |= {id(b): a for a, b in itertools.pairwise(own)}
+    done: set[int] = set()
+    known = {key_of(t) for t in graph.inputs}
+    found: list[Node] = []
+    waiting = list(graph.nodes)
+    while waiting:
+        left = []
+        for node in waiting:
+            earlier = before.get(id(node))
+            ready = earlier is None or id(earlier) in done
+            if ready and all(key_of(t) in known for t in node.inputs):
+                found.append(node)
+                done.add(id(node))
+                known |= {key_of(t) for t in node.outputs}
+            else:
+                left.append(node)
+        waiting = left
+    return found

@@ -13,7 +13,7 @@ from ..layers.tracking import no_tracking
 from ..ops.symbolic import KerasTensor
 from ..serialization import builtin
 from . import graph_config
-from .copying import copy_model, reduced
+from .copying import Plan
 from .graph import Graph, is_input_tensor
 from .model import Model
 
@@ -97,13 +97,13 @@ class Functional(Model):
 
     @property
     def input_shape(self) -> Any:
-        """The shapes of the inputs."""
-        return tree.map_structure(lambda t: t.shape, self._inputs_struct)
+        """The shape of the input; of several, a flat list."""
+        return _shapes(self._graph.inputs)
 
     @property
     def output_shape(self) -> Any:
-        """The shapes of the outputs."""
-        return tree.map_structure(lambda t: t.shape, self._outputs_struct)
+        """The shape of the output; of several, a flat list."""
+        return _shapes(self._graph.outputs)
 
     @property
     def operations(self) -> list[Any]:
@@ -119,8 +119,8 @@ class Functional(Model):
         """Nothing to do: the graph is built."""
 
     def get_build_config(self) -> Any:
-        """None: the graph is built when it is made."""
-        return None
+        """Nothing to know: the graph is built when it is made."""
+        return {"input_shape": None}
 
     # -- running
     def call(self, inputs: Any, training: Any = None, mask: Any = None) -> Any:
@@ -260,11 +260,20 @@ class Functional(Model):
             return graph_config.read(cls, config, custom_objects)
         return cls(**config)
 
-    def __deepcopy__(self, memo: Any) -> Any:
-        return copy_model(self, memo, (Functional,))
+    def __getstate__(self) -> dict[str, Any]:
+        values = super().__getstate__()
+        for name in ("_graph", "_inputs_struct", "_outputs_struct", "_accepted"):
+            values.pop(name)
+        values["_plan"] = Plan(
+            self._graph, inputs=self._inputs_struct, outputs=self._outputs_struct
+        )
+        return values
 
-    def __reduce_ex__(self, protocol: Any) -> Any:
-        return reduced(self, protocol, (Functional,))
+    def __setstate__(self, values: dict[str, Any]) -> None:
+        values = dict(values)
+        plan = values.pop("_plan")
+        super().__setstate__(values)
+        self._set_graph(**plan.restore())
 
 
 Model._functional = Functional
@@ -294,6 +303,11 @@ def _from_inputs(inputs: Any, outputs: Any) -> tuple[Any, Any]:
     ]
     found = graph.replay(fresh, lambda operation: operation)
     return tree.pack_sequence_as(inputs, fresh), tree.pack_sequence_as(outputs, found)
+
+
+def _shapes(tensors: list[KerasTensor]) -> Any:
+    shapes = [t.shape for t in tensors]
+    return shapes[0] if len(shapes) == 1 else shapes
 
 
 def _operation_name(t: KerasTensor) -> str:

@@ -56,6 +56,7 @@ def write(model: Any) -> dict[str, Any]:
     """The config of a functional model."""
     graph = model._graph
     numbers = graph.node_numbers()
+    inside = {id(n) for n in graph.nodes}
 
     def reference(t: KerasTensor) -> tuple[Any, ...]:
         operation, index, place = t._keras_history  # type: ignore[misc]
@@ -64,7 +65,7 @@ def write(model: Any) -> dict[str, Any]:
     layers = []
     for operation in graph.operations:
         function = isinstance(operation, FunctionCall)
-        calls = [n for n in graph.nodes if n.operation is operation]
+        calls = [n for n in operation._inbound_nodes if id(n) in inside]
         entry = (
             _function_entry(operation, calls[0]) if function else serialize_keras_object(operation)
         )

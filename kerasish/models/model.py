@@ -11,9 +11,10 @@ from ..layers.base import symbolic_of
 from ..layers.call_spec import shapes_of
 from ..naming import name_scope
 from ..ops.symbolic import compute_output_spec, evaluate
-from ..saving.weights import load_weights, save_weights
+from ..saving import load_weights, save_model, save_weights
 from ..serialization import builtin, deserialize_keras_object, serialize_keras_object
 from ..training import Trainer
+from .state_tree import as_tree, assign_tree
 from .summary import print_summary
 
 __all__ = ["Model", "model_from_json"]
@@ -187,6 +188,43 @@ class Model(Trainer, Layer):
         if shape is not None:
             self.build(_listed(shape))
 
+    # -- state as a tree
+    def get_state_tree(self, value_format: str = "backend_tensor") -> dict[str, dict[str, Any]]:
+        """The values of all variables as dictionaries nested by their paths.
+
+        Args:
+            value_format: "backend_tensor" or "numpy_array".
+
+        Returns:
+            A dictionary for each of `trainable_variables`, `non_trainable_variables`,
+            `optimizer_variables` and `metrics_variables`.
+
+        Raises:
+            ValueError: Two variables have the same path.
+        """
+        return {kind: as_tree(v, value_format) for kind, v in self._state_groups().items()}
+
+    def set_state_tree(self, state_tree: dict[str, dict[str, Any]]) -> None:
+        """Assign values in the form in which `get_state_tree` returns them.
+
+        Raises:
+            ValueError: A kind or path is unknown.
+        """
+        groups = self._state_groups()
+        for kind, values in state_tree.items():
+            if kind not in groups:
+                raise ValueError(f"Unknown variable name: {kind}. Known are {list(groups)}.")
+            assign_tree(groups[kind], values)
+
+    def _state_groups(self) -> dict[str, list[Any]]:
+        optimizer = getattr(self, "optimizer", None)
+        return {
+            "trainable_variables": list(self.trainable_variables),
+            "non_trainable_variables": list(self.non_trainable_variables),
+            "optimizer_variables": [] if optimizer is None else list(optimizer.variables),
+            "metrics_variables": list(self.metrics_variables),
+        }
+
     # -- files
     def save_weights(self, filepath: Any, overwrite: bool = True, **kwargs: Any) -> None:
         """Write all weights to a `.weights.h5` file, replacing an old one in one step."""
@@ -200,12 +238,11 @@ class Model(Trainer, Layer):
         """
         load_weights(self, filepath, skip_mismatch, **kwargs)
 
-    def save(self, filepath: Any, overwrite: bool = True, **kwargs: Any) -> None:
-        """Not there yet: whole models can't be saved, weights can."""
-        raise NotImplementedError(
-            "Saving whole models is not there yet. Save the weights: "
-            "model.save_weights('name.weights.h5'), and the architecture: model.to_json()."
-        )
+    def save(
+        self, filepath: Any, overwrite: bool = True, zipped: bool | None = None, **kwargs: Any
+    ) -> None:
+        """Write the whole model to a `.keras` file: architecture, weights, training state."""
+        save_model(self, filepath, overwrite, zipped, **kwargs)
 
     def to_json(self, **kwargs: Any) -> str:
         """The architecture as JSON; arguments as of `json.dumps`."""

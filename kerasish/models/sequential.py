@@ -9,9 +9,9 @@ import kerasish_core as core
 from ..layers import Embedding, Input, InputLayer, Lambda, Layer
 from ..layers.tracking import no_tracking
 from ..naming import auto_name
-from ..ops.symbolic import KerasTensor
+from ..ops.symbolic import KerasTensor, Node
 from ..serialization import builtin, deserialize_keras_object, serialize_keras_object
-from .copying import copy_model, reduced
+from .copying import Plan
 from .functional import Functional
 from .model import Model
 
@@ -285,11 +285,24 @@ class Sequential(Model):
             model.trainable = False
         return model
 
-    def __deepcopy__(self, memo: Any) -> Any:
-        return copy_model(self, memo, (Sequential,))
+    def __getstate__(self) -> dict[str, Any]:
+        values = super().__getstate__()
+        network, outputs = values.pop("_network"), values.pop("_outputs")
+        values["_plan"] = None if network is None else Plan(network._graph, outputs=outputs)
+        return values
 
-    def __reduce_ex__(self, protocol: Any) -> Any:
-        return reduced(self, protocol, (Sequential,))
+    def __setstate__(self, values: dict[str, Any]) -> None:
+        values = dict(values)
+        plan = values.pop("_plan")
+        super().__setstate__(values)
+        with no_tracking():
+            self._network, self._outputs = None, []
+            if plan is not None:
+                self._outputs = plan.restore()["outputs"]
+                self._network = Functional(self._outputs[0], self._outputs[-1], name=self.name)
+        for layer in self._stack:
+            if isinstance(layer, InputLayer) and not layer._inbound_nodes:
+                Node(layer, (), {}, KerasTensor(layer.batch_shape, layer.dtype, name=layer.name))
 
 
 def _as_layer(layer: Any) -> Any:

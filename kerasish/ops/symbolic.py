@@ -390,8 +390,7 @@ class FunctionCall(Operation):
 
     def __reduce__(self) -> Any:
         # The class is made by the decorator, so pickle can't find it by its name.
-        nodes = {k: v for k, v in self.__dict__.items() if k.endswith("_nodes")}
-        return _call_of, (self.function_name, self.name), nodes
+        return _call_of, (self.function_name, self.name)
 
 
 def _call_of(function_name: str, name: str) -> FunctionCall:

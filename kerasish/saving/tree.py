@@ -56,12 +56,13 @@ def saveable_parts(root: Any) -> Iterator[tuple[str, Any]]:
     Args:
         root: A model, layer or optimizer; its own path is "".
     """
-    seen: set[int] = set()
+    # By id, with the object: one that a property made must not make room for another of its id.
+    seen: dict[int, Any] = {}
 
     def visit(path: str, part: Any) -> Iterator[tuple[str, Any]]:
         if id(part) in seen:
             return
-        seen.add(id(part))
+        seen[id(part)] = part
         yield path, part
         for name in _attributes(part):
             try:
@@ -77,7 +78,7 @@ def saveable_parts(root: Any) -> Iterator[tuple[str, Any]]:
     def members(path: str, container: Any) -> Iterator[tuple[str, Any]]:
         if id(container) in seen:
             return
-        seen.add(id(container))
+        seen[id(container)] = container
         used: dict[str, int] = {}
         for child in container.values() if isinstance(container, dict) else container:
             nested = isinstance(child, list | tuple | set | dict)

@@ -87,16 +87,13 @@ def write_parts(model: Any, file: Any) -> None:
         part.save_own_variables(Writer(group))
 
 
-def load_weights(
-    model: Any, filepath: Any, skip_mismatch: bool = False, by_name: bool = False, **kwargs: Any
-) -> None:
+def load_weights(model: Any, filepath: Any, skip_mismatch: bool = False, **kwargs: Any) -> None:
     """Read a file that `save_weights` or Keras 3 wrote.
 
     Args:
         model: A built model of the same structure.
         filepath: Ends in `.weights.h5`.
         skip_mismatch: Warn about parts that do not fit instead of raising.
-        by_name: Only for files of Keras 2, which have layers' names.
 
     Raises:
         FileNotFoundError: There is no such file.
@@ -108,9 +105,11 @@ def load_weights(
             f"File format not supported: filepath={filepath}. Weights are read from `.weights.h5` "
             "files."
         )
-    if by_name or kwargs:
-        given = {"by_name": by_name, **kwargs}
-        raise ValueError(f"Invalid keyword arguments for a `.weights.h5` file: {given}")
+    if kwargs.pop("by_name", False) or kwargs:
+        raise ValueError(
+            f"Invalid keyword arguments for `{name}`: {kwargs or 'by_name=True'}. Layers of a "
+            "`.weights.h5` file are found by their place in the model."
+        )
     path = Path(name)
     if not path.is_file():
         raise FileNotFoundError(f"There is no weights file {path}.")

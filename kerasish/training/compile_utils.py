@@ -15,6 +15,7 @@ from ..metrics.choice import loss_for, metric_for, object_name
 __all__ = ["CompileLoss", "CompileMetrics"]
 
 tree = core.tree
+_OURS = "kerasish.losses"
 
 
 def flat_outputs(y_pred: Any, names: list[str] | None) -> tuple[list[Any], list[str | None]]:
@@ -95,6 +96,12 @@ class CompileLoss:
         self._losses: list[Any] = []
         self._factors: list[Any] = []
 
+    @property
+    def is_built_in(self) -> bool:
+        """Whether all losses are known ones, given by name or as our objects."""
+        given = [loss for loss in tree.flatten(self._spec) if loss is not None]
+        return all(isinstance(x, str) or type(x).__module__.startswith(_OURS) for x in given)
+
     def build(self, y_true: Any, y_pred: Any) -> None:
         flat, names = flat_outputs(y_pred, self.output_names)
         single = len(flat) == 1 and not isinstance(y_pred, dict | list | tuple)
@@ -122,7 +129,7 @@ class CompileLoss:
         ]
         self._factors = [1.0 if f is None else f for f in factors]
         self._names = names
-        if len(flat) > 1:
+        if sum(loss is not None for loss in self._losses) > 1:
             for i, (name, loss) in enumerate(zip(names, self._losses, strict=True)):
                 if loss is not None:
                     label = name or object_name(loss) or f"output_{i}"

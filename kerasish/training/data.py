@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import sys
 from collections.abc import Callable, Iterator
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -187,7 +188,9 @@ class ArrayData:
         for start in range(0, self.count, self.batch_size):
             stop = min(start + self.batch_size, self.count)
             rows = slice(start, stop) if order is None else order[start:stop]
-            yield tuple(None if part is None else self._take(part, rows) for part in self.data)
+            yield pack_x_y_sample_weight(
+                *(None if part is None else self._take(part, rows) for part in self.data)
+            )
 
     @staticmethod
     def _take(part: Any, rows: Any) -> Any:
@@ -273,7 +276,9 @@ class IteratorData:
             if labels.ndim >= 2:
                 labels = labels.argmax(-1) if labels.shape[-1] > 1 else labels.reshape(-1)
             weight = weights_of(labels, self._weights)
-        return tuple(None if v is None else tree.map_structure(_leaf, v) for v in (x, y, weight))
+        return pack_x_y_sample_weight(
+            *(None if v is None else tree.map_structure(_leaf, v) for v in (x, y, weight))
+        )
 
     def on_epoch_begin(self) -> None:
         if self._hooks is not None and hasattr(self._hooks, "on_epoch_begin"):
@@ -282,6 +287,24 @@ class IteratorData:
     def on_epoch_end(self) -> None:
         if self._hooks is not None and hasattr(self._hooks, "on_epoch_end"):
             self._hooks.on_epoch_end()
+
+
+class Replayed:
+    """An iterator's batches, kept so that they can be gone through again.
+
+    Args:
+        source: The iterator.
+        steps: How many are ever asked for; None for all.
+    """
+
+    def __init__(self, source: Iterator[Any], steps: int | None) -> None:
+        self._source, self._kept = islice(source, steps), list[Any]()
+
+    def __iter__(self) -> Iterator[Any]:
+        yield from self._kept
+        for batch in self._source:
+            self._kept.append(batch)
+            yield batch
 
 
 def _leaf(x: Any) -> Any:

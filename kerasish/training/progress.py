@@ -6,6 +6,8 @@ import sys
 import time
 from typing import Any
 
+from .loop import python_logs
+
 __all__ = ["Progress", "choose_verbose"]
 
 
@@ -52,8 +54,16 @@ class Progress:
         # A moving bar only where it can move: elsewhere each state would be a line of its own.
         self._moving = verbose == 1 and (_in_notebook() or sys.stdout.isatty())
 
-    def update(self, step: int, logs: Any) -> None:
-        """`step` steps are done; `logs` is a dictionary or a function that gives it."""
+    def __enter__(self) -> Progress:
+        return self
+
+    def __exit__(self, *exception: Any) -> None:
+        """A bar that an exception interrupted ends its line."""
+        if self._bar is not None:
+            self._bar.close()
+
+    def update(self, step: int, logs: dict[str, Any]) -> None:
+        """`step` steps are done; the values of `logs` are read only if they are shown."""
         self._done = step
         if not self._moving:
             return
@@ -68,9 +78,7 @@ class Progress:
         now = time.perf_counter()
         if now - self._shown > 0.1:
             self._shown = now
-            self._bar.set_postfix_str(
-                format_logs(logs() if callable(logs) else logs), refresh=False
-            )
+            self._bar.set_postfix_str(format_logs(python_logs(logs)), refresh=False)
             self._bar.update(step - self._bar.n)
 
     def close(self, logs: dict[str, Any]) -> None:

@@ -266,6 +266,64 @@ def test_copy_of_a_model_with_layers_of_its_own():
     np.testing.assert_array_equal(twin(x), model(x))
 
 
+class Passing(Model):
+    def __init__(self):
+        x = layers.Input((4,))
+        hidden = layers.Dense(3)
+        super().__init__(x, layers.Dense(2)(hidden(x)))
+        self.hidden = hidden
+
+
+@pytest.mark.parametrize("how", [copy.deepcopy, lambda m: pickle.loads(pickle.dumps(m))])
+def test_copies_of_graphs(how):
+    x = layers.Input((2,), name="x")
+    shared = layers.Dense(2, name="shared")
+    first = shared(x)
+    y = shared(ops.relu(shared(first * 2.0)))
+    model = Model({"x": x}, [ops.concatenate([first, y[:, 1:]], axis=1), y])
+    twin = how(model)
+    assert twin.get_config() == model.get_config()
+    assert [t.shape for t in twin.outputs] == [t.shape for t in model.outputs]
+    part = Model(twin.input, twin.get_layer("shared").output)
+    assert part({"x": data(3, 2)}).shape == (3, 2)
+    passing = Passing()
+    other = how(passing)
+    assert type(other) is Passing and other.hidden is other.layers[1]
+    values = data(3, 4)
+    np.testing.assert_array_equal(other(values), passing(values))
+    start = how(Sequential([layers.Input((4,))]))
+    start.add(layers.Dense(2))
+    assert start.output_shape == (None, 2)
+    a = b = layers.Input((1,))
+    for _ in range(1200):
+        b = ops.add(b, 1.0)
+    np.testing.assert_array_equal(how(Model(a, b))(np.zeros((1, 1), "float32")), 1200)
+
+
+def test_a_copied_layer_leaves_its_graph_behind():
+    x = layers.Input((2,))
+    first, second = layers.Dense(2), layers.Dense(3)
+    second(first(x))
+    twin = copy.deepcopy(first)
+    assert not twin._outbound_nodes and twin.built
+    np.testing.assert_array_equal(twin.get_weights()[0], first.get_weights()[0])
+
+
+def test_deepcopy_of_lambdas():
+    factor = 3.0
+    model = Sequential([layers.Input((2,)), layers.Lambda(lambda x: x * factor)])
+    np.testing.assert_array_equal(copy.deepcopy(model)(np.ones((1, 2), "float32")), 3)
+
+
+def test_fit_without_a_call_before():
+    for make in (Net, lambda: Sequential([layers.Dense(3), layers.Dense(2)])):
+        model = make()
+        model.compile("sgd", "mse")
+        model.fit(data(8, 4), data(8, 2), verbose=0)
+        assert model.built and len(model.weights) >= 4
+        model.summary(print_fn=lambda text: None)
+
+
 def test_deepcopy_keeps_identity_inside():
     stack = make_sequential()
     pair = {"model": stack, "first": stack.layers[0]}
@@ -321,3 +379,23 @@ def test_explicit_training_reaches_layers():
     assert (np.asarray(model(x)) == 1).all()
     assert (np.asarray(model(x, training=True)) == 0).any()
     assert (np.asarray(model.call(kerasish.ops.convert_to_tensor(x), training=True)) == 0).any()
+
+
+def test_state_tree():
+    model = Sequential([layers.Input((2,)), layers.Dense(3, name="d")], name="s")
+    model.compile("sgd", "mse")
+    tree = model.get_state_tree("numpy_array")
+    assert set(tree) == {
+        "trainable_variables", "non_trainable_variables", "optimizer_variables",
+        "metrics_variables",
+    }  # fmt: skip
+    kernel = tree["trainable_variables"]["s"]["d"]["kernel"]
+    np.testing.assert_array_equal(kernel, model.get_weights()[0])
+    model.set_state_tree({"trainable_variables": {"s": {"d": {"kernel": kernel * 0 + 2}}}})
+    assert (model.get_weights()[0] == 2).all()
+    with pytest.raises(ValueError, match="s/d/nothing"):
+        model.set_state_tree({"trainable_variables": {"s": {"d": {"nothing": kernel}}}})
+    with pytest.raises(ValueError, match="Unknown variable name: weights"):
+        model.set_state_tree({"weights": {}})
+    with pytest.raises(ValueError, match="value_format=list"):
+        model.get_state_tree("list")

@@ -124,6 +124,12 @@ def test_names_and_missing_files(path, tmp_path):
         model.save_weights(tmp_path / "x.h5")
     with pytest.raises(ValueError, match="File format not supported"):
         model.load_weights(tmp_path / "x.foo")
+    with pytest.raises(ValueError, match="by_name"):
+        model.load_weights(path, by_name=True)
+    with pytest.raises(ValueError, match="surprise"):
+        model.save_weights(path, surprise=1)
+    with pytest.raises(NotImplementedError, match="max_shard_size"):
+        model.save_weights(path, max_shard_size=1)
     with pytest.raises(FileNotFoundError, match="nowhere"):
         model.load_weights(tmp_path / "nowhere.weights.h5")
     with pytest.raises(OSError, match="nowhere"):
@@ -280,3 +286,12 @@ def test_a_layer_can_be_saved_alone(path):
     save_weights(first, path)
     load_weights(second, path)
     np.testing.assert_array_equal(first.get_weights()[0], second.get_weights()[0])
+
+
+def test_no_part_is_missed_however_often_a_model_is_walked():
+    # `layers` is a new list each time it is asked for: one may get the id of one that is gone.
+    inner = [Sequential([layers.Input((4,)), layers.Dense(4)]) for _ in range(6)]
+    model = Sequential([layers.Input((4,)), Sequential(inner[:3]), *inner[3:]])
+    for _ in range(50):
+        found = [part for _, part in saveable_parts(model)]
+        assert sum(isinstance(part, layers.Dense) for part in found) == 6

@@ -209,3 +209,34 @@ def test_bfloat16(tmp_path):
         for a, b in zip(pair[0].get_weights(), pair[1].get_weights(), strict=True):
             assert a.dtype.name == b.dtype.name == "bfloat16"
             np.testing.assert_array_equal(a.astype("float32"), b.astype("float32"))
+
+
+@pytest.mark.parametrize("make", [sequential, deferred, functional, nested, convolutional])
+def test_whole_models_go_both_ways(make, tmp_path):
+    for source, target in ((keras, kerasish), (kerasish, keras)):
+        model, x = make(source)
+        scramble(model, 4)
+        path = tmp_path / f"{source.__name__}.keras"
+        model.save(path)
+        twin = target.models.load_model(path)
+        for a, b in zip(twin.get_weights(), model.get_weights(), strict=True):
+            np.testing.assert_array_equal(a, b)
+        for a, b in zip(predictions(twin, x), predictions(model, x), strict=True):
+            np.testing.assert_allclose(a, b, rtol=2e-5, atol=2e-5)
+
+
+def test_compiled_models_go_both_ways(tmp_path):
+    for source, target in ((keras, kerasish), (kerasish, keras)):
+        model, x = sequential(source)
+        y = np.ones((len(x), 3), "float32")
+        model.compile(source.optimizers.Adam(0.02), "mse", metrics=["mae"])
+        model.fit(x, y, verbose=0)
+        path = tmp_path / f"{source.__name__}.keras"
+        model.save(path)
+        twin = target.models.load_model(path)
+        assert twin.optimizer.get_config()["learning_rate"] == pytest.approx(0.02)
+        for a, b in zip(twin.optimizer.variables, model.optimizer.variables, strict=True):
+            np.testing.assert_array_equal(np.asarray(a.value), np.asarray(b.value))
+        np.testing.assert_allclose(
+            twin.evaluate(x, y, verbose=0), model.evaluate(x, y, verbose=0), rtol=1e-5
+        )

@@ -101,7 +101,7 @@ class Bidirectional(Wrapper):
         else:
             self._given_backward = True
         self.backward_layer = backward_layer
-        self.__dict__.pop("layer")
+        del self.layer  # forgotten by the tracker too
         if self.forward_layer.go_backwards == backward_layer.go_backwards:
             raise ValueError(
                 "Forward layer and backward layer should have different `go_backwards` value."

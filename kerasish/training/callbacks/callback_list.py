@@ -4,56 +4,88 @@ from __future__ import annotations
 
 from typing import Any
 
+import kerasish_core as core
+
 from .callback import HOOKS, Callback
 from .history import History
 
 __all__ = ["CallbackList"]
 
 
+tree = core.tree
+
+
 class CallbackList:
-    """Callbacks as one.
+    """Callbacks as one: `callback_list.on_epoch_end(epoch, logs)` calls that hook of each.
 
     Args:
         callbacks: A list, one callback, or None.
+        add_history: Whether to add a `History` if there is none.
+        add_progbar: Accepted as in Keras; `fit` shows its progress itself.
         model: The model.
-        history: Whether to add a `History`.
         **params: What `callback.params` holds.
+
+    Raises:
+        TypeError: Something that is no callback.
     """
 
-    def __init__(self, callbacks: Any = None, model: Any = None, history: bool = True,
-                 **params: Any) -> None:  # fmt: skip
-        given = (
-            []
-            if callbacks is None
-            else (list(callbacks) if isinstance(callbacks, list | tuple) else [callbacks])
-        )
+    def __init__(self, callbacks: Any = None, add_history: bool = False, add_progbar: bool = False,
+                 model: Any = None, **params: Any) -> None:  # fmt: skip
+        given = list(tree.flatten(callbacks)) if callbacks is not None else []
         for each in given:
-            if not hasattr(each, "set_model"):
+            if isinstance(each, type) or not hasattr(each, "set_model"):
                 raise TypeError(
                     f"callbacks must be Callback objects, got {each!r}. "
                     "Make an instance: callbacks=[EarlyStopping()]."
                 )
-        if history and not any(isinstance(c, History) for c in given):
+        if add_history and not any(isinstance(c, History) for c in given):
             given.append(History())
-        self.callbacks = given
-        self._hooks = {name: [c for c in given if _overrides(c, name)] for name in HOOKS}
-        for c in given:
+        self.callbacks: list[Any] = []
+        self._hooks: dict[str, list[Any]] = {name: [] for name in HOOKS}
+        self.params: Any = None
+        self._model: Any = None
+        for each in given:
+            self.append(each)
+        if model is not None:
+            self.set_model(model)
+        if params:
+            self.set_params(params)
+
+    @classmethod
+    def of(cls, callbacks: Any, model: Any, history: bool, **params: Any) -> CallbackList:
+        """The callbacks of a run; a list that the user made stays as it is."""
+        if isinstance(callbacks, cls):
+            return callbacks
+        return cls(callbacks, add_history=history, model=model, **params)
+
+    def append(self, callback: Any) -> None:
+        """Add a callback."""
+        self.callbacks.append(callback)
+        for name, hooks in self._hooks.items():
+            if _overrides(callback, name):
+                hooks.append(callback)
+
+    def set_params(self, params: Any) -> None:
+        """Give every callback the settings of the run."""
+        self.params = dict(params)
+        for c in self.callbacks:
             c.set_params(dict(params))
+
+    def set_model(self, model: Any) -> None:
+        """Give every callback the model, and the model its history."""
+        self._model = model
+        for c in self.callbacks:
+            if isinstance(c, History):
+                model.history = c
             c.set_model(model)
-        if history and model is not None:
-            model.history = next(c for c in given if isinstance(c, History))
 
     @property
-    def wants_train_batches(self) -> bool:
-        return bool(self._hooks["on_train_batch_end"])
+    def model(self) -> Any:
+        return self._model
 
-    @property
-    def wants_test_batches(self) -> bool:
-        return bool(self._hooks["on_test_batch_end"])
-
-    @property
-    def wants_predict_batches(self) -> bool:
-        return bool(self._hooks["on_predict_batch_end"])
+    def wants(self, hook: str) -> bool:
+        """Whether a callback overrides a hook."""
+        return bool(self._hooks[hook])
 
     def initial_epoch(self, epoch: int) -> int:
         """The first epoch to run: later if a callback restored a run."""
@@ -64,9 +96,9 @@ class CallbackList:
         if name not in hooks:
             raise AttributeError(name)
 
-        def call(*args: Any) -> None:
+        def call(*args: Any, **kwargs: Any) -> None:
             for c in hooks[name]:
-                getattr(c, name)(*args)
+                getattr(c, name)(*args, **kwargs)
 
         return call
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from typing import Any
 
 from .callback import HOOKS, Callback
@@ -16,6 +17,17 @@ class History(Callback):
         super().__init__()
         self.history: dict[str, list[Any]] = {}
         self.epoch: list[int] = []
+
+    @property
+    def model(self) -> Any:
+        return None if self._model is None else self._model()
+
+    def set_model(self, model: Any) -> None:
+        # The model holds its history: a strong reference back would be a cycle that keeps arrays.
+        self._model = weakref.ref(model)
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "_model": None}
 
     def on_train_begin(self, logs: Any = None) -> None:
         self.epoch, self.history = [], {}

@@ -1,0 +1,112 @@
+"""The passes over data that fit, evaluate and predict are made of."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator
+from itertools import islice
+from typing import Any
+
+import numpy as np
+
+import kerasish_core as core
+
+__all__ = ["Epochs", "due", "python_logs", "run_epoch", "to_numpy"]
+
+tree = core.tree
+
+
+class Epochs:
+    """Batches epoch by epoch; with a number of steps an iterator continues where it stopped.
+
+    Args:
+        data: An adapter of `data.py`.
+        steps: Batches of an epoch; all by default.
+    """
+
+    def __init__(self, data: Any, steps: int | None) -> None:
+        self._data, self._steps = data, steps
+        self._running: Any = None
+        self.exhausted = False
+
+    def epoch(self) -> Iterator[Any]:
+        """The batches of the next epoch."""
+        data = self._data
+        data.on_epoch_begin()
+        if self._steps is None:
+            yield from data
+        else:
+            for _ in range(self._steps):
+                batch = self._next()
+                if batch is None:
+                    self.exhausted = True
+                    warnings.warn(
+                        "Your input ran out of data; interrupting training. Make sure that your "
+                        "dataset or generator can generate at least `steps_per_epoch * epochs` "
+                        "batches.",
+                        stacklevel=3,
+                    )
+                    break
+                yield batch
+        data.on_epoch_end()
+
+    def _next(self) -> Any:
+        if self._running is None:
+            self._running = iter(self._data)
+        batch = next(self._running, None)
+        if batch is None and not self._data.infinite and self._data.num_batches:
+            self._running = iter(self._data)
+            batch = next(self._running, None)
+        return batch
+
+
+def run_epoch(batches: Iterator[Any], step: Any, size: int, begin: Any, end: Any) -> Any:
+    """Run a step on every batch, with hooks around each `size` of them.
+
+    Args:
+        batches: The batches.
+        step: Called with a batch; returns its results.
+        size: Steps per execution.
+        begin: Called with the first index.
+        end: Called with the last index, the number of steps done and the list of results; training
+            stops where it returns True.
+
+    Returns:
+        The number of steps, and the last results.
+    """
+    done, results = 0, []
+    while chunk := list(islice(batches, size)):
+        begin(done)
+        results = [step(batch) for batch in chunk]
+        first, done = done, done + len(chunk)
+        if end(first + size - 1, done, results):
+            break
+    return done, results[-1] if results else {}
+
+
+def python_logs(logs: Any) -> dict[str, Any]:
+    """Values as Python numbers, in Keras's order (sorted)."""
+    found = {}
+    for key in sorted(logs):
+        value = logs[key]
+        if isinstance(value, dict):
+            found.update(python_logs(value))
+            continue
+        try:
+            array = np.asarray(value)
+            found[key] = array.item() if array.size == 1 else array
+        except (TypeError, ValueError):
+            found[key] = value
+    return found
+
+
+def to_numpy(outputs: Any) -> Any:
+    """Tensors of a structure as arrays of the user's own."""
+    return tree.map_structure(lambda t: t.numpy() if isinstance(t, core.Tensor) else t, outputs)
+
+
+def due(epoch: int, freq: Any) -> bool:
+    """Whether to validate after an epoch (numbered from 0)."""
+    if isinstance(freq, list | tuple | set):
+        return epoch + 1 in freq
+    return (epoch + 1) % int(freq) == 0

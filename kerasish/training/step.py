@@ -1,0 +1,255 @@
+"""What one step of training, evaluation and prediction is, and how it is compiled and run."""
+
+from __future__ import annotations
+
+import inspect
+import warnings
+import weakref
+from collections.abc import Callable
+from typing import Any
+
+import kerasish_core as core
+
+from .. import ops
+from ..config import floatx
+from ..settings import structure_version
+from .data import unpack_x_y_sample_weight
+
+__all__ = ["Steps"]
+
+_STYLE = (
+    "This train_step looks written for {style}. In kerasish a step is written as in TensorFlow:\n"
+    "    with kerasish.GradientTape() as tape:\n"
+    "        y_pred = self(x, training=True)\n"
+    "        loss = self.compute_loss(y=y, y_pred=y_pred)\n"
+    "    gradients = tape.gradient(loss, self.trainable_variables)\n"
+    "    self.optimizer.apply(gradients, self.trainable_variables)"
+)
+# Attributes that only a step for torch asks tensors, losses, optimizers or models for.
+_OF_TORCH = ("backward", "zero_grad")
+
+
+class Steps:
+    """The steps of a model."""
+
+    compiled: bool
+    run_eagerly: bool
+    jit_compile: Any
+    optimizer: Any
+    _steps: dict[str, Any]
+    _prepared: set[str]
+    _fingerprint: Any
+    _loss_tracker: Any
+    _compile_loss: Any
+    _compile_metrics: Any
+
+    def compute_loss(
+        self, x: Any = None, y: Any = None, y_pred: Any = None, sample_weight: Any = None,
+        training: bool = True,
+    ) -> Any:  # fmt: skip
+        """The loss given to `compile` plus what `add_loss` and regularizers gave."""
+        parts = []
+        if self._compile_loss is not None:
+            value = self._compile_loss(y, y_pred, sample_weight)
+            if value is not None:
+                parts.append(value)
+        for each in self.losses:  # type: ignore[attr-defined]
+            parts.append(ops.sum(ops.cast(each, floatx())))
+        if not parts:
+            raise ValueError(
+                "No loss to compute. Provide a `loss` argument in `compile()`, or call "
+                "`add_loss` in a layer."
+            )
+        total = parts[0]
+        for part in parts[1:]:
+            total = total + part
+        return total
+
+    def compute_metrics(self, x: Any, y: Any, y_pred: Any, sample_weight: Any = None) -> Any:
+        """Update the metrics given to `compile`; the results of all."""
+        if self._compile_metrics is not None:
+            self._compile_metrics.update_state(y, y_pred, sample_weight)
+        return self.get_metrics_result()
+
+    def _forward(self, x: Any, training: bool) -> Any:
+        if self._signature.training or self._signature.var_keyword:  # type: ignore[attr-defined]
+            return self(x, training=training)  # type: ignore[operator]
+        return self(x)  # type: ignore[operator]
+
+    def train_step(self, data: Any) -> Any:
+        """One step of training: forward, loss, gradients, update. Override it for your own."""
+        x, y, sample_weight = unpack_x_y_sample_weight(data)
+        with core.GradientTape() as tape:
+            y_pred = self._forward(x, True)
+            loss = self.compute_loss(
+                x=x, y=y, y_pred=y_pred, sample_weight=sample_weight, training=True
+            )
+            self._loss_tracker.update_state(loss, sample_weight=batch_size_of(x))
+            scaled = self.optimizer.scale_loss(loss) if self.optimizer is not None else loss
+        weights = self.trainable_weights  # type: ignore[attr-defined]
+        if weights:
+            self.optimizer.apply(tape.gradient(scaled, weights), weights)
+        else:
+            warnings.warn("The model does not have any trainable weights.", stacklevel=2)
+        return self.compute_metrics(x, y, y_pred, sample_weight)
+
+    def test_step(self, data: Any) -> Any:
+        """One step of evaluation."""
+        x, y, sample_weight = unpack_x_y_sample_weight(data)
+        y_pred = self._forward(x, False)
+        loss = self.compute_loss(
+            x=x, y=y, y_pred=y_pred, sample_weight=sample_weight, training=False
+        )
+        self._loss_tracker.update_state(loss, sample_weight=batch_size_of(x))
+        return self.compute_metrics(x, y, y_pred, sample_weight)
+
+    def predict_step(self, data: Any) -> Any:
+        """One step of prediction."""
+        return self._forward(unpack_x_y_sample_weight(data)[0], False)
+
+    # -- running steps
+    def _key(self) -> Any:
+        """What a trace depends on beyond its arguments, looked up again when something changed."""
+        version = structure_version()
+        if self._fingerprint[0] != version:
+            layers = self._flatten_layers()  # type: ignore[attr-defined]
+            flags = tuple(v.trainable for v in self.variables)  # type: ignore[attr-defined]
+            of_layers = tuple((layer._trainable, layer.dtype_policy.name) for layer in layers)
+            self._fingerprint = (version, (flags, of_layers))
+        return self._fingerprint[1]
+
+    def _run_step(self, name: str, data: Any) -> Any:
+        """Run `train_step`, `test_step` or `predict_step`, compiled where that can be.
+
+        Raises:
+            ValueError: The step is written for another framework.
+        """
+        if self.run_eagerly or self.jit_compile is False:
+            return self._run_eagerly(name, data)
+        step = self._steps.get(name)
+        if step is None:
+            _check_signature(getattr(self, name))
+            step = core.compile_step(_method(self, name), name=name, key=self._key)
+            self._steps[name] = step
+        try:
+            return step(data)
+        except core.TraceError as error:
+            if self.jit_compile is True:
+                raise
+            self.run_eagerly = True
+            warnings.warn(
+                f"{type(self).__name__}.{name} can't be compiled and runs eagerly: {error}",
+                stacklevel=4,
+            )
+            return self._run_eagerly(name, data)
+        except AttributeError as error:
+            raise _in_our_style(error) from error
+
+    def _run_eagerly(self, name: str, data: Any) -> Any:
+        step = getattr(self, name)
+        _check_signature(step)
+        try:
+            return step(data)
+        except AttributeError as error:
+            raise _in_our_style(error) from error
+
+    def explain(self, step: str = "train", stage: str = "traced") -> str:
+        """A compiled step as text.
+
+        Args:
+            step: "train", "test" or "predict".
+            stage: "traced" or "optimized".
+
+        Raises:
+            ValueError: The step never ran compiled.
+        """
+        found = self._steps.get(f"{step}_step")
+        if found is None:
+            raise ValueError(f"No {step} step was compiled yet: run it once.")
+        return found.explain(stage)
+
+    def _build_for(self, name: str, data: Any) -> None:
+        """Build model, metrics and optimizer by abstract evaluation, before a step is traced."""
+        own = getattr(type(self), name) is not getattr(Steps, name)
+        if own and name not in self._prepared:
+            self._prepared.add(name)
+            if not all(layer.built for layer in self._flatten_layers()):  # type: ignore[attr-defined]
+                # Only the step itself knows how its data reaches the layers.
+                _check_signature(getattr(self, name))
+                try:
+                    core.eval_spec(getattr(self, name), data)
+                except core.TraceError:
+                    pass  # Running the step says so.
+                except AttributeError as error:
+                    raise _in_our_style(error) from error
+        elif not own:
+            self._build_default(data, name != "predict_step")
+        train = name == "train_step" and self.optimizer is not None
+        if train and not self.optimizer.built and not own:
+            self.optimizer.build(self.trainable_variables)  # type: ignore[attr-defined]
+
+    def _build_default(self, data: Any, needs_loss: bool) -> None:
+        parts = [self._compile_loss, self._compile_metrics] if needs_loss else []
+        missing = [part for part in parts if part is not None and not part.built]
+        if self.built and not missing:  # type: ignore[attr-defined]
+            return
+
+        def build(x: Any, y: Any) -> None:
+            y_pred = self._forward(x, False)
+            if y is not None:
+                for part in missing:
+                    part.build(y, y_pred)
+
+        x, y, _ = unpack_x_y_sample_weight(data)
+        try:
+            core.eval_spec(build, x, y)
+        except core.TraceError:
+            build(x, y)
+
+    def _checked(self, logs: Any) -> dict[str, Any]:
+        """What a step returned.
+
+        Raises:
+            ValueError: It is no dictionary.
+        """
+        if isinstance(logs, dict):
+            return logs
+        if isinstance(logs, tuple) and len(logs) == 2:
+            raise ValueError(_STYLE.format(style="Keras on JAX (it returns logs and state)"))
+        raise ValueError(
+            f"train_step must return a dictionary of log names to values, got {type(logs)}."
+        )
+
+
+def _method(model: Any, name: str) -> Callable[[Any], Any]:
+    """A method that does not keep its model alive: the model holds the compiled step."""
+    held = weakref.ref(model)
+
+    def step(data: Any) -> Any:
+        return getattr(held(), name)(data)
+
+    return step
+
+
+def _check_signature(step: Any) -> None:
+    parameters = inspect.signature(step).parameters.values()
+    required = [
+        p for p in parameters
+        if p.default is p.empty and p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)
+    ]  # fmt: skip
+    if len(required) > 1:
+        raise ValueError(_STYLE.format(style="Keras on JAX (its arguments are state and data)"))
+
+
+def _in_our_style(error: AttributeError) -> Exception:
+    if error.name in _OF_TORCH:
+        return ValueError(_STYLE.format(style=f"PyTorch (it calls `{error.name}()`)"))
+    return error
+
+
+def batch_size_of(x: Any) -> int:
+    """The first axis of the first array."""
+    for leaf in core.tree.flatten(x):
+        if hasattr(leaf, "shape") and len(leaf.shape):
+            return int(leaf.shape[0])
+    return 1

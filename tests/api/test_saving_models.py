@@ -1,0 +1,182 @@
+"""`.keras` files."""
+
+import json
+import os
+import zipfile
+
+import numpy as np
+import pytest
+
+import kerasish
+from kerasish import Input, Model, Sequential, layers, models, ops
+from kerasish.saving import register_keras_serializable
+
+RNG = np.random.default_rng(0)
+
+
+def data(*shape):
+    return RNG.normal(size=shape).astype("float32")
+
+
+@register_keras_serializable("tests_saving_models")
+class Scale(layers.Layer):
+    def __init__(self, factor, **kwargs):
+        super().__init__(**kwargs)
+        self.factor = factor
+
+    def call(self, x):
+        return x * self.factor
+
+    def get_config(self):
+        return {**super().get_config(), "factor": self.factor}
+
+
+@register_keras_serializable("tests_saving_models")
+class Net(Model):
+    def __init__(self, units=3, **kwargs):
+        super().__init__(**kwargs)
+        self.units = units
+        self.parts = [layers.Dense(units), Scale(2.0)]
+        self.last = layers.Dense(1)
+
+    def call(self, x):
+        for part in self.parts:
+            x = part(x)
+        return self.last(x)
+
+    def get_config(self):
+        return {**super().get_config(), "units": self.units}
+
+
+def sequential():
+    return Sequential([Input((4,)), layers.Dense(3), layers.BatchNormalization(), layers.Dense(1)])
+
+
+def functional():
+    x = Input((4,))
+    shared = layers.Dense(4)
+    y = ops.relu(shared(shared(x))) * 2.0 + Scale(3.0)(x)
+    return Model(x, layers.Dense(1)(y))
+
+
+def nested():
+    x = Input((4,))
+    return Model(x, Sequential([layers.Dense(2), layers.Dense(1)])(functional()(x) + x))
+
+
+@pytest.fixture
+def path(tmp_path):
+    return tmp_path / "model.keras"
+
+
+@pytest.mark.parametrize("make", [sequential, functional, nested, Net])
+@pytest.mark.parametrize("compiled", [False, True])
+def test_round_trip(make, compiled, path):
+    model = make()
+    x, y = data(8, 4), data(8, 1)
+    model(x)
+    if compiled:
+        model.compile(kerasish.optimizers.Adam(0.01), "mse", metrics=["mae"])
+        model.fit(x, y, verbose=0)
+    model.save(path)
+    assert os.listdir(path.parent) == [path.name]
+    twin = models.load_model(path)
+    assert type(twin) is type(model) and twin.name == model.name
+    np.testing.assert_allclose(twin(x), model(x), rtol=1e-6)
+    assert twin.compiled == compiled
+    if compiled:
+        assert models.load_model(path, compile=False).compiled is False
+        for a, b in zip(twin.optimizer.variables, model.optimizer.variables, strict=True):
+            np.testing.assert_array_equal(a.numpy(), b.numpy())
+        losses = []
+        for each in (model, twin):
+            each.reset_metrics()
+            losses.append(each.train_on_batch(x, y, return_dict=True)["loss"])
+        np.testing.assert_allclose(*losses, rtol=1e-5)
+
+
+def test_what_is_inside(path):
+    sequential().save(path)
+    with zipfile.ZipFile(path) as archive:
+        assert sorted(archive.namelist()) == ["config.json", "metadata.json", "model.weights.h5"]
+        assert json.loads(archive.read("config.json"))["class_name"] == "Sequential"
+
+
+def test_folder(tmp_path):
+    model = sequential()
+    models.save_model(model, tmp_path / "folder", zipped=False)
+    twin = models.load_model(tmp_path / "folder")
+    np.testing.assert_array_equal(twin.get_weights()[0], model.get_weights()[0])
+
+
+def test_assets(path):
+    @register_keras_serializable("tests_saving_models", "WithAssets")
+    class WithAssets(layers.ReLU):
+        words = "none"
+
+        def save_assets(self, folder):
+            with open(os.path.join(folder, "words.txt"), "w") as file:
+                file.write(self.words)
+
+        def load_assets(self, folder):
+            with open(os.path.join(folder, "words.txt")) as file:
+                self.words = file.read()
+
+    model = Sequential([Input((2,)), WithAssets(), layers.Dense(1)])
+    model.layers[0].words = "a b c"
+    model.save(path)
+    assert models.load_model(path).layers[0].words == "a b c"
+
+
+def test_unregistered_classes_need_custom_objects(path):
+    class Plain(layers.Layer):
+        def call(self, x):
+            return x + 1
+
+    model = Sequential([Input((2,)), Plain()])
+    model.save(path)
+    with pytest.raises(TypeError, match="Plain"):
+        models.load_model(path)
+    twin = models.load_model(path, custom_objects={"Plain": Plain})
+    np.testing.assert_array_equal(twin(np.zeros((1, 2), "float32")), 1)
+
+
+def test_lambdas_are_refused_in_safe_mode(path):
+    model = Sequential([Input((2,)), layers.Lambda(lambda x: x * 3)])
+    with pytest.warns(UserWarning, match="lambda"):
+        model.save(path)
+    with pytest.raises(ValueError, match="safe_mode"):
+        models.load_model(path)
+    twin = models.load_model(path, safe_mode=False)
+    np.testing.assert_array_equal(twin(np.ones((1, 2), "float32")), 3)
+
+
+def test_wrong_files(path, tmp_path):
+    model = sequential()
+    for name in ("model", "model.zip"):
+        with pytest.raises(ValueError, match="extension"):
+            model.save(tmp_path / name)
+    with pytest.raises(NotImplementedError, match="h5"):
+        model.save(tmp_path / "model.h5")
+    with pytest.raises(NotImplementedError, match="h5"):
+        models.load_model(tmp_path / "model.h5")
+    with pytest.raises(ValueError, match="File not found"):
+        models.load_model(path)
+    model.save_weights(tmp_path / "w.weights.h5")
+    with pytest.raises(ValueError, match="No model config"):
+        models.load_model(tmp_path / "w.weights.h5")
+    model.save(path)
+    whole = path.read_bytes()
+    for keep in (0, 50, len(whole) // 2, len(whole) - 40):
+        path.write_bytes(whole[:keep])
+        with pytest.raises(ValueError, match=r"model\.keras"):
+            models.load_model(path)
+
+
+def test_members_stay_in_their_folder(path, tmp_path):
+    sequential().save(path)
+    with zipfile.ZipFile(path, "a") as archive:
+        archive.writestr("assets/../../../escaped.txt", "x")
+        archive.writestr("../escaped.txt", "x")
+    models.load_model(path)
+    assert not list(tmp_path.parent.rglob("escaped.txt"))
