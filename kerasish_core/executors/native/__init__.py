@@ -1,0 +1,1 @@
+"""Programs of native kernels over one arena."""

@@ -1,0 +1,1 @@
+"""Lowerings, a family a file."""

@@ -1,0 +1,187 @@
+"""From ops to native instructions: the table of lowerings and the builder they write to."""
+
+from __future__ import annotations
+
+import math
+import struct
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from ...ir import Graph, Node
+from ...op import Spec
+
+__all__ = ["LOWERINGS", "Builder", "Instruction", "Layout", "Strided", "lowers"]
+
+LOWERINGS: dict[str, Callable[[Node, Builder], bool]] = {}
+
+
+def lowers(*names: str) -> Callable[[Callable[[Node, Builder], bool]], Any]:
+    """Decorator: the function emits the instructions of the ops `names`, or returns False."""
+
+    def register(function: Callable[[Node, Builder], bool]) -> Any:
+        for name in names:
+            LOWERINGS[name] = function
+        return function
+
+    return register
+
+
+class Layout(NamedTuple):
+    """Where a value lies: in the memory of `root`, from `offset` on, with strides; in elements."""
+
+    root: int
+    offset: int
+    strides: tuple[int, ...]
+
+
+class Strided(NamedTuple):
+    """An operand that the kernel reads through its layout: its address is the first element's."""
+
+    value: int
+
+
+class Instruction(NamedTuple):
+    """One kernel call.
+
+    Attributes:
+        kernel: Its name.
+        operands: Root value and byte offset of each operand, inputs first.
+        writes: How many of the operands, the last ones, are written.
+        params: Integers for the kernel; real numbers by their bits.
+        scratch: Bytes that it needs.
+        note: What `explain("kernels")` says of it.
+        location: The user's line.
+        in_place: Pairs of an input's and an output's place that may be the same memory.
+    """
+
+    kernel: str
+    operands: tuple[tuple[int, int], ...]
+    writes: int
+    params: tuple[int, ...]
+    scratch: int
+    note: str
+    location: str
+    in_place: tuple[tuple[int, int], ...] = ()
+
+
+def dense_strides(shape: Sequence[int]) -> tuple[int, ...]:
+    """The strides of an array in C order, in elements."""
+    strides = []
+    step = 1
+    for size in reversed(shape):
+        strides.append(step)
+        step *= max(size, 1)
+    return tuple(reversed(strides))
+
+
+class Builder:
+    """What lowerings write instructions to.
+
+    Args:
+        graph: The graph being lowered.
+    """
+
+    def __init__(self, graph: Graph) -> None:
+        self.specs: dict[int, Spec] = dict(graph.specs)
+        self.layouts: dict[int, Layout] = {}
+        self.instructions: list[Instruction] = []
+        self.location = ""
+        self._next = max(self.specs, default=-1) + 1
+        self._copies: dict[int, int] = {}
+
+    def spec(self, value: int) -> Spec:
+        """Shape and dtype of a value."""
+        return self.specs[value]
+
+    def layout(self, value: int) -> Layout:
+        """Where the value lies; a value of its own is dense."""
+        found = self.layouts.get(value)
+        if found is None:
+            found = Layout(value, 0, dense_strides(self.specs[value].shape))
+        return found
+
+    def is_dense(self, value: int) -> bool:
+        """Whether the elements follow each other in C order without gaps."""
+        shape = self.specs[value].shape
+        return all(
+            size == 1 or have == want
+            for size, have, want in zip(
+                shape, self.layout(value).strides, dense_strides(shape), strict=True
+            )
+        ) or 0 in shape  # fmt: skip
+
+    def temp(self, shape: Sequence[int], dtype: Any) -> int:
+        """A value of the program's own, in the arena."""
+        value = self._next
+        self._next += 1
+        self.specs[value] = Spec(tuple(shape), np.dtype(dtype))
+        return value
+
+    def strided(self, value: int) -> Strided:
+        """The value as an operand that is read through its layout."""
+        return Strided(value)
+
+    def dense(self, value: int) -> int:
+        """The value, or a dense copy of it."""
+        if self.is_dense(value):
+            return value
+        copy = self._copies.get(value)
+        if copy is None:
+            spec, layout = self.specs[value], self.layout(value)
+            copy = self._copies[value] = self.temp(*spec)
+            self.emit(
+                "strided_copy", inputs=[Strided(value)], outputs=[copy],
+                params=[spec.dtype.itemsize, len(spec.shape), *spec.shape, *layout.strides],
+                note="copy: a kernel needs it dense",
+            )  # fmt: skip
+        return copy
+
+    def emit(
+        self,
+        kernel: str,
+        inputs: Sequence[int | Strided],
+        outputs: Sequence[int],
+        params: Sequence[int | float] = (),
+        scratch: int = 0,
+        note: str = "",
+        in_place: Sequence[tuple[int, int]] = (),
+    ) -> None:
+        """Append a kernel call.
+
+        Args:
+            kernel: Its name in the native table.
+            inputs: Values, made dense first unless given as `strided(v)`.
+            outputs: Values that it writes, dense.
+            params: Integers, and floats, which are passed by their bits.
+            scratch: Bytes of scratch memory.
+            note: For `explain`.
+            in_place: Pairs (input, output) by place that may be the same memory if the input is
+                not needed afterwards: the kernel reads an element before it writes it.
+        """
+        operands = []
+        for v in inputs:
+            value = v.value if isinstance(v, Strided) else self.dense(v)
+            layout = self.layout(value)
+            operands.append((layout.root, layout.offset * self.specs[value].dtype.itemsize))
+        for value in outputs:
+            operands.append((value, 0))
+        self.instructions.append(
+            Instruction(
+                kernel, tuple(operands), len(outputs), tuple(_bits(p) for p in params), scratch,
+                note, self.location, tuple(in_place),
+            )
+        )  # fmt: skip
+
+
+def _bits(param: int | float) -> int:
+    if isinstance(param, float):
+        bits: int = struct.unpack("<q", struct.pack("<d", param))[0]
+        return bits
+    return int(param)
+
+
+def size(spec: Spec) -> int:
+    """Elements of a value."""
+    return math.prod(spec.shape)

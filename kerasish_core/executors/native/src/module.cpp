@@ -1,0 +1,555 @@
+// The extension module: programs as Python objects, and kernels called one by one.
+#define PY_SSIZE_T_CLEAN
+#include <Python.h>
+#define NPY_NO_DEPRECATED_API NPY_2_0_API_VERSION
+#define NPY_TARGET_VERSION NPY_2_0_API_VERSION
+#include <numpy/arrayobject.h>
+
+#include <atomic>
+#include <cstring>
+#include <exception>
+#include <mutex>
+#include <new>
+#include <shared_mutex>
+#include <string>
+#include <vector>
+
+#ifndef _WIN32
+#include <pthread.h>
+#endif
+
+#include "pool.h"
+#include "program.h"
+#include "table.h"
+
+using namespace kerasish;
+
+namespace {
+
+// ---- references that drop themselves
+class Ref {
+ public:
+  Ref() = default;
+  explicit Ref(PyObject* object) : object_(object) {}
+  Ref(const Ref&) = delete;
+  Ref& operator=(const Ref&) = delete;
+  Ref(Ref&& other) noexcept : object_(other.object_) { other.object_ = nullptr; }
+  Ref& operator=(Ref&& other) noexcept {
+    std::swap(object_, other.object_);
+    return *this;
+  }
+  ~Ref() { Py_XDECREF(object_); }
+  PyObject* get() const { return object_; }
+  PyArrayObject* array() const { return reinterpret_cast<PyArrayObject*>(object_); }
+  PyObject* release() {
+    PyObject* object = object_;
+    object_ = nullptr;
+    return object;
+  }
+  explicit operator bool() const { return object_ != nullptr; }
+
+ private:
+  PyObject* object_ = nullptr;
+};
+
+PyObject* name_tensor;  // "_tensor"
+PyObject* name_value;   // "_value"
+PyObject* writing;      // a list: not empty while a program writes to variables in place
+
+// Programs that write to variables hold it alone, others together: a prediction beside training
+// sees the weights of a whole step.
+std::shared_mutex* variables_lock;
+
+class VariablesLock {
+ public:
+  // Takes the lock, letting other Python threads run while it waits.
+  explicit VariablesLock(bool exclusive) : exclusive_(exclusive) {
+    if (exclusive_ ? variables_lock->try_lock() : variables_lock->try_lock_shared()) return;
+    Py_BEGIN_ALLOW_THREADS;
+    if (exclusive_)
+      variables_lock->lock();
+    else
+      variables_lock->lock_shared();
+    Py_END_ALLOW_THREADS;
+  }
+  ~VariablesLock() {
+    if (exclusive_)
+      variables_lock->unlock();
+    else
+      variables_lock->unlock_shared();
+  }
+
+ private:
+  bool exclusive_;
+};
+
+// ---- memory of a run, as an object that arrays can have for their base
+struct ArenaObject {
+  PyObject_HEAD Arenas::Arena arena;
+};
+
+void arena_dealloc(PyObject* self) {
+  auto* object = reinterpret_cast<ArenaObject*>(self);
+  if (object->arena.data) Arenas::give_back(object->arena);
+  Py_TYPE(self)->tp_free(self);
+}
+
+// view(offset, shape, dtype) -> array over the arena's memory
+PyObject* arena_view(PyObject* self, PyObject* args) {
+  Py_ssize_t offset;
+  PyObject *shape, *dtype;
+  if (!PyArg_ParseTuple(args, "nO!O", &offset, &PyTuple_Type, &shape, &dtype)) return nullptr;
+  PyArray_Descr* descr;
+  if (!PyArray_DescrConverter(dtype, &descr)) return nullptr;
+  npy_intp sizes[NPY_MAXDIMS];
+  Py_ssize_t rank = PyTuple_GET_SIZE(shape);
+  for (Py_ssize_t i = 0; i < rank; ++i) sizes[i] = PyLong_AsSsize_t(PyTuple_GET_ITEM(shape, i));
+  if (PyErr_Occurred()) return nullptr;
+  auto* object = reinterpret_cast<ArenaObject*>(self);
+  PyObject* made =
+      PyArray_NewFromDescr(&PyArray_Type, descr, static_cast<int>(rank), sizes, nullptr,
+                           object->arena.data + offset, NPY_ARRAY_CARRAY, nullptr);
+  if (!made) return nullptr;
+  Py_INCREF(self);
+  if (PyArray_SetBaseObject(reinterpret_cast<PyArrayObject*>(made), self) < 0) {
+    Py_DECREF(made);
+    return nullptr;
+  }
+  return made;
+}
+
+PyMethodDef arena_methods[] = {{"view", arena_view, METH_VARARGS, nullptr},
+                               {nullptr, nullptr, 0, nullptr}};
+
+PyTypeObject ArenaType = {PyVarObject_HEAD_INIT(nullptr, 0)};
+
+// ---- programs
+struct Output {
+  PyArray_Descr* descr;
+  std::vector<npy_intp> shape;
+};
+
+struct Update {
+  Output output;
+  int variable;  // its place among the variables
+};
+
+struct Segment {
+  size_t first, last;
+  PyObject* host;  // called with (arena, arrays by slot) after the instructions, or null
+};
+
+struct Parts {
+  Program program;
+  int inputs = 0, variables = 0;
+  std::vector<PyObject*> constants;
+  std::vector<Output> outputs;
+  std::vector<Update> updates;
+  std::vector<Segment> segments;
+};
+
+struct ProgramObject {
+  PyObject_HEAD Parts* parts;
+};
+
+void free_output(Output& output) { Py_XDECREF(output.descr); }
+
+void program_dealloc(PyObject* self) {
+  Parts* parts = reinterpret_cast<ProgramObject*>(self)->parts;
+  if (parts) {
+    for (PyObject* constant : parts->constants) Py_XDECREF(constant);
+    for (Output& output : parts->outputs) free_output(output);
+    for (Update& update : parts->updates) free_output(update.output);
+    for (Segment& segment : parts->segments) Py_XDECREF(segment.host);
+    delete parts;
+  }
+  Py_TYPE(self)->tp_free(self);
+}
+
+bool read_integers(PyObject* object, std::vector<int64_t>& out) {
+  Ref array(PyArray_FROM_OTF(object, NPY_INT64, NPY_ARRAY_IN_ARRAY));
+  if (!array) return false;
+  const auto* data = static_cast<const int64_t*>(PyArray_DATA(array.array()));
+  out.assign(data, data + PyArray_SIZE(array.array()));
+  return true;
+}
+
+bool read_output(PyObject* object, Output& out) {  // (shape, dtype)
+  PyObject *shape, *dtype;
+  if (!PyArg_ParseTuple(object, "O!O", &PyTuple_Type, &shape, &dtype)) return false;
+  for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(shape); ++i)
+    out.shape.push_back(PyLong_AsSsize_t(PyTuple_GET_ITEM(shape, i)));
+  if (PyErr_Occurred()) return false;
+  return PyArray_DescrConverter(dtype, &out.descr) == NPY_SUCCEED;
+}
+
+bool read_instructions(Program& program, PyObject* kernels, const std::vector<int64_t>& counts,
+                       const std::vector<int64_t>& operands, const std::vector<int64_t>& places,
+                       const std::vector<int64_t>& scratch) {
+  Py_ssize_t number = PyList_Size(kernels);
+  int32_t first = 0;
+  for (Py_ssize_t i = 0; i < number; ++i) {
+    const char* name = PyUnicode_AsUTF8(PyList_GET_ITEM(kernels, i));
+    if (!name) return false;
+    Kernel kernel = find_kernel(name);
+    if (!kernel) {
+      PyErr_Format(PyExc_KeyError, "there is no native kernel %s", name);
+      return false;
+    }
+    auto at = static_cast<size_t>(i);
+    auto count = static_cast<int32_t>(counts[at]);
+    program.instructions.push_back({kernel, first, count, places[at], scratch[at]});
+    first += count;
+  }
+  for (size_t i = 0; i + 1 < operands.size(); i += 2)
+    program.operands.push_back({static_cast<int32_t>(operands[i]), operands[i + 1]});
+  return true;
+}
+
+// Program(kernels, counts, operands, params, places, scratch, arena_size, inputs, variables,
+//         constants, outputs, updates, segments)
+PyObject* program_new(PyTypeObject* type, PyObject* args, PyObject*) {
+  PyObject *kernels, *counts_o, *operands_o, *params_o, *places_o, *scratch_o, *constants, *outputs,
+      *updates, *segments;
+  Py_ssize_t arena_size;
+  int inputs, variables;
+  if (!PyArg_ParseTuple(args, "O!OOOOOniiO!O!O!O!", &PyList_Type, &kernels, &counts_o, &operands_o,
+                        &params_o, &places_o, &scratch_o, &arena_size, &inputs, &variables,
+                        &PyList_Type, &constants, &PyList_Type, &outputs, &PyList_Type, &updates,
+                        &PyList_Type, &segments))
+    return nullptr;
+  Ref self(type->tp_alloc(type, 0));
+  if (!self) return nullptr;
+  auto* parts = new Parts();
+  reinterpret_cast<ProgramObject*>(self.get())->parts = parts;
+  std::vector<int64_t> counts, operands, places, scratch;
+  if (!read_integers(counts_o, counts) || !read_integers(operands_o, operands) ||
+      !read_integers(params_o, parts->program.params) || !read_integers(places_o, places) ||
+      !read_integers(scratch_o, scratch) ||
+      !read_instructions(parts->program, kernels, counts, operands, places, scratch))
+    return nullptr;
+  parts->inputs = inputs;
+  parts->variables = variables;
+  parts->program.arena_size = static_cast<size_t>(arena_size);
+  for (Py_ssize_t i = 0; i < PyList_GET_SIZE(constants); ++i) {
+    PyObject* array = PyArray_FROM_OF(PyList_GET_ITEM(constants, i), NPY_ARRAY_CARRAY_RO);
+    if (!array) return nullptr;
+    parts->constants.push_back(array);
+  }
+  for (Py_ssize_t i = 0; i < PyList_GET_SIZE(outputs); ++i) {
+    parts->outputs.push_back({});
+    if (!read_output(PyList_GET_ITEM(outputs, i), parts->outputs.back())) return nullptr;
+  }
+  for (Py_ssize_t i = 0; i < PyList_GET_SIZE(updates); ++i) {
+    PyObject* spec;
+    int variable;
+    if (!PyArg_ParseTuple(PyList_GET_ITEM(updates, i), "iO", &variable, &spec)) return nullptr;
+    parts->updates.push_back({{}, variable});
+    if (!read_output(spec, parts->updates.back().output)) return nullptr;
+  }
+  for (Py_ssize_t i = 0; i < PyList_GET_SIZE(segments); ++i) {
+    Py_ssize_t first, last;
+    PyObject* host;
+    if (!PyArg_ParseTuple(PyList_GET_ITEM(segments, i), "nnO", &first, &last, &host))
+      return nullptr;
+    if (host == Py_None) host = nullptr;
+    Py_XINCREF(host);
+    parts->segments.push_back({static_cast<size_t>(first), static_cast<size_t>(last), host});
+  }
+  return self.release();
+}
+
+Ref new_array(const Output& output) {
+  Py_INCREF(output.descr);
+  return Ref(PyArray_NewFromDescr(&PyArray_Type, output.descr, static_cast<int>(output.shape.size()),
+                                  output.shape.data(), nullptr, nullptr, 0, nullptr));
+}
+
+// The array as kernels read it: dense, aligned, in the machine's byte order.
+Ref readable(PyObject* object) {
+  if (!PyArray_Check(object)) {
+    PyErr_Format(PyExc_TypeError, "a program's input must be an array, not %s",
+                 Py_TYPE(object)->tp_name);
+    return Ref();
+  }
+  auto* array = reinterpret_cast<PyArrayObject*>(object);
+  if (PyArray_ISCARRAY_RO(array)) {
+    Py_INCREF(object);
+    return Ref(object);
+  }
+  return Ref(PyArray_FROM_OF(object, NPY_ARRAY_CARRAY_RO | NPY_ARRAY_NOTSWAPPED));
+}
+
+// One run: the arrays of all slots, kept until it ends.
+struct Run {
+  std::vector<Ref> arrays;
+  std::vector<void*> external;
+  std::vector<char> in_place;  // update by update
+
+  bool add(Ref array) {
+    if (!array) return false;
+    external.push_back(PyArray_DATA(array.array()));
+    arrays.push_back(std::move(array));
+    return true;
+  }
+};
+
+// The variable's array, and whether nobody but the variable holds it.
+Ref variable_array(PyObject* variable, bool& alone) {
+  Ref tensor(PyObject_GetAttr(variable, name_tensor));
+  if (!tensor) return Ref();
+  Ref array(PyObject_GetAttr(tensor.get(), name_value));
+  if (!array) return Ref();
+  constexpr int flags = NPY_ARRAY_OWNDATA | NPY_ARRAY_CARRAY;
+  alone = Py_REFCNT(tensor.get()) == 2 && Py_REFCNT(array.get()) == 2 &&
+          PyArray_Check(array.get()) && PyArray_CHKFLAGS(array.array(), flags);
+  return readable(array.get());
+}
+
+bool collect(const Parts& parts, PyObject* inputs, PyObject* variables, Run& run) {
+  size_t slots = static_cast<size_t>(parts.inputs + parts.variables) + parts.constants.size() +
+                 parts.outputs.size() + parts.updates.size();
+  run.arrays.reserve(slots);
+  run.external.reserve(slots);
+  if (PyList_GET_SIZE(inputs) != parts.inputs || PyList_GET_SIZE(variables) != parts.variables) {
+    PyErr_Format(PyExc_ValueError, "the program takes %d inputs and %d variables, got %zd and %zd",
+                 parts.inputs, parts.variables, PyList_GET_SIZE(inputs), PyList_GET_SIZE(variables));
+    return false;
+  }
+  for (int i = 0; i < parts.inputs; ++i)
+    if (!run.add(readable(PyList_GET_ITEM(inputs, i)))) return false;
+  std::vector<char> alone(static_cast<size_t>(parts.variables));
+  for (int i = 0; i < parts.variables; ++i) {
+    bool is_alone = false;
+    if (!run.add(variable_array(PyList_GET_ITEM(variables, i), is_alone))) return false;
+    alone[static_cast<size_t>(i)] = is_alone;
+  }
+  for (PyObject* constant : parts.constants) {
+    Py_INCREF(constant);
+    if (!run.add(Ref(constant))) return false;
+  }
+  for (const Output& output : parts.outputs)
+    if (!run.add(new_array(output))) return false;
+  for (const Update& update : parts.updates) {
+    bool same = alone[static_cast<size_t>(update.variable)];
+    run.in_place.push_back(same);
+    if (same) {
+      PyObject* array = run.arrays[static_cast<size_t>(parts.inputs + update.variable)].get();
+      Py_INCREF(array);
+      if (!run.add(Ref(array))) return false;
+    } else if (!run.add(new_array(update.output))) {
+      return false;
+    }
+  }
+  return true;
+}
+
+bool call_host(PyObject* host, PyObject* arena, const Run& run) {
+  Ref list(PyList_New(static_cast<Py_ssize_t>(run.arrays.size())));
+  if (!list) return false;
+  for (size_t i = 0; i < run.arrays.size(); ++i) {
+    Py_INCREF(run.arrays[i].get());
+    PyList_SET_ITEM(list.get(), static_cast<Py_ssize_t>(i), run.arrays[i].get());
+  }
+  Ref done(PyObject_CallFunctionObjArgs(host, arena, list.get(), nullptr));
+  return static_cast<bool>(done);
+}
+
+bool execute(const Parts& parts, const Run& run) {
+  Ref holder(ArenaType.tp_alloc(&ArenaType, 0));
+  if (!holder) return false;
+  auto* object = reinterpret_cast<ArenaObject*>(holder.get());
+  object->arena = {};
+  try {
+    object->arena = Arenas::borrow(parts.program.arena_size);
+  } catch (const std::bad_alloc&) {
+    PyErr_Format(PyExc_MemoryError, "no memory for a step's %zu bytes", parts.program.arena_size);
+    return false;
+  }
+  for (const Segment& segment : parts.segments) {
+    bool out_of_memory = false;
+    Py_BEGIN_ALLOW_THREADS;
+    try {
+      parts.program.run(object->arena.data, run.external.data(), segment.first, segment.last);
+    } catch (const std::bad_alloc&) {
+      out_of_memory = true;
+    }
+    Py_END_ALLOW_THREADS;
+    if (out_of_memory) {
+      PyErr_NoMemory();
+      return false;
+    }
+    if (segment.host && !call_host(segment.host, holder.get(), run)) return false;
+  }
+  return true;
+}
+
+// run(inputs, variables) -> (outputs, new arrays of the updates: None where written in place)
+PyObject* program_run(PyObject* self, PyObject* const* args, Py_ssize_t count) {
+  if (count != 2 || !PyList_Check(args[0]) || !PyList_Check(args[1])) {
+    PyErr_SetString(PyExc_TypeError, "run(inputs, variables) takes two lists");
+    return nullptr;
+  }
+  const Parts& parts = *reinterpret_cast<ProgramObject*>(self)->parts;
+  bool writes = !parts.updates.empty();
+  Run run;
+  bool done;
+  {
+    VariablesLock lock(writes);
+    if (!collect(parts, args[0], args[1], run)) return nullptr;
+    if (writes && PyList_Append(writing, Py_None) < 0) return nullptr;
+    done = execute(parts, run);
+    if (writes) {
+      Py_ssize_t size = PyList_GET_SIZE(writing);
+      PyList_SetSlice(writing, size - 1, size, nullptr);
+    }
+  }
+  if (!done) return nullptr;
+  size_t base = static_cast<size_t>(parts.inputs + parts.variables) + parts.constants.size();
+  Ref outputs(PyList_New(static_cast<Py_ssize_t>(parts.outputs.size())));
+  Ref updates(PyList_New(static_cast<Py_ssize_t>(parts.updates.size())));
+  if (!outputs || !updates) return nullptr;
+  for (size_t i = 0; i < parts.outputs.size(); ++i)
+    PyList_SET_ITEM(outputs.get(), static_cast<Py_ssize_t>(i), run.arrays[base + i].release());
+  base += parts.outputs.size();
+  for (size_t i = 0; i < parts.updates.size(); ++i) {
+    PyObject* value = run.in_place[i] ? Py_NewRef(Py_None) : run.arrays[base + i].release();
+    PyList_SET_ITEM(updates.get(), static_cast<Py_ssize_t>(i), value);
+  }
+  return Py_BuildValue("(NN)", outputs.release(), updates.release());
+}
+
+PyMethodDef program_methods[] = {
+    {"run", reinterpret_cast<PyCFunction>(reinterpret_cast<void (*)()>(program_run)), METH_FASTCALL,
+     nullptr},
+    {nullptr, nullptr, 0, nullptr}};
+
+PyTypeObject ProgramType = {PyVarObject_HEAD_INIT(nullptr, 0)};
+
+// ---- functions
+// call(kernel, arrays, params, scratch): run one kernel on arrays, inputs first, then outputs
+PyObject* call(PyObject*, PyObject* args) {
+  const char* name;
+  PyObject *arrays, *params_o;
+  Py_ssize_t scratch_size = 0;
+  if (!PyArg_ParseTuple(args, "sOO|n", &name, &arrays, &params_o, &scratch_size)) return nullptr;
+  Kernel kernel = find_kernel(name);
+  if (!kernel) return PyErr_Format(PyExc_KeyError, "there is no native kernel %s", name);
+  std::vector<int64_t> params;
+  if (!read_integers(params_o, params)) return nullptr;
+  Ref sequence(PySequence_Fast(arrays, "arrays: expected a sequence"));
+  if (!sequence) return nullptr;
+  std::vector<void*> data;
+  for (Py_ssize_t i = 0; i < PySequence_Fast_GET_SIZE(sequence.get()); ++i) {
+    PyObject* item = PySequence_Fast_GET_ITEM(sequence.get(), i);
+    if (!PyArray_Check(item) || !PyArray_ISALIGNED(reinterpret_cast<PyArrayObject*>(item)))
+      return PyErr_Format(PyExc_TypeError, "call %s: operand %zd is no aligned array", name, i);
+    data.push_back(PyArray_DATA(reinterpret_cast<PyArrayObject*>(item)));
+  }
+  bool failed = false;
+  Arenas::Arena scratch;
+  Py_BEGIN_ALLOW_THREADS;
+  try {
+    if (scratch_size > 0) scratch = Arenas::borrow(static_cast<size_t>(scratch_size));
+    kernel(Call{data.data(), params.data(), scratch.data, &Pool::instance()});
+  } catch (const std::bad_alloc&) {
+    failed = true;
+  }
+  if (scratch.data) Arenas::give_back(scratch);
+  Py_END_ALLOW_THREADS;
+  if (failed) return PyErr_NoMemory();
+  Py_RETURN_NONE;
+}
+
+PyObject* has(PyObject*, PyObject* name) {
+  const char* text = PyUnicode_AsUTF8(name);
+  if (!text) return nullptr;
+  return PyBool_FromLong(find_kernel(text) != nullptr);
+}
+
+PyObject* get_instruction_set(PyObject*, PyObject*) {
+  return PyUnicode_FromString(instruction_set());
+}
+
+PyObject* set_instruction_set(PyObject*, PyObject* name) {
+  const char* text = PyUnicode_AsUTF8(name);
+  if (!text) return nullptr;
+  if (!choose_instruction_set(text))
+    return PyErr_Format(PyExc_ValueError, "this machine or build has no %s kernels", text);
+  Py_RETURN_NONE;
+}
+
+PyObject* set_threads(PyObject*, PyObject* number) {
+  long width = PyLong_AsLong(number);
+  if (width == -1 && PyErr_Occurred()) return nullptr;
+  Py_BEGIN_ALLOW_THREADS;
+  Pool::instance().set_width(static_cast<int>(width));
+  Py_END_ALLOW_THREADS;
+  Py_RETURN_NONE;
+}
+
+PyObject* get_threads(PyObject*, PyObject*) { return PyLong_FromLong(Pool::instance().width()); }
+
+PyObject* wait(PyObject*, PyObject*) {
+  Py_BEGIN_ALLOW_THREADS;
+  variables_lock->lock_shared();
+  variables_lock->unlock_shared();
+  Py_END_ALLOW_THREADS;
+  Py_RETURN_NONE;
+}
+
+PyObject* release_memory(PyObject*, PyObject*) {
+  Arenas::release();
+  Py_RETURN_NONE;
+}
+
+PyObject* held_memory(PyObject*, PyObject*) { return PyLong_FromSize_t(Arenas::held()); }
+
+PyMethodDef functions[] = {
+    {"call", call, METH_VARARGS, nullptr},
+    {"has", has, METH_O, nullptr},
+    {"instruction_set", get_instruction_set, METH_NOARGS, nullptr},
+    {"set_instruction_set", set_instruction_set, METH_O, nullptr},
+    {"threads", get_threads, METH_NOARGS, nullptr},
+    {"set_threads", set_threads, METH_O, nullptr},
+    {"wait", wait, METH_NOARGS, nullptr},
+    {"release_memory", release_memory, METH_NOARGS, nullptr},
+    {"held_memory", held_memory, METH_NOARGS, nullptr},
+    {nullptr, nullptr, 0, nullptr}};
+
+PyModuleDef definition = {PyModuleDef_HEAD_INIT, "_native", nullptr, -1, functions};
+
+void fresh_lock() { new (variables_lock) std::shared_mutex(); }
+
+}  // namespace
+
+PyMODINIT_FUNC PyInit__native() {
+  import_array();
+  name_tensor = PyUnicode_InternFromString("_tensor");
+  name_value = PyUnicode_InternFromString("_value");
+  writing = PyList_New(0);
+  variables_lock = new std::shared_mutex();
+#ifndef _WIN32
+  pthread_atfork(nullptr, nullptr, fresh_lock);
+#endif
+  ArenaType.tp_name = "kerasish_core.executors.native._native.Arena";
+  ArenaType.tp_basicsize = sizeof(ArenaObject);
+  ArenaType.tp_dealloc = arena_dealloc;
+  ArenaType.tp_flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_DISALLOW_INSTANTIATION;
+  ArenaType.tp_methods = arena_methods;
+  ProgramType.tp_name = "kerasish_core.executors.native._native.Program";
+  ProgramType.tp_basicsize = sizeof(ProgramObject);
+  ProgramType.tp_dealloc = program_dealloc;
+  ProgramType.tp_flags = Py_TPFLAGS_DEFAULT;
+  ProgramType.tp_methods = program_methods;
+  ProgramType.tp_new = program_new;
+  if (PyType_Ready(&ArenaType) < 0 || PyType_Ready(&ProgramType) < 0) return nullptr;
+  PyObject* module = PyModule_Create(&definition);
+  if (!module) return nullptr;
+  if (PyModule_AddObjectRef(module, "Program", reinterpret_cast<PyObject*>(&ProgramType)) < 0 ||
+      PyModule_AddObjectRef(module, "writing", writing) < 0) {
+    Py_DECREF(module);
+    return nullptr;
+  }
+  return module;
+}
