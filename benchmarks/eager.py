@@ -27,12 +27,14 @@ def microseconds(function: Callable[[], object], number: int = 1000, repeat: int
 def main() -> None:
     ops, array = core.ops, np.ones(1, "float32")
     x, scalar = core.convert(array), np.asarray(2.0, "float32")
+    zero = np.asarray(0.0, "float32")
     cases = {
         "add(x, x)": (lambda: ops.add(x, x), lambda: np.add(array, array)),
         "x + 2.0": (lambda: x + 2.0, lambda: np.add(array, scalar)),
         "x * x": (lambda: x * x, lambda: np.multiply(array, array)),
         "x / x": (lambda: x / x, lambda: np.true_divide(array, array)),
         "x > 2.0": (lambda: x > 2.0, lambda: np.greater(array, scalar)),
+        "x > 0.0": (lambda: x > 0.0, lambda: np.greater(array, zero)),
         "exp(x)": (lambda: ops.exp(x), lambda: np.exp(array)),
         "relu(x)": (lambda: ops.relu(x), lambda: np.maximum(array, 0)),
         "sum(x)": (lambda: ops.sum(x), lambda: array.sum(axis=(0,))),

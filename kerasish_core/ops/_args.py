@@ -119,6 +119,8 @@ def canonical_axes(name: str, axis: Any, rank: int) -> tuple[int, ...]:
     """
     if axis is None:
         return _ALL_AXES[rank] if rank < len(_ALL_AXES) else tuple(range(rank))
+    if type(axis) is int and -rank <= axis < rank:
+        return (axis % rank,)
     given: Sequence[Any] = axis if isinstance(axis, list | tuple) else (axis,)
     axes = tuple(sorted(canonical_axis(name, a, rank) for a in given))
     if len(set(axes)) != len(axes):

@@ -26,7 +26,8 @@ __all__ = ["binary", "in_float32", "to_bool", "unary"]
 
 Function = Callable[..., Any]
 _NUMBERS = (float, int)
-_asarray = np.asarray
+# The constants that Python numbers become beside a tensor: programs repeat a few of them.
+_KEPT: dict[tuple[dtypes.DType, float], Tensor] = {}
 
 
 def _publish(name: str, doc: str, function: Function, operator: bool, numpy: Any) -> Function:
@@ -90,16 +91,28 @@ def unary(
     return _publish(name, doc, function, operator, numpy)
 
 
+def weak_scalar(dtype: dtypes.DType, value: float) -> Tensor:
+    """A Python number as a 0-d constant, kept for the next time."""
+    t = _KEPT.get((dtype, value))
+    if t is None:
+        t = Tensor(np.asarray(value, dtype))
+        if value != 0:  # as keys, 0.0 and -0.0 are equal
+            if len(_KEPT) >= 512:
+                _KEPT.clear()
+            _KEPT[dtype, value] = t
+    return t
+
+
 def weak(x1: Any, x2: Any) -> tuple[Tensor, Tensor] | None:
     """A floating tensor and a Python number, in either order, by a shorter way than `promote`."""
     if type(x1) is Tensor:
         dtype = x1._value.dtype
         if dtype.kind == "f" and type(x2) in _NUMBERS:
-            return x1, Tensor(_asarray(x2, dtype))
+            return x1, weak_scalar(dtype, x2)
     elif type(x2) is Tensor:
         dtype = x2._value.dtype
         if dtype.kind == "f" and type(x1) in _NUMBERS:
-            return Tensor(_asarray(x1, dtype)), x2
+            return weak_scalar(dtype, x1), x2
     return None
 
 
@@ -132,7 +145,7 @@ def binary(
                     if dtype is x2._value.dtype:
                         return apply(op, x1, x2)
                 elif dtype.kind == "f" and type(x2) in _NUMBERS:
-                    return apply(op, x1, Tensor(_asarray(x2, dtype)))
+                    return apply(op, x1, weak_scalar(dtype, x2))
             return apply(op, *(weak(x1, x2) or promote(x1, x2)))
 
     else:
@@ -183,7 +196,7 @@ def to_bool(
                     if dtype is x2._value.dtype:
                         return apply(op, x1, x2)
                 elif dtype.kind == "f" and type(x2) in _NUMBERS:
-                    return apply(op, x1, Tensor(_asarray(x2, dtype)))
+                    return apply(op, x1, weak_scalar(dtype, x2))
             return apply(op, *(weak(x1, x2) or promote(x1, x2)))
 
     return _publish(name, doc, function, operator, None)

@@ -11,7 +11,7 @@ from .. import dtypes
 from ..dispatch import apply
 from ..errors import ShapeError
 from ..op import Op, Spec, define_op
-from ..tensor import NUMPY_FUNCTIONS, OPERATORS, convert
+from ..tensor import NUMPY_FUNCTIONS, OPERATORS, Tensor, convert
 from ._args import as_float, canonical_axes, canonical_axis, same_spec
 from ._define import as_bool
 from .elementwise import cast, exp, maximum, minimum, sqrt, square
@@ -53,9 +53,13 @@ def _samples(**extra: Any) -> Any:
 
 
 def _sum_kernel(xp: Any, x: Any, axes: tuple[int, ...], keepdims: bool) -> Any:
-    if dtypes.is_float(x.dtype) and x.dtype.itemsize < 4:
-        return x.astype("float32").sum(axis=axes, keepdims=keepdims).astype(x.dtype)
-    return x.sum(axis=axes, keepdims=keepdims, dtype=x.dtype)
+    dtype = x.dtype
+    if dtype.itemsize < 4 and dtypes.is_float(dtype):
+        return x.astype("float32").sum(axis=axes, keepdims=keepdims).astype(dtype)
+    if keepdims or len(axes) < x.ndim:
+        return x.sum(axes, dtype, None, keepdims)
+    # One number remains: with `out` it need not be made an array again.
+    return xp.add.reduce(x, None, dtype, xp.empty((), dtype))
 
 
 _SUM = define_op(
@@ -75,10 +79,14 @@ def _accumulator(dtype: dtypes.DType) -> dtypes.DType:
 
 def sum(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     """Sum over axes (all by default). Booleans and small integers add up in 32 bits."""
-    x = convert(x)
-    if x.dtype.kind != "f":
-        x = cast(x, _accumulator(x.dtype))
-    return apply(_SUM, x, axes=canonical_axes("sum", axis, x.ndim), keepdims=bool(keepdims))
+    if type(x) is Tensor and (array := x._value).dtype.kind == "f":
+        rank = array.ndim
+    else:
+        x = convert(x)
+        if x.dtype.kind != "f":
+            x = cast(x, _accumulator(x.dtype))
+        rank = x.ndim
+    return apply(_SUM, x, axes=canonical_axes("sum", axis, rank), keepdims=bool(keepdims))
 
 
 def mean(x: Any, axis: Any = None, keepdims: bool = False) -> Any:

@@ -45,7 +45,6 @@ class Tracer(Tensor):
 
     def __init__(self, trace: Trace, number: int, spec: Spec) -> None:
         self._tid = 0
-        self._value = None
         self.trace, self.number, self._spec = trace, number, spec
 
     @property

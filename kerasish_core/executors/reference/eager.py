@@ -11,7 +11,7 @@ from ... import device
 from ...dispatch import explain_failure, register_eager
 from ...op import Op
 from ...tensor import Tensor
-from .quiet import QUIET
+from .quiet import QUIET, is_quiet
 
 __all__ = ["run"]
 
@@ -25,18 +25,18 @@ def run(op: Op, inputs: Any, attrs: dict[str, Any]) -> Any:
     Raises:
         ShapeError, DTypeError: The operands do not fit; the op's own rule says why.
     """
-    values = [t.value for t in inputs]
-    xp = np if "cupy" not in _modules else device.array_module(*values)
-    quiet = QUIET
     try:
-        if quiet.free:
-            quiet.free = False
-            try:
-                result = quiet.run(op.kernel, xp, *values, **attrs)
-            finally:
-                quiet.free = True
-        else:
+        values = (inputs[0]._value,) if len(inputs) == 1 else [t._value for t in inputs]
+    except AttributeError:  # a tensor of a trace: its property says so
+        values = [t.value for t in inputs]
+    xp = np if "cupy" not in _modules else device.array_module(*values)
+    try:
+        if is_quiet():
             result = op.kernel(xp, *values, **attrs)
+        elif attrs:
+            result = QUIET.run(op.kernel, xp, *values, **attrs)
+        else:
+            result = QUIET.run(op.kernel, xp, *values)
     except (ValueError, TypeError, IndexError) as error:
         raise explain_failure(op, inputs, attrs, error) from error
     if op.multiple:

@@ -2,6 +2,7 @@
 
 `np.errstate` around each op would cost more than the op. The error state is a context variable,
 so that entering a context in which it was set once, one for each thread, costs next to nothing.
+A context can't be entered twice; a variable in it tells whether one is inside.
 """
 
 from __future__ import annotations
@@ -13,17 +14,20 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["QUIET", "quietly"]
+__all__ = ["QUIET", "is_quiet", "quietly"]
+
+_INSIDE: contextvars.ContextVar[bool] = contextvars.ContextVar("quiet", default=False)
+is_quiet = _INSIDE.get
 
 
 class _Quiet(threading.local):
-    """The context of one thread, and whether it is free: it can't be entered twice."""
+    """The context of one thread."""
 
     def __init__(self) -> None:
         context = contextvars.Context()
         context.run(np.seterr, all="ignore")
+        context.run(_INSIDE.set, True)
         self.run: Callable[..., Any] = context.run
-        self.free = True
 
 
 QUIET = _Quiet()
@@ -31,10 +35,4 @@ QUIET = _Quiet()
 
 def quietly(function: Callable[..., Any], *args: Any) -> Any:
     """`function(*args)` without floating-point warnings."""
-    if not QUIET.free:
-        return function(*args)
-    QUIET.free = False
-    try:
-        return QUIET.run(function, *args)
-    finally:
-        QUIET.free = True
+    return function(*args) if is_quiet() else QUIET.run(function, *args)
