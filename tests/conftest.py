@@ -1,5 +1,6 @@
 """Fixtures shared by all tests."""
 
+import importlib
 import os
 import shutil
 from pathlib import Path
@@ -59,3 +60,34 @@ def keras_home(request, data_dir, tmp_path, monkeypatch):
         shutil.copyfile(source, datasets / name)  # not copy(): the originals may be read-only
     monkeypatch.setenv("KERAS_HOME", str(datasets.parent))
     return datasets.parent
+
+
+@pytest.fixture
+def native():
+    """The native library; its instruction set and number of threads are put back afterwards.
+
+    CI must have built it. A contributor builds it by `python setup.py build_ext --inplace`.
+    """
+    try:
+        library = importlib.import_module("kerasish_core.executors.native._native")
+    except ImportError as error:
+        _missing(f"the native library was not built: {error}")
+    chosen, threads = library.instruction_set(), library.threads()
+    yield library
+    library.set_instruction_set(chosen)
+    library.set_threads(threads)
+
+
+@pytest.fixture
+def instruction_sets(native):
+    """Names of the instruction sets that this build and machine have, the best first."""
+    found = []
+    for name in ("avx512", "avx2", "plain"):
+        try:
+            native.set_instruction_set(name)
+        except ValueError:
+            continue
+        found.append(name)
+    assert found[-1] == "plain"
+    native.set_instruction_set(found[0])
+    return found
