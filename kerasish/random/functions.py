@@ -167,7 +167,7 @@ def gamma(shape: Any, alpha: Any, dtype: Any = None, seed: Any = None) -> core.T
 
     Args:
         shape: Of the result.
-        alpha: Positive number or tensor.
+        alpha: Positive number or tensor; gradients flow to it.
         dtype: A floating dtype; `floatx()` if None.
         seed: See the module.
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-__all__ = ["philox_words"]
+__all__ = ["philox_block", "philox_words"]
 
 _M0, _M1 = 0xD2511F53, 0xCD9E8D57
 _W0, _W1 = 0x9E3779B9, 0xBB67AE85
@@ -16,9 +16,20 @@ _MASK = 0xFFFFFFFF
 _CHUNK = 1 << 14
 
 
-def _rounds(xp: Any, c0: Any, c1: Any, c2: Any, c3: Any, k0: int, k1: int) -> tuple[Any, ...]:
-    low = xp.uint64(_MASK)
-    shift = xp.uint64(32)
+def philox_block(xp: Any, key: Any, counter: Any, stream: int) -> tuple[Any, Any, Any, Any]:
+    """The four words of 32 bits, in uint64, of the blocks with these counters.
+
+    Args:
+        xp: NumPy or CuPy.
+        key: uint32[2].
+        counter: uint64 of any shape, the lower half of the counter.
+        stream: Its upper half: independent words of the same key and counter.
+    """
+    k0, k1 = int(key[0]), int(key[1])
+    low, shift = xp.uint64(_MASK), xp.uint64(32)
+    zero = xp.zeros_like(counter)
+    c0, c1 = counter & low, counter >> shift
+    c2, c3 = zero + xp.uint64(stream & _MASK), zero + xp.uint64(stream >> 32)
     for _ in range(10):
         p0, p1 = c0 * xp.uint64(_M0), c2 * xp.uint64(_M1)
         c0, c1, c2, c3 = (
@@ -40,16 +51,10 @@ def philox_words(xp: Any, key: Any, count: int, stream: int = 0) -> Any:
         count: How many words.
         stream: The upper half of the counter: independent words of the same key.
     """
-    k0, k1 = int(key[0]), int(key[1])
     blocks = -(-count // 4)
     words = xp.empty((blocks, 4), "uint32")
     for first in range(0, blocks, _CHUNK):
         counter = xp.arange(first, min(first + _CHUNK, blocks), dtype="uint64")
-        zero = xp.zeros_like(counter)
-        found = _rounds(
-            xp, counter & xp.uint64(_MASK), counter >> xp.uint64(32),
-            zero + xp.uint64(stream & _MASK), zero + xp.uint64(stream >> 32), k0, k1,
-        )  # fmt: skip
-        for i, word in enumerate(found):
+        for i, word in enumerate(philox_block(xp, key, counter, stream)):
             words[first : first + _CHUNK, i] = word
     return words.reshape(-1)[:count]

@@ -18,8 +18,10 @@ from ..errors import DTypeError, ShapeError
 from ..op import Spec, define_op
 from ..tensor import Tensor, constant, convert
 from ._args import as_float, canonical_axis
+from .counts import binomial_counts, poisson_counts
 from .creation import zeros
 from .elementwise import cast, clip, log, maximum, power, sqrt, stop_gradient, where
+from .implicit import implicit_gamma
 from .indexing import take
 from .logic import left_shift, logical_and, logical_not, logical_or
 from .philox import philox_words
@@ -224,12 +226,13 @@ def _standard_gamma(seed: Any, shape: tuple[int, ...], alpha: Any, dtype: Any) -
 
 
 def gamma(seed: Any, shape: Any, alpha: Any, dtype: Any = None) -> Any:
-    """Gamma distribution of shape `alpha` and scale 1. No gradient flows to `alpha`."""
+    """Gamma distribution of shape `alpha` and scale 1, differentiable by `alpha`."""
     dtype = _float(dtype)
     shape = shape_tuple("random", shape)
     wide = np.dtype("float32") if dtype.itemsize < 4 else dtype
-    a = stop_gradient(broadcast_to(cast(convert(alpha), wide), shape))
-    return cast(_standard_gamma(seed, shape, a, wide), dtype)
+    a = broadcast_to(cast(convert(alpha), wide), shape)
+    z = stop_gradient(_standard_gamma(seed, shape, stop_gradient(a), wide))
+    return cast(implicit_gamma(a, z), dtype)
 
 
 def beta(seed: Any, shape: Any, alpha: Any, beta: Any, dtype: Any = None) -> Any:
@@ -238,37 +241,48 @@ def beta(seed: Any, shape: Any, alpha: Any, beta: Any, dtype: Any = None) -> Any
     return x / (x + gamma(fold_in(seed, 2), shape, beta, dtype))
 
 
-def _counts_kernel(xp: Any, seed: Any, *parameters: Any, kind: str, dtype: Any) -> Any:
-    # NumPy's generator, keyed by the seed: counts by rejection need a number of draws that
-    # differs from element to element.
-    generator = np.random.Generator(np.random.Philox(key=int(seed[0]) | int(seed[1]) << 32))
-    host = [np.asarray(p.get() if hasattr(p, "get") else p, "float64") for p in parameters]
-    if kind == "binomial":
-        found = generator.binomial(host[0].astype("int64"), host[1])
-    else:
-        found = generator.poisson(host[0])
-    return xp.asarray(np.asarray(found).astype(dtype))
+def _count_spec(name: str, seed: Spec, parameters: tuple[Spec, ...], dtype: Any) -> Spec:
+    _check_seed(name, seed)
+    if any(p != Spec(parameters[0].shape, np.dtype("float64")) for p in parameters):
+        shown = ", ".join(map(str, parameters))
+        raise DTypeError(f"{name}: the parameters are {shown}; f64 of one shape is needed.")
+    return Spec(parameters[0].shape, dtype)
 
 
-_COUNTS = define_op(
-    "random_counts", "random", "seed a b",
-    infer=lambda seed, a, b, kind, dtype: Spec(a.shape, dtype),
-    kernel=_counts_kernel,
+_POISSON = define_op(
+    "random_poisson", "random", "seed rate",
+    infer=lambda seed, rate, dtype: _count_spec("random poisson", seed, (rate,), dtype),
+    kernel=lambda xp, seed, rate, dtype: poisson_counts(xp, seed, rate).astype(dtype),
     samples=lambda rng: [
-        ([np.array([1, 2], "uint32"), np.full((3,), 5.0), np.full((3,), 0.5)],
-         {"kind": k, "dtype": np.dtype("float64")}) for k in ("poisson", "binomial")
+        ([np.array([1, 2], "uint32"), rng.uniform(0, 30, (3, 4))], {"dtype": np.dtype("float32")})
+    ],
+)  # fmt: skip
+_BINOMIAL = define_op(
+    "random_binomial", "random", "seed counts probability",
+    infer=lambda seed, counts, probability, dtype: _count_spec(
+        "random binomial", seed, (counts, probability), dtype
+    ),
+    kernel=lambda xp, seed, counts, probability, dtype: binomial_counts(
+        xp, seed, counts, probability
+    ).astype(dtype),
+    samples=lambda rng: [
+        ([np.array([1, 2], "uint32"), rng.integers(0, 90, (3, 4)) * 1.0, rng.random((3, 4))],
+         {"dtype": np.dtype("float32")})
     ],
 )  # fmt: skip
 
 
 def poisson(seed: Any, shape: Any, lam: Any, dtype: Any = None) -> Any:
-    """Poisson distribution of rate `lam`."""
+    """Poisson distribution of rate `lam`; NaN where the rate is negative."""
     rate = broadcast_to(cast(convert(lam), "float64"), shape_tuple("random", shape))
-    return apply(_COUNTS, _seed(seed), rate, rate, kind="poisson", dtype=_float(dtype))
+    return apply(_POISSON, _seed(seed), rate, dtype=_float(dtype))
 
 
 def binomial(seed: Any, shape: Any, counts: Any, probabilities: Any, dtype: Any = None) -> Any:
-    """Number of successes in `counts` trials of the given probability."""
+    """Number of successes in `counts` trials, each of the given probability.
+
+    NaN where a count is negative or a probability not in [0, 1].
+    """
     size = shape_tuple("random", shape)
     n, p = (broadcast_to(cast(convert(v), "float64"), size) for v in (counts, probabilities))
-    return apply(_COUNTS, _seed(seed), n, p, kind="binomial", dtype=_float(dtype))
+    return apply(_BINOMIAL, _seed(seed), n, p, dtype=_float(dtype))

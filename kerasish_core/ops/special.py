@@ -190,7 +190,8 @@ _NEAR_TWO = (
 )
 
 
-def _lgamma_positive(xp: Any, x: Any) -> Any:
+def lgamma_positive(xp: Any, x: Any) -> Any:
+    """lgamma for x > 0.5, in float64."""
     # Below 10 by recurrence down to the series around 2: Stirling's would cancel at 1 and 2.
     close, product = xp.where(x < _SHIFTS, x, 2.0), xp.ones_like(x)
     for _ in range(_SHIFTS - 2):
@@ -212,7 +213,7 @@ def _lgamma_kernel(xp: Any, x: Any) -> Any:
     low, negative = x < 0.5, x <= 0
     small = low & ~negative
     shifted = xp.where(small, x + 1, xp.where(negative, 1 - x, x))
-    positive = _lgamma_positive(xp, shifted)
+    positive = lgamma_positive(xp, shifted)
     turned = x - xp.round(x)
     reflected = math.log(math.pi) - xp.log(xp.abs(xp.sin(math.pi * turned))) - positive
     raised = positive - xp.log(xp.where(small, x, 1))
@@ -252,8 +253,8 @@ _AT_ROOT = tuple(
 )
 
 
-def _digamma_positive(xp: Any, x: Any) -> Any:
-    """By Taylor's series near the zero, where the recurrence would cancel."""
+def digamma_positive(xp: Any, x: Any) -> Any:
+    """digamma for x > 0, in float64; by Taylor's series near the zero, where recurrence cancels."""
     z = (x - _ROOT) - _ROOT_REST
     near = xp.abs(z) < 0.5
     z = xp.where(near, z, 0)
@@ -272,7 +273,7 @@ def _cotangent(xp: Any, x: Any, n: int) -> Any:
 def _polygamma_kernel(xp: Any, x: Any, n: int) -> Any:
     low = x < 0.5
     turned = xp.where(low, 1 - x, x)
-    positive = _polygamma_positive(xp, turned, n) if n else _digamma_positive(xp, turned)
+    positive = _polygamma_positive(xp, turned, n) if n else digamma_positive(xp, turned)
     if not low.any():
         return positive
     reflected = (-1) ** n * positive - _cotangent(xp, x, n)

@@ -72,11 +72,70 @@ def test_discrete_distributions():
     assert rows.shape == (2, N)
     assert chi_square(rows[0], [0.1, 0.2, 0.7]) > 1e-3
     assert chi_square(rows[1], [0.5, 0.25, 0.25]) > 1e-3
-    binomial = scipy.stats.binom(4, 0.3).pmf(range(5))
-    assert chi_square(numpy_of(random.binomial(SEED, (N,), 4, 0.3)), binomial) > 1e-3
-    poisson = np.minimum(numpy_of(random.poisson(SEED, (N,), 2.0)), 8)
-    below = scipy.stats.poisson(2).pmf(range(8))
-    assert chi_square(poisson, [*below, 1 - below.sum()]) > 1e-3
+
+
+def chi_square_of_counts(values, distribution):
+    """The middle one by one, the tails in one class each."""
+    low, high = (int(distribution.ppf(q)) for q in (1e-3, 1 - 1e-3))
+    places = np.arange(low, high + 1)
+    expected = distribution.pmf(places)
+    expected[0], expected[-1] = distribution.cdf(low), distribution.sf(high - 1)
+    return chi_square(np.clip(values, low, high) - low, expected)
+
+
+# On both sides of the bounds between the ways of drawing: mean 10, probability 1/2.
+@pytest.mark.parametrize("rate", [0.3, 2.0, 9.99, 10.0, 13.5, 80.0, 3000.0])
+def test_poisson(rate):
+    found = numpy_of(random.poisson(SEED, (N,), rate, "float64"))
+    assert chi_square_of_counts(found, scipy.stats.poisson(rate)) > 1e-3
+
+
+@pytest.mark.parametrize(
+    "n, p", [(1, 0.5), (4, 0.3), (100, 0.0999), (100, 0.1), (25, 0.5), (40, 0.7), (5000, 0.9)]
+)
+def test_binomial(n, p):
+    found = numpy_of(random.binomial(SEED, (N,), n, p, "float64"))
+    assert found.min() >= 0 and found.max() <= n
+    assert chi_square_of_counts(found, scipy.stats.binom(n, p)) > 1e-3
+
+
+COUNTS = {
+    "poisson": (random.poisson, (np.geomspace(0.1, 5000, 90_000),)),
+    "binomial": (random.binomial, (np.arange(90_000) % 120, np.linspace(0, 1, 90_000))),
+}
+
+
+@pytest.mark.parametrize("name", COUNTS)
+def test_counts_are_functions_of_seed_place_and_parameters(name):
+    """Neither the shape, the length nor what the other elements are changes an element's draw."""
+    draw, parameters = COUNTS[name]
+    whole = draw(SEED, (90_000,), *parameters).numpy()
+    np.testing.assert_array_equal(draw(SEED, (90_000,), *parameters), whole)
+    np.testing.assert_array_equal(
+        draw(SEED, (300, 300), *(p.reshape(300, 300) for p in parameters)).numpy().ravel(), whole
+    )
+    np.testing.assert_array_equal(draw(SEED, (7,), *(p[:7] for p in parameters)), whole[:7])
+    others = [np.where(np.arange(90_000) % 3, p, p[::-1]) for p in parameters]
+    np.testing.assert_array_equal(draw(SEED, (90_000,), *others).numpy()[1::3], whole[1::3])
+    assert not np.array_equal(draw(SEED + np.uint32([1, 0]), (90_000,), *parameters), whole)
+
+
+def test_neighbouring_counts_are_uncorrelated():
+    for draw in (random.poisson(SEED, (N,), 4.0), random.binomial(SEED, (N,), 100, 0.4)):
+        x = numpy_of(draw)
+        for lag in (1, 2, 4):
+            assert abs(np.corrcoef(x[lag:], x[:-lag])[0, 1]) < 5 / np.sqrt(N)
+
+
+def test_counts_of_extreme_parameters():
+    rates = [0.0, -1.0, np.nan, np.inf, 1e-300, 1e15]
+    found = random.poisson(SEED, (6,), rates, "float64").numpy()
+    np.testing.assert_array_equal(found[:5], [0, np.nan, np.nan, np.inf, 0])
+    assert abs(found[5] - 1e15) < 6e8 / 3
+    n, p = [0, 9, 9, -1, 9, 9, 9, 1e12], [0.5, 0.0, 1.0, 0.5, -0.1, 1.1, np.nan, 0.5]
+    found = random.binomial(SEED, (8,), n, p, "float64").numpy()
+    np.testing.assert_array_equal(found[:7], [0, 0, 9, np.nan, np.nan, np.nan, np.nan])
+    assert abs(found[7] - 5e11) < 3e6
 
 
 @pytest.mark.parametrize("dtype", ["float16", "bfloat16", "float32", "float64"])
@@ -105,6 +164,43 @@ def test_parameters_have_gradients():
     z = random.normal(SEED, (5,)).numpy()
     slope = core.grad(lambda s: core.ops.sum(random.normal(SEED, (5,), 0.0, s)))(core.convert(2.0))
     np.testing.assert_allclose(slope, z.sum(), rtol=1e-5)
+
+
+@pytest.mark.parametrize("alpha", [0.02, 0.3, 1.0, 2.5, 40.0, 3000.0])
+def test_gradient_of_gamma_is_that_of_the_quantile(alpha):
+    """A draw moves with alpha as the quantile that it stands at, in first and second order."""
+    alphas = core.convert(np.full(200, alpha))
+    with core.GradientTape() as outer:
+        outer.watch(alphas)
+        with core.GradientTape() as inner:
+            inner.watch(alphas)
+            z = random.gamma(SEED, (200,), alphas, "float64")
+        slope = inner.gradient(z, alphas)
+    curvature = outer.gradient(slope, alphas).numpy()
+    z, slope = z.numpy(), slope.numpy()
+    far = z > 1e-100  # below, the quantile function underflows as alpha is moved
+    p = scipy.stats.gamma.cdf(z, alpha)
+    quantile = lambda t: scipy.stats.gamma.ppf(p, alpha * (1 + t))
+    step = 1e-3
+    low, mid, high = quantile(-step), quantile(0), quantile(step)
+    expected = (8 * (high - low) - quantile(2 * step) + quantile(-2 * step)) / (12 * step * alpha)
+    scale = np.abs(expected[far]).max()
+    np.testing.assert_allclose(slope[far], expected[far], rtol=2e-6, atol=1e-6 * scale)
+    bend = (high - 2 * mid + low) / (step * alpha) ** 2
+    bound = 1e-3 * np.abs(bend[far]).max() + 1e-9 * scale / step**2
+    np.testing.assert_allclose(curvature[far], bend[far], rtol=1e-3, atol=bound)
+    assert np.all(slope >= 0) and np.isfinite(curvature).all()
+
+
+def test_gradients_reach_beta_and_survive_underflow():
+    def mean(a, b):
+        return core.ops.mean(random.beta(SEED, (N,), a, b, "float64"))
+
+    by_a, by_b = core.grad(mean, argnums=(0, 1))(core.convert(2.0), core.convert(3.0))
+    np.testing.assert_allclose(by_a, 3 / 25, rtol=0.03)  # d/da of a / (a + b)
+    np.testing.assert_allclose(by_b, -2 / 25, rtol=0.03)
+    tiny = core.grad(lambda a: core.ops.sum(random.gamma(SEED, (50,), a)))(core.convert(1e-4))
+    assert np.isfinite(tiny.numpy())
 
 
 def test_shuffle_permutes_slices():
