@@ -44,7 +44,8 @@ class Op:
         infer: `(*specs, **attrs)` to a spec, or a tuple of specs.
         kernel: `(xp, *arrays, **attrs)` to an array, or a tuple of arrays; NumPy and CuPy.
         scalar: The expression of one element, for generated kernels.
-        vjp: The gradient rule, or None where no gradient exists.
+        vjp: The gradient rule, or None where no gradient exists. Of several outputs it gets a
+            tuple of cotangents, None where none flows (kind `control`: zeros).
         saved: What the gradient rule asks for, read off its signature.
         samples: `(rng)` to a list of `(arrays, attrs)`, which the tests run.
     """

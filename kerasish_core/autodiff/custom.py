@@ -19,7 +19,7 @@ __all__ = ["custom_gradient"]
 class _Rule:
     """Stands in a tape's entry where an op stands otherwise."""
 
-    kind = "opaque"
+    kind = "control"
 
     multiple = True
 

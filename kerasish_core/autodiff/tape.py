@@ -16,7 +16,7 @@ import numpy as np
 from .. import dtypes, ops, tree
 from ..dispatch import STATE
 from ..errors import GradientError, ShapeError
-from ..op import Op, Saved, Spec
+from ..op import Op, Saved
 from ..tensor import Tensor, convert, new_tid
 from ..variable import Variable
 
@@ -246,6 +246,7 @@ class GradientTape:
         wanted = {tid for tids in sources for tid in tids}
         entries = self._reaching(wanted)
         cotangents = dict(seeds)
+        g: Any
         for op, saved, in_tids, in_shapes, out_tids, specs in reversed(entries):
             if specs is None:
                 g = cotangents.get(out_tids[0])
@@ -254,9 +255,12 @@ class GradientTape:
                 if out_tids[0] not in wanted:
                     del cotangents[out_tids[0]]
             else:
-                g = self._gather(cotangents, out_tids, specs, wanted)
+                g = self._gather(cotangents, out_tids, wanted)
                 if g is None:
                     continue
+                if op.kind == "control":  # its bodies want a cotangent of every result
+                    pairs = zip(g, specs, strict=True)
+                    g = tuple(ops.zeros(s.shape, s.dtype) if u is None else u for u, s in pairs)
             results = op.vjp(g, *saved)
             elementwise = op.kind == "elementwise"
             for tid, shape, result in zip(in_tids, in_shapes, results, strict=True):
@@ -269,17 +273,12 @@ class GradientTape:
         return [self._total(cotangents, tids) for tids in sources]
 
     @staticmethod
-    def _gather(
-        cotangents: dict[int, Tensor], tids: list[int], specs: list[Spec], wanted: set[int]
-    ) -> Any:
+    def _gather(cotangents: dict[int, Tensor], tids: list[int], wanted: set[int]) -> Any:
+        """The cotangents of several results, None where none flows; None if there are none."""
         if not any(tid in cotangents for tid in tids):
             return None
-        found = [
-            cotangents.get(tid) if tid in wanted else cotangents.pop(tid, None) for tid in tids
-        ]
         return tuple(
-            ops.zeros(s.shape, s.dtype) if g is None else g
-            for g, s in zip(found, specs, strict=True)
+            cotangents.get(tid) if tid in wanted else cotangents.pop(tid, None) for tid in tids
         )
 
     @staticmethod

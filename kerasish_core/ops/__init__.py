@@ -13,6 +13,7 @@ from .logic import *
 from .nonlinear import *
 from .pool import *
 from .reduce import *
+from .rnn import *
 from .scatter import *
 from .shape import *
 from .sorting import *

@@ -12,6 +12,7 @@ import operator
 
 import mpmath
 import numpy as np
+import rnn_oracles
 
 mpmath.mp.dps = 40
 
@@ -384,6 +385,8 @@ ORACLES = {
     "getitem": lambda x, key: gather(x, key=key),
     "greater": python(operator.gt, bool),
     "greater_equal": python(operator.ge, bool),
+    "gru": rnn_oracles.gru,
+    "gru_grad": rnn_oracles.gru_grad,
     "hypot": mp("hypot"),
     "identity": mp(lambda x: x),
     "imag": python(lambda v: v.imag, float),
@@ -409,6 +412,8 @@ ORACLES = {
     "logical_or": python(lambda a, b: bool(a) or bool(b), bool),
     "logical_xor": python(lambda a, b: bool(a) != bool(b), bool),
     "logsumexp": over(log_sum),
+    "lstm": rnn_oracles.lstm,
+    "lstm_grad": rnn_oracles.lstm_grad,
     "matmul": matmul,
     "max": over(max),
     "max_pool": max_pool,
@@ -444,6 +449,8 @@ ORACLES = {
     "sigmoid": mp(lambda x: 1 / (1 + mpmath.exp(-x))),
     "sign": mp("sign"),
     "signbit": python(lambda v: math.copysign(1, v) < 0, bool),
+    "simple_rnn": rnn_oracles.simple_rnn,
+    "simple_rnn_grad": rnn_oracles.simple_rnn_grad,
     "sin": mp("sin"),
     "sinh": mp("sinh"),
     "softmax": soft(log=False),

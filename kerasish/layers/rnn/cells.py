@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import kerasish_core as core
+
 from ... import activations, constraints, initializers, ops, random, regularizers
 from ...serialization import builtin, deserialize_keras_object, serialize_keras_object
 from ..base import Layer
@@ -96,6 +98,40 @@ class _Cell(Layer):
             h if of_state is None else h * of_state,
         )
 
+    def runs_whole(self, policy: Any) -> bool:
+        """Whether `run` does what calling the cell step by step does, in a layer of that policy."""
+        return (
+            type(self) in _WHOLE
+            and None not in self._names().values()
+            and self._masks[1] is None
+            and self.activity_regularizer is None
+            and self.dtype_policy.name == policy.name
+        )
+
+    def _names(self) -> dict[str, Any]:
+        """The core's names of the activations, None for one that it lacks."""
+        return {"activation": _name_of(self.activation)}
+
+    def run(self, x: Any, states: Any, mask: Any, reverse: bool) -> Any:
+        """All steps of `(batch, time, features)`: the states `(batch, time, units)`, the last ones.
+
+        The inputs of all steps are projected in one product.
+        """
+        if self._masks[0] is not None:
+            x = x * ops.expand_dims(self._masks[0], 1)
+        z = ops.matmul(x, self.kernel)
+        bias = self._input_bias()
+        z = z if bias is None else z + bias
+        found = self._recur(z, states, mask=mask, reverse=reverse, **self._names())
+        return found[0], list(found[1:])
+
+    def _input_bias(self) -> Any:
+        return self.bias
+
+    def _recur(self, z: Any, states: Any, **how: Any) -> Any:
+        """The recurrence over projected inputs."""
+        raise NotImplementedError
+
     def get_initial_state(self, batch_size: Any = None) -> list[Any]:
         """Zeros for a batch."""
         sizes = self.state_size if isinstance(self.state_size, list | tuple) else [self.state_size]
@@ -122,9 +158,19 @@ class _Cell(Layer):
         }
 
 
+def _name_of(activation: Any) -> Any:
+    for name in ("tanh", "sigmoid", "hard_sigmoid", "relu", "linear"):
+        if activation is getattr(activations, name):
+            return name
+    return None
+
+
 @builtin("keras.layers")
 class SimpleRNNCell(_Cell):
     """`h' = activation(x W + h U + b)`."""
+
+    def _recur(self, z: Any, states: Any, **how: Any) -> Any:
+        return core.ops.simple_rnn(z, self.recurrent_kernel, states[0], **how)
 
     def call(self, sequence: Any, states: Any, training: Any = False) -> Any:
         state = states[0] if isinstance(states, list | tuple) else states
@@ -141,6 +187,9 @@ class _GatedCell(_Cell):
                  *args: Any, **kwargs: Any) -> None:  # fmt: skip
         super().__init__(units, activation, *args, **kwargs)
         self.recurrent_activation = activations.get(recurrent_activation)
+
+    def _names(self) -> dict[str, Any]:
+        return {**super()._names(), "recurrent_activation": _name_of(self.recurrent_activation)}
 
     def get_config(self) -> dict[str, Any]:
         return {
@@ -180,6 +229,9 @@ class LSTMCell(_GatedCell):
 
         return start
 
+    def _recur(self, z: Any, states: Any, **how: Any) -> Any:
+        return core.ops.lstm(z, self.recurrent_kernel, *states, **how)
+
     def call(self, sequence: Any, states: Any, training: Any = False) -> Any:
         h, c = states
         x, h = self._dropped(sequence, h)
@@ -214,6 +266,16 @@ class GRUCell(_GatedCell):
     def _bias_shape(self) -> tuple[int, ...]:
         return (2, 3 * self.units) if self.reset_after else (3 * self.units,)
 
+    def runs_whole(self, policy: Any) -> bool:
+        return self.reset_after and super().runs_whole(policy)
+
+    def _input_bias(self) -> Any:
+        return None if self.bias is None else self.bias[0]
+
+    def _recur(self, z: Any, states: Any, **how: Any) -> Any:
+        bias = ops.zeros((3 * self.units,), z.dtype) if self.bias is None else self.bias[1]
+        return core.ops.gru(z, self.recurrent_kernel, bias, states[0], **how)
+
     def call(self, sequence: Any, states: Any, training: Any = False) -> Any:
         state = states[0] if isinstance(states, list | tuple) else states
         x, h = self._dropped(sequence, state)
@@ -241,6 +303,9 @@ class GRUCell(_GatedCell):
 
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "reset_after": self.reset_after}
+
+
+_WHOLE = (SimpleRNNCell, LSTMCell, GRUCell)  # not what a subclass may have changed
 
 
 @builtin("keras.layers")

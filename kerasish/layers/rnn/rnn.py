@@ -12,6 +12,7 @@ from ...serialization import builtin, serialize_keras_object
 from ...variable import Variable
 from ..base import Layer
 from ..input_spec import InputSpec
+from ..tracking import no_tracking
 from .cells import GRUCell, LSTMCell, SimpleRNNCell, StackedRNNCells
 
 __all__ = ["GRU", "LSTM", "RNN", "SimpleRNN"]
@@ -50,8 +51,7 @@ class RNN(Layer):
         self.cell = cell
         self.supports_masking = True
         self.input_spec = None
-        self.states: Any = None
-        self._states: Any = None
+        self.states: Any = None  # the variables of a stateful layer
 
     @property
     def state_size(self) -> Any:
@@ -61,16 +61,17 @@ class RNN(Layer):
         step = (sequences_shape[0], *sequences_shape[2:])
         if isinstance(self.cell, Layer) and not self.cell.built:
             self.cell._run_build({"sequence_shape": step})
-        if self.stateful and self._states is None:
+        if self.stateful and self.states is None:
             if sequences_shape[0] is None:
                 raise ValueError(
                     "When using `stateful=True` in a RNN, the batch size must be static. Found "
                     f"dynamic batch size: sequence.shape={sequences_shape}"
                 )
             states = self.get_initial_state(sequences_shape[0])
-            self._states = core.tree.map_structure(
-                lambda s: Variable(s, trainable=False, name="rnn_state"), states
-            )
+            with no_tracking():  # as in Keras they are none of the weights
+                self.states = core.tree.map_structure(
+                    lambda s: Variable(s, trainable=False, name="rnn_state"), states
+                )
         self.built = True
 
     def get_initial_state(self, batch_size: Any) -> Any:
@@ -87,15 +88,17 @@ class RNN(Layer):
 
     def reset_state(self) -> None:
         """Set the states of a stateful layer to zero."""
-        for v in core.tree.flatten(self._states) if self._states is not None else ():
+        for v in core.tree.flatten(self.states) if self.states is not None else ():
             v.assign(ops.zeros_like(v))
 
     def call(self, sequences: Any, initial_state: Any = None, mask: Any = None,
              training: Any = False) -> Any:  # fmt: skip
         states = initial_state
+        if isinstance(mask, list):
+            mask = mask[0]
         if states is None:
             states = (
-                core.tree.map_structure(lambda v: v.value, self._states)
+                core.tree.map_structure(lambda v: v.value, self.states)
                 if self.stateful
                 else self.get_initial_state(sequences.shape[0])
             )
@@ -105,11 +108,13 @@ class RNN(Layer):
         )
         if hasattr(self.cell, "prepare_dropout"):
             self.cell.prepare_dropout(sequences[:, 0], training)
-        outputs, last, states = self._loop(sequences, states, mask, training)
+        whole = getattr(self.cell, "runs_whole", None)
+        if whole is not None and whole(self.dtype_policy):
+            outputs, last, states = self._run(sequences, states, mask)
+        else:
+            outputs, last, states = self._loop(sequences, states, mask, training)
         if self.stateful:
-            for v, s in zip(
-                core.tree.flatten(self._states), core.tree.flatten(states), strict=True
-            ):
+            for v, s in zip(core.tree.flatten(self.states), core.tree.flatten(states), strict=True):
                 v.assign(s)
         y = outputs if self.return_sequences else last
         if self.return_state:
@@ -121,44 +126,46 @@ class RNN(Layer):
             )
         return y
 
+    def _run(self, x: Any, states: Any, mask: Any) -> Any:
+        """All steps in one operation, for a cell that can."""
+        mask = None if mask is None else ops.cast(mask, "bool")
+        outputs, states = self.cell.run(x, states, mask, self.go_backwards)
+        last = states[0]
+        if mask is not None and self.zero_output_for_mask:
+            outputs = ops.where(ops.expand_dims(mask, -1), outputs, ops.zeros_like(outputs))
+            last = outputs[:, 0 if self.go_backwards else -1]
+        return (ops.flip(outputs, 1) if self.go_backwards else outputs), last, states
+
     def _loop(self, x: Any, states: Any, mask: Any, training: Any) -> Any:
-        masks = None
-        if mask is not None:
-            mask = mask[0] if isinstance(mask, list) else mask
-            masks = ops.expand_dims(ops.transpose(ops.cast(mask, "bool")), -1)
+        """The cell step by step."""
         accepts = "training" in getattr(self.cell, "_signature", _NO_SIGNATURE).names
+        extra = {"training": training} if accepts else {}
 
-        def cell(step: Any, state: Any) -> Any:
-            extra = {"training": training} if accepts else {}
+        def cell(state: Any, step: Any) -> Any:
             y, after = self.cell(step, state, **extra)
-            return y, list(after) if isinstance(after, list | tuple) else [after]
+            return list(after) if isinstance(after, list | tuple) else [after], y
 
-        def body(carry: Any, row: Any) -> Any:
-            state, before = carry
-            if masks is None:
-                y, after = cell(row, state)
-                return (after, y), y
+        def masked(state: Any, row: Any) -> Any:
             step, keep = row
-            y, after = cell(step, state)
+            after, y = cell(state, step)
             after = core.tree.map_structure(lambda a, b: _select(keep, a, b), after, state)
-            shown = _select(keep, y, ops.zeros_like(y) if self.zero_output_for_mask else before)
-            return (after, _select(keep, y, before)), shown
+            # Keras takes the first state for the output before; of stacked cells the last one's.
+            before = state[-1][0] if isinstance(state[0], list | tuple) else state[0]
+            return after, _select(
+                keep, y, ops.zeros_like(y) if self.zero_output_for_mask else before
+            )
 
         rows = ops.moveaxis(x, 1, 0)
-        first = core.eval_spec(cell, x[:, 0], states)[0] if core.is_tracing() else None
-        if first is None:
-            with core.eager_scope():
-                first = core.eval_spec(cell, x[:, 0], states)[0]
-        start = ops.zeros(first.shape, first.dtype)
-        xs = rows if masks is None else (rows, masks)
-        (states, last), outputs = core.scan(body, (states, start), xs, reverse=self.go_backwards)
+        if mask is None:
+            states, outputs = core.scan(cell, states, rows, reverse=self.go_backwards)
+        else:
+            keep = ops.expand_dims(ops.transpose(ops.cast(mask, "bool")), -1)
+            states, outputs = core.scan(masked, states, (rows, keep), reverse=self.go_backwards)
         outputs = ops.moveaxis(outputs, 0, 1)
         if self.go_backwards:
             # Outputs in the order in which they came.
             outputs = ops.flip(outputs, 1)
-        if masks is not None and self.zero_output_for_mask:
-            last = outputs[:, -1]
-        return outputs, last, states
+        return outputs, outputs[:, -1], states
 
     def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
         mask = mask[0] if isinstance(mask, list) else mask
