@@ -275,7 +275,7 @@ def _prepared(name: str, gates: int, z: Any, kernel: Any, starts: Any, mask: Any
             f"{name}: z is {a.spec}, recurrent_kernel is {b.spec}; z must be (batch, time, "
             f"{gates} * units) with one step or more, the kernel (units, {gates} * units)."
         )
-    wanted = {"recurrent_kernel": (units, gates * units)}
+    wanted: dict[str, tuple[int, ...]] = {"recurrent_kernel": (units, gates * units)}
     wanted |= {} if bias is None else {"bias": (gates * units,)}
     wanted |= dict.fromkeys(("h0", "c0")[: len(starts)], (a.shape[0], units))
     for (label, shape), t in zip(wanted.items(), tensors[1:], strict=True):
