@@ -20,6 +20,7 @@ __all__ = [
     "map_structure_up_to",
     "pack_sequence_as",
     "register_tree_node_class",
+    "sorted_keys",
     "traverse",
 ]
 
@@ -32,6 +33,14 @@ def register_tree_node_class(cls: type) -> type:
     return cls
 
 
+def sorted_keys(tree: dict[Any, Any]) -> list[Any]:
+    """The keys of a plain dict in the order in which its leaves are flattened."""
+    try:
+        return sorted(tree)
+    except TypeError:
+        return sorted(tree, key=lambda k: (type(k).__name__, repr(k)))
+
+
 def _children(tree: Any) -> tuple[list[Any], list[Any]] | None:
     """Keys and children of a node in order; None for a leaf."""
     kind = type(tree)
@@ -40,10 +49,7 @@ def _children(tree: Any) -> tuple[list[Any], list[Any]] | None:
     if isinstance(tree, collections.OrderedDict):
         return list(tree), list(tree.values())
     if isinstance(tree, dict):
-        try:
-            keys = sorted(tree)
-        except TypeError:
-            keys = sorted(tree, key=lambda k: (type(k).__name__, repr(k)))
+        keys = sorted_keys(tree)
         return keys, [tree[k] for k in keys]
     if kind in _registered:
         children, _ = tree.tree_flatten()

@@ -256,7 +256,9 @@ def map_specs(function: Callable[[Any], Any], structure: Any) -> Any:
     if isinstance(structure, list | tuple) and type(structure) in (list, tuple):
         return type(structure)(map_specs(function, v) for v in structure)
     if type(structure) is dict:
-        return {k: map_specs(function, v) for k, v in structure.items()}
+        # In the order of leaves, whatever the order of keys: the function numbers what it meets.
+        done = {k: map_specs(function, structure[k]) for k in tree.sorted_keys(structure)}
+        return {k: done[k] for k in structure}
     if not tree.is_nested(structure):
         return function(structure)
     return tree.map_structure(function, structure)

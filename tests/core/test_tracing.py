@@ -168,3 +168,11 @@ def test_scan_stacks_and_carries_state():
     for a, b in zip(expected, found):
         np.testing.assert_array_equal(np.asarray(a), np.asarray(b))
     assert once == 10.0 and float(total) == 20.0
+
+
+def test_a_dict_whose_keys_are_not_sorted():
+    """Arguments reach the names they were given under, whatever the order of keys."""
+    step = core.compile_step(lambda d: {"difference": d["b"] - d["a"], "a": d["a"]})
+    found = step({"b": np.float32([[5, 7]]), "a": np.float32([1])})
+    np.testing.assert_array_equal(found["difference"], [[4, 6]])
+    np.testing.assert_array_equal(found["a"], [1])
