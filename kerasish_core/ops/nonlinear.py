@@ -46,12 +46,12 @@ def _softplus_kernel(xp: Any, x: Any) -> Any:
 
 
 sigmoid = unary(
-    "sigmoid", "Logistic function `1 / (1 + exp(-x))`.", _sigmoid_kernel, "1 / (1 + exp(-x))",
+    "sigmoid", "Logistic function `1 / (1 + exp(-x))`.", _sigmoid_kernel, "sigmoid(x)",
     lambda g, y: (g * (y * (1 - y)),), real=True,
 )  # fmt: skip
 softplus = unary(
     "softplus", "`log(1 + exp(x))` without overflow.",
-    _softplus_kernel, "fmax(x, 0) + log1p(exp(-fabs(x)))", lambda g, x: (g * sigmoid(x),),
+    _softplus_kernel, "softplus(x)", lambda g, x: (g * sigmoid(x),),
     real=True,
 )  # fmt: skip
 
@@ -68,7 +68,7 @@ def _step(y: Any, g: Any) -> Any:
 
 
 relu = unary(
-    "relu", "`max(x, 0)`; the gradient at 0 is 0.", lambda xp, x: xp.maximum(x, 0), "fmax(x, 0)",
+    "relu", "`max(x, 0)`; the gradient at 0 is 0.", lambda xp, x: xp.maximum(x, 0), "maximum(x, 0)",
     lambda g, y: (_step(y, g),), count=True, samples=_away(0.2, 2.0),
 )  # fmt: skip
 
@@ -81,7 +81,7 @@ def log_sigmoid(x: Any) -> Any:
 _RELU6 = define_op(
     "relu6", "elementwise", "x", infer=same_spec,
     kernel=lambda xp, x: xp.minimum(xp.maximum(x, 0), 6).astype(x.dtype, copy=False),
-    scalar="fmin(fmax(x, 0), 6)",
+    scalar="minimum(maximum(x, 0), 6)",
     vjp=lambda g, x: (where((x > 0) & (x < 6), g, 0),), samples=_away(0.2, 5.0),
 )  # fmt: skip
 

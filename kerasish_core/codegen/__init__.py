@@ -1,0 +1,1 @@
+"""Source code generated from the ops' scalar expressions."""

@@ -1,0 +1,223 @@
+"""Tile functions of the native executor: the scalar expression of an op, looped over a tile.
+
+From every elementwise op's `scalar` string comes one C++ function per dtype,
+
+    void function(const void* const* in, void* out, int64_t n, const double* attrs)
+
+over n contiguous elements. `out` may be the address of an input whose items have the same size.
+Names in the expression are the op's inputs; names that are not called are attributes, which the
+function finds in `attrs` in sorted order. float16 and bfloat16 are computed in float32 and rounded
+once. What distinguishes dtypes (integers wrap around, `a + b` of booleans is their disjunction) is
+decided here; what the functions in an expression do is in `vmath.h`.
+"""
+
+from __future__ import annotations
+
+import re
+import zlib
+from typing import NamedTuple
+
+import numpy as np
+
+from .. import dtypes, ops
+from ..op import REGISTRY, Op, Spec
+
+__all__ = ["FINGERPRINT", "INDEX", "attributes", "source"]
+
+_FLOATS = ("float32", "float64")
+_HALVES = ("float16", "bfloat16")
+_INTEGERS = tuple(f"{sign}int{bits}" for bits in (8, 16, 32, 64) for sign in ("u", ""))
+_TYPES = {"float32": "float", "float64": "double", "bool": "uint8_t", **dict.fromkeys(_HALVES, "uint16_t"), **{n: f"{n}_t" for n in _INTEGERS}}  # fmt: skip
+
+# Functions of vmath.h that are defined for integers.
+_OF_INTEGERS = {
+    "abs", "floor_divide", "left_shift", "maximum", "minimum", "mod", "pow", "right_shift", "rint",
+    "sign", "trunc", "isnan", "isinf", "isfinite", "signbit",
+}  # fmt: skip
+# What arithmetic means for booleans, and what may be computed as of bytes that are 0 or 1.
+_OF_BOOLEANS = {"a + b": "a | b", "a * b": "a & b", "~x": "!x", "abs(x)": "x"}
+_AS_BYTES = {"maximum", "minimum", "isnan", "isinf", "isfinite"}
+
+_NAME = re.compile(r"[A-Za-z_]\w*(?!\w|\s*\()")
+_CALLED = re.compile(r"[A-Za-z_]\w*(?=\s*\()")
+# Expressions whose result in two's complement does not depend on the sign of the type.
+_SIGNLESS = re.compile(r"(?:[\w\s+\-*&|^~?:]|==|!=)+")
+_BITWISE = re.compile(r"[^&]&[^&]|[^|]\|[^|]|[\^~]")
+_LOGICAL = re.compile(r"&&|\|\||!(?!=)")
+
+
+class _Tile(NamedTuple):
+    """A function to generate; equal ones are generated once."""
+
+    section: str
+    inputs: tuple[tuple[str, str], ...]  # name and C type
+    within: str  # C type of the inputs within the expression, if not their own
+    result: str
+    attributes: tuple[str, ...]
+    expression: str
+    through: tuple[str, str] = ("", "")  # of half types: the type, and the key of the wide tile
+
+
+def attributes(op: Op) -> tuple[str, ...]:
+    """The attributes in an op's scalar expression, in the order of `attrs`."""
+    found = _NAME.findall(op.scalar or "")
+    return tuple(sorted({n for n in found if n not in op.inputs}))
+
+
+def _result(op: Op, dtype: str) -> str:
+    """The dtype of the result for operands of one dtype."""
+    np_dtype = dtypes.as_dtype(dtype)
+    specs = [Spec((), np.dtype(bool) if n == "condition" else np_dtype) for n in op.inputs]
+    return str(op.infer(*specs, **dict.fromkeys(attributes(op), 1.0)).dtype.name)
+
+
+def _serves(expression: str, dtype: str) -> bool:
+    """Whether an expression means something for a dtype."""
+    called = set(_CALLED.findall(expression))
+    bitwise, logical = bool(_BITWISE.search(expression)), bool(_LOGICAL.search(expression))
+    if dtype in _FLOATS or dtype in _HALVES:
+        return not bitwise and not logical and not called & {"left_shift", "right_shift"}
+    if "/" in expression:
+        return False
+    if dtype == "bool":
+        arithmetic = re.search(r"[+\-*~]", expression)
+        return not arithmetic and called <= _AS_BYTES
+    return called <= _OF_INTEGERS and not logical
+
+
+def _tile(op: Op, dtype: str) -> _Tile | None:
+    """The tile function of an op, or None if it has none for the dtype."""
+    expression = op.scalar
+    assert expression is not None
+    if dtype == "bool":
+        expression = _OF_BOOLEANS.get(expression, expression)
+    if not _serves(expression, dtype):
+        return None
+    names = attributes(op)
+    copies = not _CALLED.search(expression) and not re.search(r"[^\w\s?:]", expression)
+    kind, within = _TYPES[dtype], ""
+    result = _TYPES[_result(op, dtype)]
+    exact = dtype in _INTEGERS or dtype == "bool"
+    if copies or (exact and _SIGNLESS.fullmatch(expression)):
+        bits = 8 * dtypes.as_dtype(dtype).itemsize
+        kind, same = f"uint{bits}_t", result == kind
+        within = "uint32_t" if bits < 32 and not copies else ""
+        result = kind if same else result
+        section = "integer"
+    elif dtype in _HALVES:
+        return _Tile(
+            "cast", tuple((n, "uint8_t" if n == "condition" else kind) for n in op.inputs), "",
+            result, (), "", (dtype, f"{op.name}:float32"),
+        )  # fmt: skip
+    else:
+        section = dtype if dtype in _FLOATS else "integer"
+    inputs = tuple((n, "uint8_t" if n == "condition" else kind) for n in op.inputs)
+    return _Tile(section, inputs, within, result, names, expression)
+
+
+def _cast(source: str, target: str) -> _Tile:
+    """The tile function that converts as NumPy's `astype` does."""
+    kind, result = _TYPES[source], _TYPES[target]
+    value = "x"
+    if source in _HALVES:
+        value = f"from_{source}(x)"
+    if target == "bool":
+        value = f"{value} != 0"
+    elif target in _HALVES:
+        wide = value if source in ("float64", *_HALVES) else "float(x)"
+        value = f"to_{target}({wide})"
+    elif target in _INTEGERS and (source in _FLOATS or source in _HALVES):
+        value = f"to_integer<{result}>({value})"
+    elif target in _INTEGERS:
+        narrow = dtypes.as_dtype(source).itemsize >= dtypes.as_dtype(target).itemsize
+        kind, result = (f"u{kind.removeprefix('u')}" if narrow else kind), f"u{result.removeprefix('u')}"  # fmt: skip
+    if kind == result and value == "x":
+        return _Tile("integer", (("x", kind),), "", kind, (), "x")
+    return _Tile("cast", (("x", kind),), "", result, (), value)
+
+
+def _tiles() -> dict[str, _Tile]:
+    found = {}
+    everything = (*_FLOATS, *_INTEGERS, "bool", *_HALVES)
+    for op in REGISTRY.values():
+        if op.kind == "elementwise" and op.scalar is not None and op.name != "cast":
+            for dtype in everything:
+                tile = _tile(op, dtype)
+                if tile is not None:
+                    found[f"{op.name}:{dtype}"] = tile
+    for a in everything:
+        found |= {f"cast:{a}:{b}": _cast(a, b) for b in everything if a != b}
+    return found
+
+
+_SECTIONS = ("float32", "float64", "integer", "cast")
+_TILES = _tiles()
+_ORDER = {
+    tile: i
+    for i, tile in enumerate(
+        dict.fromkeys(t for s in _SECTIONS for t in _TILES.values() if t.section == s)
+    )
+}
+# Where to find a function: the number that `find_tile` takes, by op and dtype.
+INDEX: dict[str, int] = {key: _ORDER[tile] for key, tile in _TILES.items()}
+# A library serves this index if it holds a kernel of this name.
+FINGERPRINT = f"tiles_{zlib.crc32(repr(list(INDEX.items())).encode()):08x}"
+
+
+def _function(name: str, tile: _Tile) -> str:
+    """The C++ text of one function."""
+    if tile.through[0]:
+        half, wide = tile.through
+        inputs = tuple(kind == "uint8_t" for _, kind in tile.inputs)
+        flags = ", ".join(
+            ("true" if inputs[0] else "false", "true" if tile.result == "uint8_t" else "false")
+        )
+        return (
+            f"void {name}(const void* const* in, void* out, int64_t n, const double* attrs) {{\n"
+            f"  through_half<{half}, {len(inputs)}, {flags}>"
+            f"(tile_{INDEX[wide]}, in, out, n, attrs);\n}}\n"
+        )
+    lines = [
+        f"  const {kind}* p_{n} = static_cast<const {kind}*>(in[{i}]);"
+        for i, (n, kind) in enumerate(tile.inputs)
+    ]
+    lines.append(f"  {tile.result}* result = static_cast<{tile.result}*>(out);")
+    real = tile.inputs[-1][1]
+    lines += [
+        f"  const {real} {n} = static_cast<{real}>(attrs[{i}]);"
+        for i, n in enumerate(tile.attributes)
+    ]
+    lines += ["  KERASISH_INDEPENDENT", "  for (int64_t i = 0; i < n; ++i) {"]
+    lines += [
+        f"    const {tile.within or kind} {n} = p_{n}[i];" for n, kind in tile.inputs
+    ]
+    lines += [f"    result[i] = static_cast<{tile.result}>({tile.expression});", "  }"]
+    if not tile.attributes:
+        lines.append("  (void)attrs;")
+    body = "\n".join(lines)
+    return (
+        f"void {name}(const void* const* in, void* out, int64_t n, const double* attrs) {{\n"
+        f"{body}\n}}\n"
+    )
+
+
+def source() -> str:
+    """The text of `tiles.inc`: one section per file that includes it, and the table."""
+    first = {tile: key for key, tile in reversed(_TILES.items())}
+    declared = "".join(
+        f"void tile_{i}(const void* const*, void*, int64_t, const double*);  // {first[tile]}\n"
+        for tile, i in _ORDER.items()
+    )
+    parts = ["// Generated from the ops' scalar expressions.\n", declared]
+    for section in _SECTIONS:
+        functions = [
+            _function(f"tile_{i}", tile) for tile, i in _ORDER.items() if tile.section == section
+        ]
+        parts += [f"#ifdef KERASISH_TILES_{section.upper()}\n", *functions, "#endif\n"]
+    table = ",\n    ".join(f"tile_{i}" for i in _ORDER.values())
+    parts += [
+        "#ifdef KERASISH_TILES_TABLE\n",
+        f"const TileFunction tile_functions[] = {{\n    {table}}};\n",
+        f'#define KERASISH_TILES_FINGERPRINT "{FINGERPRINT}"\n#endif\n',
+    ]
+    return "".join(parts)
