@@ -19,15 +19,21 @@ from typing import NamedTuple
 
 import numpy as np
 
-from .. import dtypes, ops
-from ..op import REGISTRY, Op, Spec
+from .. import dtypes
+from ..op import REGISTRY, Op, Spec  # filled when the package is imported
 
 __all__ = ["FINGERPRINT", "INDEX", "attributes", "source"]
 
 _FLOATS = ("float32", "float64")
 _HALVES = ("float16", "bfloat16")
 _INTEGERS = tuple(f"{sign}int{bits}" for bits in (8, 16, 32, 64) for sign in ("u", ""))
-_TYPES = {"float32": "float", "float64": "double", "bool": "uint8_t", **dict.fromkeys(_HALVES, "uint16_t"), **{n: f"{n}_t" for n in _INTEGERS}}  # fmt: skip
+_TYPES = {
+    "float32": "float",
+    "float64": "double",
+    "bool": "uint8_t",
+    **dict.fromkeys(_HALVES, "uint16_t"),
+    **{n: f"{n}_t" for n in _INTEGERS},
+}
 
 # Functions of vmath.h that are defined for integers.
 _OF_INTEGERS = {
@@ -50,7 +56,7 @@ class _Tile(NamedTuple):
     """A function to generate; equal ones are generated once."""
 
     section: str
-    inputs: tuple[tuple[str, str], ...]  # name and C type
+    inputs: tuple[tuple[int, str, str], ...]  # place, name and C type of those that are used
     within: str  # C type of the inputs within the expression, if not their own
     result: str
     attributes: tuple[str, ...]
@@ -71,16 +77,26 @@ def _result(op: Op, dtype: str) -> str:
     return str(op.infer(*specs, **dict.fromkeys(attributes(op), 1.0)).dtype.name)
 
 
+def _inputs(op: Op, expression: str, kind: str) -> tuple[tuple[int, str, str], ...]:
+    used = set(_NAME.findall(expression))
+    return tuple(
+        (i, n, "uint8_t" if n == "condition" else kind)
+        for i, n in enumerate(op.inputs)
+        if n in used
+    )
+
+
 def _serves(expression: str, dtype: str) -> bool:
     """Whether an expression means something for a dtype."""
     called = set(_CALLED.findall(expression))
     bitwise, logical = bool(_BITWISE.search(expression)), bool(_LOGICAL.search(expression))
     if dtype in _FLOATS or dtype in _HALVES:
-        return not bitwise and not logical and not called & {"left_shift", "right_shift"}
+        shifts = called & {"left_shift", "right_shift"}
+        return not (bitwise or logical or shifts or (dtype in _HALVES and "nextafter" in called))
     if "/" in expression:
         return False
     if dtype == "bool":
-        arithmetic = re.search(r"[+\-*~]", expression)
+        arithmetic = re.search(r"[+\-*~\d]", expression)
         return not arithmetic and called <= _AS_BYTES
     return called <= _OF_INTEGERS and not logical
 
@@ -105,13 +121,11 @@ def _tile(op: Op, dtype: str) -> _Tile | None:
         result = kind if same else result
         section = "integer"
     elif dtype in _HALVES:
-        return _Tile(
-            "cast", tuple((n, "uint8_t" if n == "condition" else kind) for n in op.inputs), "",
-            result, (), "", (dtype, f"{op.name}:float32"),
-        )  # fmt: skip
+        through = (dtype, f"{op.name}:float32")
+        return _Tile("cast", _inputs(op, expression, kind), "", result, (), "", through)
     else:
         section = dtype if dtype in _FLOATS else "integer"
-    inputs = tuple((n, "uint8_t" if n == "condition" else kind) for n in op.inputs)
+    inputs = _inputs(op, expression, kind)
     return _Tile(section, inputs, within, result, names, expression)
 
 
@@ -130,10 +144,11 @@ def _cast(source: str, target: str) -> _Tile:
         value = f"to_integer<{result}>({value})"
     elif target in _INTEGERS:
         narrow = dtypes.as_dtype(source).itemsize >= dtypes.as_dtype(target).itemsize
-        kind, result = (f"u{kind.removeprefix('u')}" if narrow else kind), f"u{result.removeprefix('u')}"  # fmt: skip
+        result = f"u{result.removeprefix('u')}"
+        kind = f"u{kind.removeprefix('u')}" if narrow else kind
     if kind == result and value == "x":
-        return _Tile("integer", (("x", kind),), "", kind, (), "x")
-    return _Tile("cast", (("x", kind),), "", result, (), value)
+        return _Tile("integer", ((0, "x", kind),), "", kind, (), "x")
+    return _Tile("cast", ((0, "x", kind),), "", result, (), value)
 
 
 def _tiles() -> dict[str, _Tile]:
@@ -168,7 +183,7 @@ def _function(name: str, tile: _Tile) -> str:
     """The C++ text of one function."""
     if tile.through[0]:
         half, wide = tile.through
-        inputs = tuple(kind == "uint8_t" for _, kind in tile.inputs)
+        inputs = tuple(kind == "uint8_t" for *_, kind in tile.inputs)
         flags = ", ".join(
             ("true" if inputs[0] else "false", "true" if tile.result == "uint8_t" else "false")
         )
@@ -179,18 +194,16 @@ def _function(name: str, tile: _Tile) -> str:
         )
     lines = [
         f"  const {kind}* p_{n} = static_cast<const {kind}*>(in[{i}]);"
-        for i, (n, kind) in enumerate(tile.inputs)
+        for i, n, kind in tile.inputs
     ]
     lines.append(f"  {tile.result}* result = static_cast<{tile.result}*>(out);")
-    real = tile.inputs[-1][1]
+    real = tile.inputs[-1][2]
     lines += [
         f"  const {real} {n} = static_cast<{real}>(attrs[{i}]);"
         for i, n in enumerate(tile.attributes)
     ]
     lines += ["  KERASISH_INDEPENDENT", "  for (int64_t i = 0; i < n; ++i) {"]
-    lines += [
-        f"    const {tile.within or kind} {n} = p_{n}[i];" for n, kind in tile.inputs
-    ]
+    lines += [f"    const {tile.within or kind} {n} = p_{n}[i];" for _, n, kind in tile.inputs]
     lines += [f"    result[i] = static_cast<{tile.result}>({tile.expression});", "  }"]
     if not tile.attributes:
         lines.append("  (void)attrs;")

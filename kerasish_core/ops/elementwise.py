@@ -156,11 +156,18 @@ _power = binary(
     numpy=False,
 )  # fmt: skip
 
+
+def _power_static_kernel(xp: Any, x: Any, exponent: float) -> Any:
+    if exponent == 0.5:  # some versions of NumPy do so for some dtypes; -inf and -0 differ
+        return xp.sqrt(x)
+    return xp.power(x, np.asarray(exponent, x.dtype))
+
+
 _POWER_STATIC = define_op(
     "power_static", "elementwise", "x",
     infer=lambda x, exponent: x,
-    kernel=lambda xp, x, exponent: xp.power(x, np.asarray(exponent, x.dtype)),
-    scalar="pow(x, exponent)",
+    kernel=_power_static_kernel,
+    scalar="pow_static(x, exponent)",
     vjp=lambda g, x, exponent: (
         g * (power(x, exponent - 1) * exponent) if exponent else None,
     ),

@@ -217,7 +217,8 @@ def _lgamma_kernel(xp: Any, x: Any) -> Any:
     turned = x - xp.round(x)
     reflected = math.log(math.pi) - xp.log(xp.abs(xp.sin(math.pi * turned))) - positive
     raised = positive - xp.log(xp.where(small, x, 1))
-    return xp.where(negative, reflected, raised)
+    pole = xp.isinf(x) | (negative & (x == xp.floor(x)))
+    return xp.where(pole, xp.inf, xp.where(negative, reflected, raised))
 
 
 lgamma = unary(

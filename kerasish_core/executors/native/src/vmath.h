@@ -228,5 +228,11 @@ KERASISH_INLINE T logaddexp2(T a, T b) {
   return a == b ? a + 1 : larger + T(1.4426950408889634074) * log1p(exp2(-abs(a - b)));
 }
 
+// A fixed exponent. 1/2 gives the square root, as it does in NumPy (-inf and -0 differ).
+template <class T>
+KERASISH_INLINE T pow_static(T x, T exponent) {
+  return exponent == T(0.5) ? sqrt(x) : pow(x, exponent);
+}
+
 }  // namespace KERASISH_ISA
 }  // namespace kerasish
