@@ -288,7 +288,7 @@ def average_pool(inputs: Any, pool_size: Any, strides: Any = None, padding: str 
 @symbolic
 def moments(x: Any, axes: Any, keepdims: bool = False, synchronized: bool = False) -> Any:
     """Mean and variance over axes."""
-    return _o.mean(x, axes, keepdims), _o.var(x, axes, keepdims)
+    return _o.moments(x, axes, keepdims)
 
 
 @symbolic
@@ -298,14 +298,8 @@ def batch_normalization(
 ) -> Any:  # fmt: skip
     """`(x - mean) / sqrt(variance + epsilon) * scale + offset` along a channel axis."""
     x = core.convert(x)
-    view = [1] * x.ndim
-    view[axis] = x.shape[axis]
-    factor = _o.rsqrt(_o.add(variance, epsilon))
-    factor = factor if scale is None else factor * scale
-    shift = -(mean * factor) if offset is None else offset - mean * factor
-    dtype = x.dtype
-    y = x * _o.reshape(factor, view) + _o.reshape(shift, view)
-    return _o.cast(y, dtype)
+    y = _o.batch_normalization(x, mean, variance, axis, offset, scale, epsilon)
+    return _o.cast(y, x.dtype)
 
 
 @symbolic
@@ -313,24 +307,14 @@ def layer_normalization(
     x: Any, gamma: Any = None, beta: Any = None, axis: Any = -1, epsilon: Any = None, **kwargs: Any
 ) -> Any:
     """`(x - mean) / sqrt(var + epsilon) * gamma + beta` over axes (Ba et al. 2016)."""
-    x = core.convert(x)
-    wide = _o.cast(x, "float32") if x.dtype.itemsize < 4 else x
-    centred = wide - _o.mean(wide, axis, True)
-    variance = _o.mean(_o.square(centred), axis, True)
-    y = centred * _o.rsqrt(variance + (_epsilon() if epsilon is None else epsilon))
-    y = y if gamma is None else y * gamma
-    y = y if beta is None else y + beta
-    return _o.cast(y, x.dtype)
+    return _o.layer_normalization(x, gamma, beta, axis, _epsilon() if epsilon is None else epsilon)
 
 
 @symbolic
 def rms_normalization(x: Any, scale: Any = None, axis: Any = -1, epsilon: Any = None) -> Any:
     """`x / sqrt(mean(x**2) + epsilon) * scale` (Zhang and Sennrich 2019)."""
-    x = core.convert(x)
-    wide = _o.cast(x, "float32") if x.dtype.itemsize < 4 else x
-    power = _o.mean(_o.square(wide), axis, True)
-    y = wide * _o.rsqrt(power + (core.dtypes.limits("float32").eps if epsilon is None else epsilon))
-    return _o.cast(y if scale is None else y * scale, x.dtype)
+    least = core.dtypes.limits("float32").eps
+    return _o.rms_normalization(x, scale, axis, least if epsilon is None else epsilon)
 
 
 @symbolic

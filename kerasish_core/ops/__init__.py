@@ -11,6 +11,7 @@ from .indexing import *
 from .linalg import *
 from .logic import *
 from .nonlinear import *
+from .norm import *
 from .pool import *
 from .reduce import *
 from .rnn import *

@@ -11,6 +11,7 @@ import math
 import operator
 
 import mpmath
+import norm_oracles
 import numpy as np
 import rnn_oracles
 
@@ -356,6 +357,7 @@ ORACLES = {
     "cast": lambda x, dtype: np.array(x.tolist(), dtype),
     "cbrt": mp("cbrt"),
     "ceil": mp("ceil"),
+    "centred_affine": mp(lambda x, m, f, s: (x - m) * f + s),
     "clip": mp(lambda x, low, high: low if x < low else high if x > high else x),
     "concatenate": lambda *xs, axis: np.moveaxis(
         np.array([r for x in xs for r in np.moveaxis(x, axis, 0)]), 0, axis
@@ -395,6 +397,8 @@ ORACLES = {
     "isfinite": python(math.isfinite, bool),
     "isinf": python(math.isinf, bool),
     "isnan": python(math.isnan, bool),
+    "layer_norm": norm_oracles.layer_norm,
+    "layer_norm_grad": norm_oracles.layer_norm_grad,
     "lcm": python(math.lcm),
     "left_shift": python(lambda a, b: a * 2**b),
     "less": python(operator.lt, bool),
@@ -423,6 +427,7 @@ ORACLES = {
     "min": over(min),
     "minimum": mp(min),
     "mod": mp(lambda a, b: a - b * mpmath.floor(a / b)),
+    "moments": norm_oracles.moments,
     "multiply": mp(operator.mul),
     "negative": mp(operator.neg),
     "nextafter": python(math.nextafter),
@@ -442,6 +447,8 @@ ORACLES = {
     "reshape": lambda x, shape: np.ndarray(shape, x.dtype, x.tobytes()),
     "right_shift": python(lambda a, b: a // 2**b),
     "rint": mp(half_even),
+    "rms_norm": norm_oracles.rms_norm,
+    "rms_norm_grad": norm_oracles.rms_norm_grad,
     "roll": roll,
     "rsqrt": mp(lambda x: 1 / mpmath.sqrt(x)),
     "searchsorted": searchsorted,

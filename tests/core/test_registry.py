@@ -257,6 +257,14 @@ EMPTY += [
     ("window_sum", [E((0, 6, 2))], _POOL),
     ("window_spread", [E((0, 3, 2))], {**_POOL, "shape": (0, 6, 2)}),
 ]
+_ROW = E((0, 1))
+EMPTY += [
+    ("moments", [E((2, 0))], {"axes": (0,), "keepdims": False}),
+    ("layer_norm", [E((0, 3)), np.ones(3), np.ones(3)], {"epsilon": 0.1}),
+    ("layer_norm_grad", [E((0, 3)), E((0, 3)), np.ones(3), _ROW, _ROW], {}),
+    ("rms_norm", [E((0, 3)), np.ones(3)], {"epsilon": 0.1}),
+    ("rms_norm_grad", [E((0, 3)), E((0, 3)), np.ones(3), _ROW], {}),
+]
 _RNN = {"activation": "tanh", "reverse": False, "masked": False}
 _GATED = {**_RNN, "recurrent_activation": "sigmoid"}
 _STATE, _STATES = E((0, 2)), E((0, 3, 2))

@@ -177,9 +177,10 @@ class LayerNormalization(Layer):
         rank = len(inputs.shape)
         axes = [a % rank for a in (self.axis if isinstance(self.axis, list) else [self.axis])]
         view = [inputs.shape[a] if a in axes else 1 for a in range(rank)]
+        last = axes == list(range(rank - len(axes), rank))  # then weights broadcast as they are
 
         def spread(v: Any) -> Any:
-            return None if v is None else ops.reshape(v.value, view)
+            return None if v is None else v.value if last else ops.reshape(v.value, view)
 
         if self.rms_scaling:  # as Keras: scaled by the deviation, not centred
             x = ops.cast(inputs, "float32") if inputs.dtype != "float64" else inputs
@@ -224,9 +225,12 @@ class RMSNormalization(Layer):
         self.built = True
 
     def call(self, inputs: Any) -> Any:
-        view = [1] * len(inputs.shape)
-        view[self.axis] = inputs.shape[self.axis]
-        scale = ops.reshape(self.scale, view)
+        rank = len(inputs.shape)
+        scale = self.scale
+        if self.axis % rank != rank - 1:
+            view = [1] * rank
+            view[self.axis] = inputs.shape[self.axis]
+            scale = ops.reshape(scale, view)
         return ops.rms_normalization(inputs, scale, self.axis, self.epsilon)
 
     def get_config(self) -> dict[str, Any]:
