@@ -1,6 +1,7 @@
 """Layers."""
 
 from .activations import ELU, LeakyReLU, PReLU, ReLU, Softmax
+from .attention import *
 from .base import Layer
 from .convolutional.conv import (
     Conv1D,
@@ -13,6 +14,7 @@ from .convolutional.conv import (
     DepthwiseConv2D,
 )  # fmt: skip
 from .core.dense import Dense
+from .core.einsum_dense import EinsumDense
 from .core.embedding import Embedding
 from .core.input_layer import Input, InputLayer
 from .core.simple import Activation, Identity, Lambda, Masking, Rescaling

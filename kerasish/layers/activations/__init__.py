@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import kerasish_core as core
+
 from ... import activations, constraints, initializers, ops, regularizers
 from ...serialization import builtin
 from ..base import Layer
@@ -98,10 +100,14 @@ class Softmax(_Elementwise):
         self.axis = axis
 
     def call(self, inputs: Any, mask: Any = None) -> Any:
-        if mask is not None:
-            lowest = -3.4e38 if ops.dtype(inputs) != "float16" else -65504.0
-            inputs = inputs + (1.0 - ops.cast(mask, inputs.dtype)) * (lowest / 2)
-        return activations.softmax(inputs, axis=self.axis)
+        if mask is None:
+            return activations.softmax(inputs, axis=self.axis)
+        lowest = 0.7 * float(core.dtypes.limits(inputs.dtype).min)
+        mask = ops.cast(mask, "bool")
+        y = activations.softmax(
+            ops.where(mask, inputs, ops.cast(lowest, inputs.dtype)), axis=self.axis
+        )
+        return ops.where(mask, y, ops.zeros_like(y))  # 0 also where nothing is left
 
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "axis": self.axis}

@@ -47,9 +47,9 @@ class _Merge(Layer):
         return self._merge(aligned)
 
     def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
-        if mask is None or all(m is None for m in mask):
+        if mask is None or any(m is None for m in mask):
             return None
-        return functools.reduce(ops.logical_and, [m for m in mask if m is not None])
+        return functools.reduce(ops.logical_or, mask)
 
 
 def _fold(function: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
@@ -143,7 +143,7 @@ class Concatenate(_Merge):
             elif len(m.shape) < len(x.shape):
                 m = ops.logical_or(ops.expand_dims(m, -1), ops.zeros_like(x, dtype="bool"))
             parts.append(m)
-        return ops.all(ops.concatenate(parts, axis=self.axis), axis=-1)
+        return ops.any(ops.concatenate(parts, axis=self.axis), axis=-1)
 
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "axis": self.axis}

@@ -14,12 +14,15 @@ __all__ = ["ActivityRegularization", "AlphaDropout", "Dropout", "GaussianDropout
 
 
 class _Random(Layer):
+    """Draws with a generator of its own, unless `strength` is 0 and nothing is ever drawn."""
+
     def __init__(
-        self, seed: Any = None, name: Any = None, dtype: Any = None, **kwargs: Any
+        self, strength: float, seed: Any = None, name: Any = None, dtype: Any = None, **kwargs: Any
     ) -> None:
         super().__init__(name=name, dtype=dtype, **kwargs)
         self.seed = seed
-        self.seed_generator = random.SeedGenerator(seed)
+        if strength > 0:
+            self.seed_generator = random.SeedGenerator(seed)
         self.supports_masking = True
         self.built = True
 
@@ -53,7 +56,7 @@ class Dropout(_Random):
 
     def __init__(self, rate: float, noise_shape: Any = None, seed: Any = None, name: Any = None,
                  dtype: Any = None, **kwargs: Any) -> None:  # fmt: skip
-        super().__init__(seed, name, dtype, **kwargs)
+        super().__init__(_rate(rate), seed, name, dtype, **kwargs)
         self.rate = _rate(rate)
         self.noise_shape = None if noise_shape is None else tuple(noise_shape)
 
@@ -119,12 +122,12 @@ class GaussianNoise(_Random):
     """Adds normal noise in training."""
 
     def __init__(self, stddev: float, seed: Any = None, **kwargs: Any) -> None:
-        super().__init__(seed, **kwargs)
         if not 0 <= stddev <= 1:
             raise ValueError(
                 f"Invalid value received for argument `stddev`. Expected a float value between 0 "
                 f"and 1. Received: stddev={stddev}"
             )
+        super().__init__(stddev, seed, **kwargs)
         self.stddev = stddev
 
     def call(self, inputs: Any, training: Any = False) -> Any:
@@ -143,7 +146,7 @@ class GaussianDropout(_Random):
     """Multiplies by normal noise of mean 1 and variance `rate / (1 - rate)` in training."""
 
     def __init__(self, rate: float, seed: Any = None, **kwargs: Any) -> None:
-        super().__init__(seed, **kwargs)
+        super().__init__(_rate(rate), seed, **kwargs)
         self.rate = _rate(rate)
 
     def call(self, inputs: Any, training: Any = False) -> Any:
@@ -165,7 +168,7 @@ class AlphaDropout(_Random):
     def __init__(
         self, rate: float, noise_shape: Any = None, seed: Any = None, **kwargs: Any
     ) -> None:
-        super().__init__(seed, **kwargs)
+        super().__init__(_rate(rate), seed, **kwargs)
         self.rate, self.noise_shape = _rate(rate), noise_shape
 
     def call(self, inputs: Any, training: Any = False) -> Any:

@@ -1,0 +1,271 @@
+"""Densely connected layers of any number of axes, described by an equation."""
+
+from __future__ import annotations
+
+import copy
+import math
+import re
+from typing import Any, NamedTuple
+
+import kerasish_core as core
+
+from ... import activations, constraints, initializers, ops, regularizers
+from ...serialization import builtin
+from ..base import Layer
+from ..input_spec import InputSpec
+
+__all__ = ["EinsumDense"]
+
+_FORMS = tuple(
+    re.compile(f"{left}([a-zA-Z]+){right},([a-zA-Z]+)->{left}([a-zA-Z]+){right}")
+    for left, right in (("", ""), (r"\.\.\.", ""), ("", r"\.\.\."))
+)
+
+
+class Terms(NamedTuple):
+    """The labels of an equation.
+
+    Attributes:
+        inputs, kernel, output: Of each tensor, without the ellipsis.
+        ellipsis: None, "left" or "right".
+    """
+
+    inputs: str
+    kernel: str
+    output: str
+    ellipsis: str | None
+
+
+def parse_equation(equation: str) -> Terms:
+    """The labels of an equation.
+
+    Raises:
+        ValueError: It has none of the three forms.
+    """
+    for form, ellipsis in zip(_FORMS, (None, "left", "right"), strict=True):
+        match = form.fullmatch(equation)
+        if match:
+            return Terms(*match.groups(), ellipsis)
+    raise ValueError(
+        f"Invalid einsum equation '{equation}'. Equations must be in the form [X],[Y]->[Z], "
+        "...[X],[Y]->...[Z], or [X]...,[Y]->[Z]...."
+    )
+
+
+def plan_shapes(terms: Terms, input_shape: Any, output_shape: Any) -> tuple[Any, Any]:
+    """The shapes of kernel and output.
+
+    Args:
+        terms: Of the equation.
+        input_shape: With the batch axis.
+        output_shape: Without the batch axis and those of the ellipsis.
+
+    Raises:
+        ValueError: Labels and shapes do not fit.
+    """
+    hidden = len(input_shape) - len(terms.inputs)
+    if hidden < 0 or (hidden and terms.ellipsis is None):
+        raise ValueError(
+            f"The inputs of the equation {terms} have {len(terms.inputs)} labels, but "
+            f"input_shape={tuple(input_shape)} has {len(input_shape)} axes."
+        )
+    start = hidden if terms.ellipsis == "left" else 0
+    known = dict(zip(terms.inputs, input_shape[start:], strict=False))
+    wanted = list(output_shape)
+    elided = list(input_shape[:hidden])
+    if terms.ellipsis != "left" or not hidden:
+        wanted, elided = [input_shape[0], *wanted], []
+    if terms.ellipsis == "right" and hidden:
+        elided = list(input_shape[-hidden:])
+    if len(wanted) < len(terms.output):
+        raise ValueError(
+            f"output_shape={tuple(output_shape)} must have a size for each label of the output "
+            f"'{terms.output}' but the batch."
+        )
+    found = dict(zip(terms.output, wanted, strict=False))
+    for label, size in found.items():
+        if None not in (size, known.get(label)) and known[label] != size:
+            raise ValueError(
+                "Input shape and output shape do not match at shared dimension "
+                f"'{label}'. Input shape is {known[label]}, and output shape is {size}."
+            )
+        if label not in known and label not in terms.kernel:
+            raise ValueError(
+                f"Dimension '{label}' was specified in the output '{terms.output}' but has no "
+                f"corresponding dim in the input spec '{terms.inputs}' or weight spec "
+                f"'{terms.output}'"
+            )
+    for label in terms.kernel:
+        if label not in known and label not in found:
+            raise ValueError(
+                f"Weight dimension '{label}' did not have a match in either the input spec "
+                f"'{terms.inputs}' or the output spec '{terms.output}'. For this layer, the "
+                "weight must be fully specified."
+            )
+    kernel = tuple(known.get(label, found.get(label)) for label in terms.kernel)
+    full = [*elided, *wanted] if terms.ellipsis == "left" else [*wanted, *elided]
+    return kernel, tuple(full)
+
+
+def plan_bias(terms: Terms, bias_axes: str, full: Any) -> tuple[Any, ...]:
+    """The shape of the bias: from its first axis on, 1 where it is shared.
+
+    Raises:
+        ValueError: An axis is none of the output.
+    """
+    for label in bias_axes:
+        if label not in terms.output:
+            raise ValueError(
+                f"Bias dimension '{label}' was requested, but is not part of the output spec "
+                f"'{terms.output}'"
+            )
+    start = len(full) - len(terms.output) if terms.ellipsis == "left" else 0
+    sizes = dict(zip(terms.output, full[start:], strict=False))
+    first = min(terms.output.index(label) for label in bias_axes)
+    shape = [sizes[c] if c in bias_axes else 1 for c in terms.output[first:]]
+    if terms.ellipsis == "right":
+        shape += [1] * (len(full) - len(terms.output))
+    return tuple(shape)
+
+
+def with_fans(initializer: Any, terms: Terms) -> Any:
+    """The initializer with the kernel's axes told apart: those summed over are inputs.
+
+    Without it a kernel of more than two axes would be taken for one of a convolution.
+    """
+    if getattr(initializer, "input_axes", 0) is not None:
+        return initializer
+    twin = copy.copy(initializer)
+    axes: tuple[list[int], list[int]] = ([], [])
+    for i, label in enumerate(terms.kernel):
+        axes[label in terms.output].append(i)
+    twin.input_axes, twin.output_axes = axes
+    return twin
+
+
+def product_axes(terms: Terms) -> int | None:
+    """How many last axes of the input meet the first of the kernel, if that is one matrix product.
+
+    None where axes would have to move, or are shared by all three.
+    """
+    if terms.ellipsis == "right":
+        return None
+    inner = sum(c in terms.inputs for c in terms.kernel)
+    free, summed = terms.inputs[: len(terms.inputs) - inner], terms.inputs[-inner:]
+    columns = terms.kernel[inner:]
+    fits = inner and terms.kernel[:inner] == summed and terms.output == free + columns
+    distinct = len(set(free + summed + columns)) == len(free + summed + columns)
+    return inner if fits and distinct else None
+
+
+@builtin("keras.layers")
+class EinsumDense(Layer):
+    """`activation(einsum(equation, inputs, kernel) + bias)`.
+
+    Args:
+        equation: Like `"abc,cd->abd"`: labels of input, kernel and output; an ellipsis may stand
+            at the same end of input and output.
+        output_shape: Sizes of the output without the batch axis and those of the ellipsis; None
+            for one that the input tells.
+        activation: Name or function.
+        bias_axes: Labels of the output along which the bias differs; None for no bias.
+        kernel_initializer, bias_initializer, kernel_regularizer, bias_regularizer,
+        kernel_constraint, bias_constraint: See their modules.
+
+    Raises:
+        ValueError: The equation has another form, or does not fit the shapes.
+
+    Source: https://keras.io/api/layers/core_layers/einsum_dense/
+    """
+
+    def __init__(
+        self, equation: str, output_shape: Any, activation: Any = None, bias_axes: Any = None,
+        kernel_initializer: Any = "glorot_uniform", bias_initializer: Any = "zeros",
+        kernel_regularizer: Any = None, bias_regularizer: Any = None,
+        kernel_constraint: Any = None, bias_constraint: Any = None,
+        quantization_config: Any = None, **kwargs: Any,
+    ) -> None:  # fmt: skip
+        super().__init__(**kwargs)
+        self.equation = equation
+        shape = (output_shape,) if isinstance(output_shape, int) else output_shape
+        self.partial_output_shape = tuple(shape)
+        self.bias_axes = bias_axes
+        self.quantization_config = quantization_config
+        self.activation = activations.get(activation)
+        self.kernel_initializer = initializers.get(kernel_initializer)
+        self.bias_initializer = initializers.get(bias_initializer)
+        self.kernel_regularizer = regularizers.get(kernel_regularizer)
+        self.bias_regularizer = regularizers.get(bias_regularizer)
+        self.kernel_constraint = constraints.get(kernel_constraint)
+        self.bias_constraint = constraints.get(bias_constraint)
+
+    def build(self, input_shape: Any) -> None:
+        terms = parse_equation(self.equation)
+        shape, full = plan_shapes(terms, input_shape, self.partial_output_shape)
+        self.full_output_shape = full
+        self.kernel = self.add_weight(
+            shape, with_fans(self.kernel_initializer, terms), regularizer=self.kernel_regularizer,
+            constraint=self.kernel_constraint, name="kernel",
+        )  # fmt: skip
+        self.bias = None
+        if self.bias_axes:
+            self.bias = self.add_weight(
+                plan_bias(terms, self.bias_axes, full), self.bias_initializer,
+                regularizer=self.bias_regularizer, constraint=self.bias_constraint, name="bias",
+            )  # fmt: skip
+        self._inner = product_axes(terms)
+        # Whether the bias has exactly the axes that the kernel brings.
+        columns = terms.kernel[self._inner :] if self._inner else ""
+        self._bias_of_columns = bool(columns) and set(self.bias_axes or "") == set(columns)
+        self.input_spec = InputSpec(ndim=len(input_shape))
+        self.built = True
+
+    def call(self, inputs: Any, training: Any = None) -> Any:
+        return self.activation(self._project(inputs) if self._inner else self._einsum(inputs))
+
+    def _einsum(self, inputs: Any) -> Any:
+        x = ops.einsum(self.equation, inputs, self.kernel)
+        return x if self.bias is None else ops.add(x, self.bias)
+
+    def _project(self, inputs: Any) -> Any:
+        """The same as one matrix product of two axes each, as `Dense` computes it."""
+        o = core.ops
+        x, kernel, inner = inputs, self.kernel.value, self._inner
+        free, columns = x.shape[: x.ndim - inner], kernel.shape[inner:]
+        rows = math.prod(kernel.shape[:inner])
+        if x.ndim != 2 or inner != 1:
+            x = o.reshape(x, (math.prod(free), rows))
+        y = o.matmul(x, _matrix(kernel, rows, math.prod(columns)))
+        if self._bias_of_columns:
+            bias = self.bias.value
+            y = o.add(y, bias if bias.ndim == 1 else o.reshape(bias, (-1,)))
+        if len(free) != 1 or len(columns) != 1:
+            y = o.reshape(y, (*free, *columns))
+        if self.bias is not None and not self._bias_of_columns:
+            y = o.add(y, self.bias.value)
+        return y
+
+    def compute_output_shape(self, input_shape: Any) -> Any:
+        terms = parse_equation(self.equation)
+        return plan_shapes(terms, input_shape, self.partial_output_shape)[1]
+
+    def get_config(self) -> dict[str, Any]:
+        return {
+            **super().get_config(),
+            "activity_regularizer": regularizers.serialize(self.activity_regularizer),
+            "output_shape": self.partial_output_shape,
+            "equation": self.equation,
+            "activation": activations.serialize(self.activation),
+            "bias_axes": self.bias_axes,
+            "kernel_initializer": initializers.serialize(self.kernel_initializer),
+            "bias_initializer": initializers.serialize(self.bias_initializer),
+            "kernel_regularizer": regularizers.serialize(self.kernel_regularizer),
+            "bias_regularizer": regularizers.serialize(self.bias_regularizer),
+            "kernel_constraint": constraints.serialize(self.kernel_constraint),
+            "bias_constraint": constraints.serialize(self.bias_constraint),
+            "quantization_config": self.quantization_config,
+        }
+
+
+def _matrix(kernel: Any, rows: int, columns: int) -> Any:
+    return kernel if kernel.ndim == 2 else core.ops.reshape(kernel, (rows, columns))

@@ -1,0 +1,251 @@
+"""EinsumDense and multi-head attention beside Keras."""
+
+import numpy as np
+import pytest
+from layer_pairs import both, close, compare, files_both_ways, same_error, scramble
+
+pytestmark = [
+    pytest.mark.parity,
+    pytest.mark.filterwarnings(
+        "ignore:__array__ implementation doesn't accept a copy:DeprecationWarning"
+    ),
+]
+
+
+def draw(*shape):
+    return np.random.default_rng(list(shape)).normal(size=shape).astype("float32")
+
+
+EQUATIONS = [
+    ("ab,bc->ac", 6, "c", (2, 4)),
+    ("abc,cd->abd", (None, 6), "d", (2, 3, 4)),
+    ("abc,cd->abd", (3, 6), "bd", (2, 3, 4)),
+    ("abc,cd->abd", (3, 6), "b", (2, 3, 4)),
+    ("abc,cd->abd", (3, 6), None, (2, 3, 4)),
+    ("abc,cde->abde", (None, 2, 5), "de", (2, 3, 4)),
+    ("abc,cde->abde", (None, 2, 5), "e", (2, 3, 4)),
+    ("abcd,cde->abe", (None, 6), "e", (2, 3, 4, 5)),
+    ("abcd,bde->abce", (3, 4, 6), "ce", (2, 3, 4, 5)),
+    ("abc,cd->adb", (6, 3), "d", (2, 3, 4)),
+    ("abc,cd->ad", 6, "d", (2, 3, 4)),
+    ("ab,cbd->acd", (5, 6), "cd", (2, 3)),
+    ("...x,xy->...y", 6, "y", (2, 3, 4)),
+    ("...ab,bc->...ac", (3, 6), "c", (2, 5, 3, 4)),
+    ("ab...,bc->ac...", 6, "c", (2, 3, 4, 5)),
+]
+
+
+@pytest.mark.parametrize("equation, shape, bias, inputs", EQUATIONS)
+def test_einsum_dense(equation, shape, bias, inputs):
+    def make(k):
+        return k.layers.EinsumDense(equation, shape, "tanh", bias, kernel_regularizer="l2")
+
+    compare(make, draw(*inputs))
+
+
+def test_einsum_dense_starts_with_the_same_spread():
+    for equation, shape, inputs in [
+        ("abcd,bde->abce", (10, 4, 60), (1, 10, 4, 50)),
+        ("abc,cde->abde", (None, 10, 80), (1, 3, 50)),
+    ]:
+        for start in ("glorot_uniform", "he_uniform"):
+            theirs, ours = (
+                k.layers.EinsumDense(equation, shape, kernel_initializer=start) for k in both()
+            )
+            theirs.build(inputs)
+            ours.build(inputs)
+            spread = [np.std(layer.get_weights()[0]) for layer in (ours, theirs)]
+            assert spread[0] == pytest.approx(spread[1], rel=0.02)
+
+
+@pytest.mark.parametrize(
+    "equation, shape, bias, inputs",
+    [
+        ("abc,cd-abd", (None, 4), "d", (2, 3, 4)),
+        ("...x,xy->y...", 4, "y", (2, 3, 4)),
+        ("ab c,cd->abd", (None, 4), "d", (2, 3, 4)),
+        ("abc,cd->abf", (None, 4), "d", (2, 3, 4)),
+        ("abc,cd->abd", (None, 4), "q", (2, 3, 4)),
+        ("ab,cd->ad", (4,), "d", (2, 3)),
+        ("abc,cd->abd", (5, 4), "d", (2, 3, 4)),
+        ("ab,bc->ac", 4, "c", (None, None)),
+    ],
+)
+def test_einsum_dense_refuses(equation, shape, bias, inputs):
+    theirs, ours = same_error(
+        lambda k: k.layers.EinsumDense(equation, shape, bias_axes=bias).build(inputs)
+    )
+    assert ours[:20] == theirs[:20]
+
+
+OPTIONS = [
+    {},
+    {"use_bias": False},
+    {"output_shape": 7},
+    {"output_shape": (3, 2), "use_gate": True},
+    {"sliding_window": 2},
+    {"dropout": 0.3, "seed": 5},
+    {"kernel_regularizer": "l2", "activity_regularizer": "l1", "bias_initializer": "ones"},
+]
+
+
+@pytest.mark.parametrize("options", OPTIONS, ids=str)
+def test_multi_head_attention(options):
+    def make(k):
+        return k.layers.MultiHeadAttention(2, 3, **options)
+
+    def wide(k):  # JAX's fused kernel wants values as wide as keys
+        return k.layers.MultiHeadAttention(2, 3, 5, **options)
+
+    q, v, k = draw(2, 3, 4), draw(2, 5, 6), draw(2, 5, 7)
+    theirs, ours = compare(make, q, v)
+    theirs(q, v), ours(q, v)
+    assert [float(x) for x in ours.losses] == pytest.approx([float(x) for x in theirs.losses])
+    compare(wide, q, v, k, return_attention_scores=True, use_causal_mask=True)
+
+
+@pytest.mark.parametrize("axes", [2, (1, 2), -2])
+def test_attention_axes(axes):
+    def make(k):
+        return k.layers.MultiHeadAttention(2, 3, attention_axes=axes, value_dim=2)
+
+    x = draw(2, 3, 4, 5)
+    compare(make, x, draw(2, 3, 4, 6), return_attention_scores=True)
+
+
+MASK = np.array([[[1, 1, 0, 0], [0, 0, 0, 0], [1, 1, 1, 1]]] * 2)
+
+
+@pytest.mark.parametrize("scores", [False, True])
+@pytest.mark.parametrize("dropout", [0.0, 0.5])
+def test_masks(scores, dropout):
+    def make(k):
+        return k.layers.MultiHeadAttention(2, 3, dropout=dropout)
+
+    q, v = draw(2, 3, 4), draw(2, 4, 5)
+    keys = np.array([[True, True, False, True], [False, False, False, False]])
+    for masks in [
+        {"attention_mask": MASK.astype(bool)},
+        {"attention_mask": MASK.astype("float32")},
+        {"attention_mask": MASK.astype("int32")[:, None]},
+        {"attention_mask": MASK.astype(bool)[:1], "use_causal_mask": True},
+        {"value_mask": keys},
+        {"key_mask": keys, "value_mask": keys[:, ::-1]},
+        {"query_mask": keys[:, :3], "value_mask": keys},
+    ]:
+        compare(make, q, v, return_attention_scores=scores, grads=False, shapes=False, **masks)
+
+
+def model_of_masks(k):
+    layers = k.layers
+    ids = k.Input((6,), dtype="int32")
+    x = layers.Embedding(9, 8, mask_zero=True)(ids)
+    h = layers.MultiHeadAttention(2, 4)(x, x, use_causal_mask=True)
+    x = layers.LayerNormalization()(layers.add([x, h]))
+    x = layers.add([x, layers.MultiHeadAttention(2, 4, use_gate=True, dropout=0.1)(x, x)])
+    x = layers.EinsumDense("abc,cd->abd", (None, 3), bias_axes="d")(x)
+    return k.Model(ids, layers.GlobalAveragePooling1D()(x))
+
+
+IDS = np.array([[1, 2, 0, 3, 0, 0], [4, 5, 6, 7, 8, 1], [3, 0, 0, 0, 0, 0]])
+
+
+@pytest.mark.filterwarnings("ignore:Layer 'einsum_dense.*a mask attached:UserWarning")
+def test_masks_of_embeddings_reach_attention():
+    theirs, ours = (model_of_masks(k) for k in both())
+    scramble(theirs, ours)
+    close(ours(IDS), theirs(IDS))
+    for model in (theirs, ours):
+        model.compile("sgd", "mse")
+        model.fit(IDS, np.ones((3, 3)), verbose=0, epochs=1)
+
+
+@pytest.mark.filterwarnings("ignore:Layer 'einsum_dense.*a mask attached:UserWarning")
+def test_files(tmp_path):
+    files_both_ways(model_of_masks, IDS, tmp_path)
+
+
+@pytest.mark.parametrize("policy", ["mixed_float16", "mixed_bfloat16", "bfloat16"])
+def test_policies(policy):
+    def make(k):
+        return k.layers.MultiHeadAttention(2, 3, dtype=policy)
+
+    x = draw(2, 3, 4)
+    theirs, ours = (make(k) for k in both())
+    dtypes = []
+    for layer in (theirs, ours):
+        y = layer(x, x)
+        dtypes.append((str(np.asarray(y).dtype), [str(v.dtype) for v in layer.variables]))
+    assert dtypes[0] == dtypes[1]
+    scramble(theirs, ours)
+    close(ours(x, x), theirs(x, x), 2e-2)
+    mask = MASK.astype(bool)[:, :, :3]
+    close(ours(x, x, attention_mask=mask), theirs(x, x, attention_mask=mask), 2e-2)
+
+
+def test_refusals():
+    for options in [{"sliding_window": 0}, {"sliding_window": "a"}]:
+        theirs, ours = same_error(lambda k, o=options: k.layers.MultiHeadAttention(2, 3, **o))
+        assert ours == theirs
+    same_error(lambda k: k.layers.MultiHeadAttention(2, 3, dropout=0.1, flash_attention=True))
+    same_error(lambda k: k.layers.MultiHeadAttention(2, 3).build((2, 3, 4), (2, 5, 4), (2, 6, 4)))
+    same_error(
+        lambda k: k.layers.MultiHeadAttention(2, 3).compute_output_shape(
+            (2, 3, 4), (2, 5, 4), (2, 6, 4)
+        )
+    )
+    same_error(lambda k: k.layers.MultiHeadAttention(2, 3)(draw(2, 3, 4)))
+
+
+def test_dropout_draws_and_scales():
+    ours = both()[1].layers.MultiHeadAttention(1, 3, dropout=0.5, seed=1)
+    x = np.ones((4, 6, 2), "float32")
+    _, still = ours(x, x, return_attention_scores=True)
+    np.testing.assert_allclose(np.asarray(still), 1 / 6, rtol=1e-5)
+    quiet, trained = (np.asarray(ours(x, x, training=t)) for t in (False, True))
+    assert np.ptp(quiet[..., 0]) < 1e-5 < np.ptp(trained[..., 0])
+
+
+def test_softmax_with_mask():
+    x, mask = draw(2, 3, 4), MASK.astype(bool)
+    compare(lambda k: k.layers.Softmax(), x, mask=mask)
+    compare(lambda k: k.layers.Softmax(axis=(1, 2)), x, mask=mask)
+    compare(lambda k: k.layers.Softmax(), 1e5 * x, mask=mask, grads=False)
+
+
+@pytest.mark.parametrize("rate", [0, 0.5])
+def test_only_dropout_that_draws_has_a_seed(rate):
+    for name in ("Dropout", "GaussianDropout", "GaussianNoise", "AlphaDropout", "SpatialDropout1D"):
+        theirs, ours = (getattr(k.layers, name)(rate) for k in both())
+        assert [v.path for v in ours.variables] == [v.path for v in theirs.variables]
+
+
+def test_masks_of_merged_inputs():
+    """One mask is enough for a step to count, but all inputs must have one."""
+    import keras
+
+    import kerasish_core as core
+
+    first = np.array([[True, False, True], [True, True, True]])
+    second = np.array([[True, False, False], [True, True, False]])
+    x = draw(2, 3, 4)
+
+    def merged(k, name, masks, **options):
+        tensors = []
+        for mask in masks:
+            if k is keras:
+                tensor = k.ops.convert_to_tensor(x)
+                if mask is not None:
+                    tensor._keras_mask = k.ops.convert_to_tensor(mask)
+            else:
+                tensor = core.constant(x)
+                tensor.mask = None if mask is None else core.constant(mask)
+            tensors.append(tensor)
+        y = getattr(k.layers, name)(**options)(tensors)
+        mask = getattr(y, "_keras_mask", None) if k is keras else y.mask
+        return None if mask is None else np.asarray(mask).tolist()
+
+    for name, options in [("Add", {}), ("Concatenate", {"axis": 1}), ("Concatenate", {})]:
+        for masks in [(first, second), (first, None), (None, second), (None, None)]:
+            theirs, ours = (merged(k, name, masks, **options) for k in both())
+            assert ours == theirs, (name, options, masks)
