@@ -26,6 +26,7 @@ __all__ = [
     "canonical_axis",
     "convert",
     "float_unary",
+    "only",
     "promote",
     "same_spec",
     "scalar_like",
@@ -154,6 +155,30 @@ def to_bool_binary(name: str) -> Callable[..., Spec]:
     def infer(*specs: Spec, **_: Any) -> Spec:
         same_dtype(name, specs)
         return Spec(broadcast_shapes(name, specs), np.dtype(bool))
+
+    return infer
+
+
+_TAKEN: dict[str, Callable[[dtypes.DType], bool]] = {
+    "real numbers": lambda dtype: dtype.kind != "c",
+    "numbers": lambda dtype: dtype.kind != "b",
+    "integers": dtypes.is_integer,
+    "integers or booleans": lambda dtype: dtype.kind == "b" or dtypes.is_integer(dtype),
+}
+
+
+def only(taken: str, name: str, rule: Callable[..., Spec]) -> Callable[..., Spec]:
+    """The rule, but other dtypes are refused: `taken` is a key of `_TAKEN`.
+
+    For ops whose kernel fails on them: run eagerly, it is asked why.
+    """
+    fits = _TAKEN[taken]
+
+    def infer(*specs: Spec, **attrs: Any) -> Spec:
+        if not all(fits(s.dtype) for s in specs):
+            shown = ", ".join(map(str, specs))
+            raise DTypeError(f"{name}: given {shown}; {taken} are needed. Cast them.")
+        return rule(*specs, **attrs)
 
     return infer
 

@@ -15,6 +15,7 @@ from ._args import (
     apply,
     as_float,
     convert,
+    only,
     promote,
     same_binary,
     same_spec,
@@ -54,6 +55,7 @@ def unary(
     to_float: bool = True,
     count: bool = False,
     real: bool = False,
+    taken: str | None = None,
     infer: Function = same_spec,
     operator: bool = False,
     numpy: Any = None,
@@ -70,15 +72,16 @@ def unary(
         low, high: Range of the samples.
         to_float: Whether integers become `floatx` first (else booleans become int32, if `count`).
         count: See `to_float`.
-        real: Whether complex numbers are refused.
+        real: Whether complex numbers are refused, as the kernel would take them.
+        taken: The dtypes that the kernel takes, if not all; see `only`.
         infer: The rule; by default the result is like the input.
         operator: Whether a Python operator looks it up.
         numpy: NumPy's function if its name differs; False for none.
         samples: Instead of `low` and `high`.
     """
     op = define_op(
-        name, "elementwise", "x", infer=infer, kernel=kernel, scalar=scalar, vjp=vjp,
-        samples=samples or uniform(low, high),
+        name, "elementwise", "x", infer=only(taken, name, infer) if taken else infer,
+        kernel=kernel, scalar=scalar, vjp=vjp, samples=samples or uniform(low, high),
     )  # fmt: skip
     prepare = as_number if count else as_float if to_float else convert
 
@@ -126,14 +129,16 @@ def binary(
     low: float = -2.0,
     high: float = 2.0,
     at_least: Any = None,
+    taken: str | None = None,
     operator: bool = False,
     numpy: Any = None,
     samples: Function | None = None,
 ) -> Function:
     """A broadcasting function of two tensors; `at_least` joins the promotion (`float`)."""
+    rule = same_binary(name)
     op = define_op(
-        name, "elementwise", "a b", infer=same_binary(name), kernel=kernel, scalar=scalar, vjp=vjp,
-        samples=samples or uniform(low, high, 2),
+        name, "elementwise", "a b", infer=only(taken, name, rule) if taken else rule,
+        kernel=kernel, scalar=scalar, vjp=vjp, samples=samples or uniform(low, high, 2),
     )  # fmt: skip
 
     if at_least is None:
@@ -167,12 +172,15 @@ def to_bool(
     scalar: str,
     inputs: int = 2,
     *,
+    taken: str | None = None,
     operator: bool = False,
     logical: bool = False,
 ) -> Function:
     """A comparison or test: its result is boolean and has no gradient."""
+    rule = to_bool_binary(name)
     op = define_op(
-        name, "elementwise", "a b" if inputs == 2 else "x", infer=to_bool_binary(name),
+        name, "elementwise", "a b" if inputs == 2 else "x",
+        infer=only(taken, name, rule) if taken else rule,
         kernel=kernel, scalar=scalar, samples=uniform(-2, 2, inputs),
     )  # fmt: skip
 

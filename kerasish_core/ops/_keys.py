@@ -166,6 +166,9 @@ def _index_shape(shape: tuple[int, ...], indices: Sequence[Spec], key: tuple[Any
 
 
 def index_spec(x: Spec, *indices: Spec, key: tuple[Any, ...], **_: Any) -> Spec:
+    for index in indices:
+        if not dtypes.is_integer(index.dtype):
+            raise DTypeError(f"getitem: x is {x}, an index is {index}; integers are needed.")
     try:
         return Spec(_index_shape(x.shape, indices, key), x.dtype)
     except ShapeError as error:
@@ -180,6 +183,8 @@ def positions(xp: Any, shape: tuple[int, ...], key: tuple[Any, ...], indices: An
     for axis, part in enumerate(axes):
         if not (isinstance(part, tuple) and part[0] == "tensor"):
             continue
+        if not dtypes.is_integer(indices[part[1]].dtype):
+            raise TypeError("integers are needed")
         size, index = shape[axis], indices[part[1]].astype("int64")
         index = xp.where(index < 0, index + size, index)
         outside = (index < 0) | (index >= size)

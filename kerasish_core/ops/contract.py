@@ -16,7 +16,7 @@ import numpy as np
 from .. import dtypes
 from ..dispatch import apply
 from ..errors import ShapeError
-from ..op import Spec, define_op
+from ..op import Spec, define_op, same_dtype
 from ..tensor import NUMPY_FUNCTIONS, OPERATORS, Tensor
 from ._args import promote
 from .elementwise import cast, multiply
@@ -59,6 +59,8 @@ def _parse(subscripts: str, ranks: tuple[int, ...]) -> tuple[list[str], str]:
 def _sizes(terms: Sequence[str], shapes: Sequence[tuple[int, ...]]) -> dict[str, int]:
     sizes: dict[str, int] = {}
     for term, shape in zip(terms, shapes, strict=True):
+        if len(term) != len(shape):
+            raise ShapeError(f"einsum: the labels {term!r} do not fit an operand of shape {shape}.")
         for label, n in zip(term, shape, strict=True):
             if sizes.setdefault(label, n) != n and 1 not in (n, sizes[label]):
                 raise ShapeError(
@@ -70,7 +72,7 @@ def _sizes(terms: Sequence[str], shapes: Sequence[tuple[int, ...]]) -> dict[str,
 
 def _einsum_spec(*xs: Spec, terms: tuple[str, ...], result: str) -> Spec:
     sizes = _sizes(terms, [x.shape for x in xs])
-    return Spec(tuple(sizes[c] for c in result), xs[0].dtype)
+    return Spec(tuple(sizes[c] for c in result), same_dtype("einsum", xs))
 
 
 def _einsum_kernel(xp: Any, *xs: Any, terms: tuple[str, ...], result: str) -> Any:
@@ -78,6 +80,8 @@ def _einsum_kernel(xp: Any, *xs: Any, terms: tuple[str, ...], result: str) -> An
     for c in "".join(terms) + result:
         letters.setdefault(c, len(letters))
     dtype = xs[0].dtype
+    if any(x.dtype != dtype for x in xs):
+        raise TypeError("operands of one dtype are needed")
     if dtypes.is_float(dtype) and dtype.itemsize < 4:
         xs = tuple(x.astype("float32") for x in xs)
     operands: list[Any] = []

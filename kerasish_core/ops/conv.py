@@ -13,7 +13,7 @@ import numpy as np
 
 from ..dispatch import apply
 from ..errors import ShapeError
-from ..op import Spec, define_op
+from ..op import Spec, define_op, same_dtype
 from ..tensor import Tensor
 from ._args import promote
 from .shape import moveaxis, reshape
@@ -49,7 +49,7 @@ def _conv_spec(x: Spec, kernel: Spec, strides: Any, pads: Pads, dilation: Any, g
             f"conv: x is {x}; the kernel {kernel} does not fit into it (strides={strides}, "
             f"dilation={dilation}). Use padding='same' or a smaller kernel."
         )
-    return Spec((x.shape[0], *out, kernel.shape[-1]), x.dtype)
+    return Spec((x.shape[0], *out, kernel.shape[-1]), same_dtype("conv", (x, kernel)))
 
 
 def _columns(xp: Any, x: Any, window: Any, strides: Any, pads: Pads, dilation: Any) -> Any:
@@ -62,6 +62,8 @@ def _columns(xp: Any, x: Any, window: Any, strides: Any, pads: Pads, dilation: A
 def _conv_kernel(
     xp: Any, x: Any, kernel: Any, strides: Any, pads: Pads, dilation: Any, groups: int
 ) -> Any:
+    if x.ndim != kernel.ndim or x.dtype != kernel.dtype:
+        raise ValueError("an input and a kernel of one rank and dtype are needed")
     dtype, x, kernel = x.dtype, _wide(x), _wide(kernel)
     window, filters = kernel.shape[:-2], kernel.shape[-1]
     columns, out = _columns(xp, x, window, strides, pads, dilation)
@@ -80,12 +82,14 @@ def _conv_kernel(
 def _input_grad_spec(
     g: Spec, kernel: Spec, shape: Any, strides: Any, pads: Pads, dilation: Any, groups: int
 ) -> Spec:
-    return Spec(shape, g.dtype)
+    return Spec(shape, same_dtype("conv_input_grad", (g, kernel)))
 
 
 def _input_grad_kernel(
     xp: Any, g: Any, kernel: Any, shape: Any, strides: Any, pads: Pads, dilation: Any, groups: int
 ) -> Any:
+    if g.dtype != kernel.dtype:
+        raise TypeError("operands of one dtype are needed")
     dtype, g, kernel = g.dtype, _wide(g), _wide(kernel)
     window = kernel.shape[:-2]
     padded = (shape[0], *(n + a + b for n, (a, b) in zip(shape[1:-1], pads)), shape[-1])
@@ -102,12 +106,14 @@ def _input_grad_kernel(
 def _kernel_grad_spec(
     x: Spec, g: Spec, shape: Any, strides: Any, pads: Pads, dilation: Any, groups: int
 ) -> Spec:
-    return Spec(shape, x.dtype)
+    return Spec(shape, same_dtype("conv_kernel_grad", (x, g)))
 
 
 def _kernel_grad_kernel(
     xp: Any, x: Any, g: Any, shape: Any, strides: Any, pads: Pads, dilation: Any, groups: int
 ) -> Any:
+    if x.dtype != g.dtype:
+        raise TypeError("operands of one dtype are needed")
     dtype, x, g = x.dtype, _wide(x), _wide(g)
     window, filters = shape[:-2], shape[-1]
     columns, _ = _columns(xp, x, window, strides, pads, dilation)

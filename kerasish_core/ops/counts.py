@@ -23,7 +23,7 @@ __all__ = ["binomial_counts", "poisson_counts"]
 # which the probability is less than 1e-60.
 _LARGE = 10.0
 _STEPS = 120
-# A try is accepted with probability above 0.8, so that all of them fail less than once in 1e40.
+# A try is accepted with probability above 0.7, so that all of them fail less than once in 1e33.
 _TRIES = 64
 # Few blocks, since each repeats late tries of a few elements, yet within the cache.
 _BLOCK = 1 << 15
@@ -151,8 +151,14 @@ def _by_size(
     return result
 
 
+def _check(*parameters: Any) -> None:
+    if any(p.dtype != "float64" or p.shape != parameters[0].shape for p in parameters):
+        raise ValueError("parameters in float64 of one shape are needed")
+
+
 def poisson_counts(xp: Any, seed: Any, rate: Any) -> Any:
     """Counts of the given rates, as float64; NaN where a rate is negative or NaN."""
+    _check(rate)
     flat = rate.reshape(-1)
     infinite = xp.isinf(flat) & (flat > 0)
     usable = xp.where((flat >= 0) & ~infinite, flat, xp.nan)
@@ -162,6 +168,7 @@ def poisson_counts(xp: Any, seed: Any, rate: Any) -> Any:
 
 def binomial_counts(xp: Any, seed: Any, counts: Any, probability: Any) -> Any:
     """Successes in `counts` trials, as float64; NaN where a parameter makes no sense."""
+    _check(counts, probability)
     n, p = xp.floor(counts.reshape(-1)), probability.reshape(-1)
     usable = (n >= 0) & (p >= 0) & (p <= 1)
     n, p = xp.where(usable, n, xp.nan), xp.where(usable, p, xp.nan)

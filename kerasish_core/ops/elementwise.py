@@ -62,22 +62,22 @@ true_divide = binary(
 floor_divide = binary(
     "floor_divide", "Largest integer not above `x1 / x2`.",
     lambda xp, a, b: xp.floor_divide(a, b), "floor_divide(a, b)",
-    low=0.5, high=2.0, at_least=int, operator=True,
+    low=0.5, high=2.0, at_least=int, taken="real numbers", operator=True,
 )  # fmt: skip
 mod = binary(
     "mod", "Remainder of `floor_divide`, with the sign of `x2`.",
     lambda xp, a, b: xp.mod(a, b), "mod(a, b)",
     _both((lambda g, a, b: g, lambda g, a, b: negative(g * floor_divide(a, b)))),
-    at_least=int, operator=True,
+    at_least=int, taken="real numbers", operator=True,
     samples=lambda rng: [([np.array([1.3, -2.6, 5.1]), np.array([1.0, 0.8, -2.0])], {})],
 )  # fmt: skip
 negative: Any = unary(
     "negative", "Negation `-x`.", lambda xp, x: xp.negative(x), "-x",
-    lambda g: (negative(g),), to_float=False, operator=True,
+    lambda g: (negative(g),), to_float=False, taken="numbers", operator=True,
 )  # fmt: skip
 sign = unary(
     "sign", "-1, 0 or 1.", lambda xp, x: xp.sign(x), "sign(x)",
-    lambda g, x_spec: (None,), to_float=False,
+    lambda g, x_spec: (None,), to_float=False, taken="numbers",
 )  # fmt: skip
 
 
@@ -240,20 +240,21 @@ rsqrt = unary(
 )  # fmt: skip
 cbrt = unary(
     "cbrt", "Cube root.", in_float32(lambda xp, x: xp.cbrt(x)), "cbrt(x)",
-    lambda g, y: (g / (square(y) * 3),), low=0.5, high=3.0,
+    lambda g, y: (g / (square(y) * 3),), low=0.5, high=3.0, taken="real numbers",
 )  # fmt: skip
 
 _LOGADDEXP = in_float32(lambda xp, a, b: xp.logaddexp(a, b))
 logaddexp = binary(
     "logaddexp", "`log(exp(x1) + exp(x2))` without overflow.",
     lambda xp, a, b: _LOGADDEXP(xp, a, b), "logaddexp(a, b)",
-    lambda g, a, b, y: (g * exp(a - y), g * exp(b - y)), at_least=float,
+    lambda g, a, b, y: (g * exp(a - y), g * exp(b - y)), at_least=float, taken="real numbers",
 )  # fmt: skip
 _LOGADDEXP2 = in_float32(lambda xp, a, b: xp.logaddexp2(a, b))
 logaddexp2 = binary(
     "logaddexp2", "`log2(2**x1 + 2**x2)` without overflow.",
     lambda xp, a, b: _LOGADDEXP2(xp, a, b), "logaddexp2(a, b)",
     lambda g, a, b, y: (g * exp2(a - y), g * exp2(b - y)), at_least=float,
+    taken="real numbers",
 )  # fmt: skip
 
 # -- trigonometry
@@ -285,7 +286,7 @@ arctan2 = binary(
             lambda g, a, b: -g * a / (square(a) + square(b)),
         )
     ),
-    low=0.5, high=2.0, at_least=float,
+    low=0.5, high=2.0, at_least=float, taken="real numbers",
 )  # fmt: skip
 sinh = unary("sinh", "Hyperbolic sine.", _named("sinh"), "sinh(x)", lambda g, x: (g * cosh(x),))
 cosh: Any = unary(
@@ -311,6 +312,7 @@ hypot = binary(
     "hypot", "`sqrt(x1**2 + x2**2)` without overflow.",
     lambda xp, a, b: xp.hypot(a, b), "hypot(a, b)",
     lambda g, a, b, y: (g * a / y, g * b / y), low=0.5, high=2.0, at_least=float,
+    taken="real numbers",
 )  # fmt: skip
 
 
@@ -324,11 +326,18 @@ def sinc(x: Any) -> Any:
 
 # -- rounding: no gradient flows
 
-floor = unary("floor", "Largest integer not above.", lambda xp, x: xp.floor(x), "floor(x)")
-ceil = unary("ceil", "Smallest integer not below.", lambda xp, x: xp.ceil(x), "ceil(x)")
+floor = unary(
+    "floor", "Largest integer not above.", lambda xp, x: xp.floor(x), "floor(x)",
+    taken="real numbers",
+)  # fmt: skip
+ceil = unary(
+    "ceil", "Smallest integer not below.", lambda xp, x: xp.ceil(x), "ceil(x)",
+    taken="real numbers",
+)  # fmt: skip
 trunc = unary(
-    "trunc", "Towards zero.", lambda xp, x: xp.trunc(x).astype(x.dtype), "trunc(x)", to_float=False
-)
+    "trunc", "Towards zero.", lambda xp, x: xp.trunc(x).astype(x.dtype), "trunc(x)",
+    to_float=False, taken="real numbers",
+)  # fmt: skip
 _rint = unary(
     "rint", "To the nearest integer, halves to even.",
     lambda xp, x: x.copy() if x.dtype.kind in "iub" else xp.rint(x), "rint(x)", to_float=False,
@@ -506,10 +515,14 @@ def real(x: Any) -> Any:
     return cast(x, f"float{x.dtype.itemsize * 4}") if x.dtype.kind == "c" else x
 
 
+def _imag_spec(x: Spec) -> Spec:
+    if x.dtype.kind != "c":
+        raise DTypeError(f"imag: x is {x}; complex numbers are needed.")
+    return _real_spec(x)
+
+
 _IMAG = define_op(
-    "imag", "elementwise", "x",
-    infer=lambda x: Spec(x.shape, np.dtype(f"float{x.dtype.itemsize * 4}")),
-    kernel=lambda xp, x: x.imag.copy(),
+    "imag", "elementwise", "x", infer=_imag_spec, kernel=lambda xp, x: x.imag.copy(),
     samples=lambda rng: [([rng.normal(size=(2, 3)) + 1j * rng.normal(size=(2, 3))], {})],
 )  # fmt: skip
 _CONJ = define_op(

@@ -81,6 +81,9 @@ def _fill_value(dtype: Any, fill: str) -> Any:
 def _gather_kernel(
     xp: Any, x: Any, *indices: Any, key: tuple[Any, ...], fill: str | None = None
 ) -> Any:
+    for index in indices:
+        if index.dtype.kind == "b":  # which the array would take as a mask
+            raise TypeError("integers are needed")
     if xp is np or fill is None:
         try:
             if key == (("tensor", 0),) and xp is np:
@@ -136,16 +139,23 @@ def _write_spec(x: Spec, values: Spec, *indices: Spec, key: tuple[Any, ...], **_
         raise ShapeError(
             f"x is {x} and the part named has shape {part.shape}, but the values are {values}."
         )
+    if values.dtype != x.dtype:
+        raise DTypeError(f"x is {x}, but the values are {values}: equal dtypes are needed.")
     return x
 
 
 def _index_add_kernel(
     xp: Any, x: Any, values: Any, *indices: Any, key: tuple[Any, ...], drop: bool = False
 ) -> Any:
+    if values.dtype != x.dtype:
+        raise TypeError("values of x's dtype are needed")
     half = dtypes.is_float(x.dtype) and x.dtype.itemsize < 4
     result = x.astype("float32") if half else x.copy()
     if not indices:
-        result[thaw(key, indices)] += values
+        part = thaw(key, ())
+        if result[part].shape != values.shape:  # they would be broadcast
+            raise ValueError("the values do not have the shape of the part named")
+        result[part] += values
     elif xp is not np and not drop:
         xp.add.at(result, thaw(key, indices), values)
     else:
@@ -156,7 +166,10 @@ def _index_add_kernel(
 def _add_flat(xp: Any, result: Any, values: Any, indices: Any, key: Any, drop: bool) -> None:
     """`add.at` over whole rows, or over flat positions, which NumPy does much faster."""
     rows = key == (("tensor", 0),)
-    place = positions(xp, result.shape[:1] if rows else result.shape, key, indices).reshape(-1)
+    place = positions(xp, result.shape[:1] if rows else result.shape, key, indices)
+    if values.shape != place.shape + (result.shape[1:] if rows else ()):
+        raise ValueError("the values do not have the shape of the part named")
+    place = place.reshape(-1)
     width = math.prod(result.shape[1:]) if rows else 1
     values = values.reshape(len(place), width)
     outside = place < 0
@@ -202,6 +215,8 @@ def _index_add(x: Tensor, values: Tensor, tensors: Any, key: Any, drop: bool) ->
 def _index_set_kernel(
     xp: Any, x: Any, values: Any, *indices: Any, key: tuple[Any, ...], drop: bool = False
 ) -> Any:
+    # By the rule itself: an array would let the values broadcast.
+    _write_spec(*(Spec(a.shape, a.dtype) for a in (x, values, *indices)), key=key)
     result = x.copy()
     if xp is np or not drop:
         try:

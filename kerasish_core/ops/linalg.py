@@ -10,7 +10,7 @@ import numpy as np
 from .. import dtypes
 from ..dispatch import apply
 from ..errors import ShapeError
-from ..op import Spec, define_op
+from ..op import Spec, define_op, same_dtype
 from ..tensor import NUMPY_FUNCTIONS, OPERATORS, Tensor, convert
 from ._args import canonical_axes, canonical_axis, promote
 from .elementwise import cast
@@ -36,10 +36,12 @@ def _matmul_spec(a: Spec, b: Spec) -> Spec:
         batch = np.broadcast_shapes(a.shape[:-2], b.shape[:-2])
     except ValueError:
         raise ShapeError(f"matmul: a is {a}, b is {b}; batch axes do not broadcast.") from None
-    return Spec((*batch, a.shape[-2], b.shape[-1]), a.dtype)
+    return Spec((*batch, a.shape[-2], b.shape[-1]), same_dtype("matmul", (a, b)))
 
 
 def _matmul_kernel(xp: Any, a: Any, b: Any) -> Any:
+    if a.ndim < 2 or b.ndim < 2 or a.dtype != b.dtype:
+        raise ValueError("two matrices of one dtype are needed")
     if dtypes.is_float(a.dtype) and a.dtype.itemsize < 4:
         return xp.matmul(a.astype("float32"), b.astype("float32")).astype(a.dtype)
     if b.ndim == 2 and a.ndim > 2:  # one large product instead of a loop over the batch

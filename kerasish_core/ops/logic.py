@@ -8,7 +8,7 @@ import numpy as np
 
 from ..op import define_op
 from ..tensor import NUMPY_FUNCTIONS, OPERATORS
-from ._args import apply, convert, promote, same_binary, same_spec
+from ._args import apply, convert, only, promote, same_binary, same_spec
 from ._define import binary, to_bool
 
 __all__ = [
@@ -54,7 +54,10 @@ isinf = to_bool("isinf", "It is infinite.", lambda xp, x: xp.isinf(x), "isinf(x)
 isfinite = to_bool(
     "isfinite", "It is neither NaN nor infinite.", lambda xp, x: xp.isfinite(x), "isfinite(x)", 1
 )
-signbit = to_bool("signbit", "Its sign bit is set.", lambda xp, x: xp.signbit(x), "signbit(x)", 1)
+signbit = to_bool(
+    "signbit", "Its sign bit is set.", lambda xp, x: xp.signbit(x), "signbit(x)", 1,
+    taken="real numbers",
+)  # fmt: skip
 
 
 def _integers(rng: Any) -> Any:
@@ -62,10 +65,12 @@ def _integers(rng: Any) -> Any:
     return [([rng.integers(0, 8, s), rng.integers(0, 8, t)], {}) for s, t in shapes]
 
 
-def _of_integers(name: str, doc: str, scalar: str | None, at_least: Any = None) -> Any:
+def _of_integers(
+    name: str, doc: str, scalar: str | None, at_least: Any = None, taken: str = "integers"
+) -> Any:
     op = define_op(
-        name, "elementwise", "a b", infer=same_binary(name), scalar=scalar, samples=_integers,
-        kernel=lambda xp, a, b: getattr(xp, name)(a, b),
+        name, "elementwise", "a b", infer=only(taken, name, same_binary(name)), scalar=scalar,
+        samples=_integers, kernel=lambda xp, a, b: getattr(xp, name)(a, b),
     )  # fmt: skip
 
     def function(x: Any, y: Any) -> Any:
@@ -77,9 +82,10 @@ def _of_integers(name: str, doc: str, scalar: str | None, at_least: Any = None) 
     return function
 
 
-bitwise_and = _of_integers("bitwise_and", "Bits set in both.", "a & b")
-bitwise_or = _of_integers("bitwise_or", "Bits set in either.", "a | b")
-bitwise_xor = _of_integers("bitwise_xor", "Bits set in exactly one.", "a ^ b")
+_BITS = "integers or booleans"
+bitwise_and = _of_integers("bitwise_and", "Bits set in both.", "a & b", taken=_BITS)
+bitwise_or = _of_integers("bitwise_or", "Bits set in either.", "a | b", taken=_BITS)
+bitwise_xor = _of_integers("bitwise_xor", "Bits set in exactly one.", "a ^ b", taken=_BITS)
 left_shift = _of_integers("left_shift", "`x * 2**y` by shifting bits.", "left_shift(a, b)", int)
 right_shift = _of_integers("right_shift", "`x // 2**y` by shifting bits.", "right_shift(a, b)", int)
 
@@ -88,10 +94,11 @@ lcm = _of_integers("lcm", "Least common multiple.", None)
 nextafter = binary(
     "nextafter", "The next number after `x1` towards `x2`.",
     lambda xp, a, b: xp.nextafter(a, b), "nextafter(a, b)", at_least=float,
+    taken="real numbers",
 )  # fmt: skip
 
 _BITWISE_NOT = define_op(
-    "bitwise_not", "elementwise", "x", infer=same_spec, scalar="~x",
+    "bitwise_not", "elementwise", "x", infer=only(_BITS, "bitwise_not", same_spec), scalar="~x",
     kernel=lambda xp, x: xp.bitwise_not(x),
     samples=lambda rng: [([rng.integers(-8, 8, (2, 3))], {}), ([np.array([True, False])], {})],
 )  # fmt: skip

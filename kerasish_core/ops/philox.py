@@ -16,6 +16,12 @@ _MASK = 0xFFFFFFFF
 _CHUNK = 1 << 14
 
 
+def _halves(key: Any) -> tuple[int, int]:
+    if key.shape != (2,) or key.dtype != "uint32":
+        raise ValueError(f"the key is {key.dtype}{key.shape}; uint32[2] is needed")
+    return int(key[0]), int(key[1])
+
+
 def philox_block(xp: Any, key: Any, counter: Any, stream: int) -> tuple[Any, Any, Any, Any]:
     """The four words of 32 bits, in uint64, of the blocks with these counters.
 
@@ -25,7 +31,7 @@ def philox_block(xp: Any, key: Any, counter: Any, stream: int) -> tuple[Any, Any
         counter: uint64 of any shape, the lower half of the counter.
         stream: Its upper half: independent words of the same key and counter.
     """
-    k0, k1 = int(key[0]), int(key[1])
+    k0, k1 = _halves(key)
     low, shift = xp.uint64(_MASK), xp.uint64(32)
     zero = xp.zeros_like(counter)
     c0, c1 = counter & low, counter >> shift
@@ -51,6 +57,7 @@ def philox_words(xp: Any, key: Any, count: int, stream: int = 0) -> Any:
         count: How many words.
         stream: The upper half of the counter: independent words of the same key.
     """
+    _halves(key)  # without words, no block looks at it
     blocks = -(-count // 4)
     words = xp.empty((blocks, 4), "uint32")
     for first in range(0, blocks, _CHUNK):

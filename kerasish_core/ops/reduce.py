@@ -184,8 +184,11 @@ def prod(x: Any, axis: Any = None, keepdims: bool = False, dtype: Any = None) ->
 
 
 def _truth(name: str, doc: str) -> Any:
+    def infer(x: Spec, axes: tuple[int, ...], keepdims: bool) -> Spec:
+        return Spec(_reduced(x.shape, axes, keepdims), np.dtype(bool))
+
     op = define_op(
-        name, "reduce", "x", infer=_reduce_spec,
+        name, "reduce", "x", infer=infer,
         kernel=lambda xp, x, axes, keepdims: getattr(xp, name)(x, axis=axes, keepdims=keepdims),
         samples=lambda rng: [([rng.random((2, 3)) < 0.5], {"axes": (1,), "keepdims": False})],
     )  # fmt: skip

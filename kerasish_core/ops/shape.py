@@ -12,7 +12,7 @@ import numpy as np
 from .. import dtypes
 from ..dispatch import STATE, apply
 from ..errors import ShapeError
-from ..op import Op, Spec, define_op
+from ..op import Op, Spec, define_op, same_dtype
 from ..tensor import NUMPY_FUNCTIONS, OPERATORS, Tensor, constant, convert
 from ._args import canonical_axes, canonical_axis, promote
 from .elementwise import identity
@@ -80,9 +80,14 @@ def reshape(x: Any, newshape: Any) -> Tensor:
     return apply(_RESHAPE, x, shape=shape)  # type: ignore[no-any-return]
 
 
+def _transpose_spec(x: Spec, axes: tuple[int, ...]) -> Spec:
+    if sorted(axes) != list(range(len(x.shape))):
+        raise ShapeError(f"transpose: x is {x}; axes={axes} must name each of its axes once.")
+    return Spec(tuple(x.shape[a] for a in axes), x.dtype)
+
+
 _TRANSPOSE = define_op(
-    "transpose", "view", "x",
-    infer=lambda x, axes: Spec(tuple(x.shape[a] for a in axes), x.dtype),
+    "transpose", "view", "x", infer=_transpose_spec,
     kernel=lambda xp, x, axes: x.transpose(axes),
     vjp=lambda g, axes: (
         transpose(g, tuple(sorted(range(len(axes)), key=axes.__getitem__))),
@@ -227,7 +232,7 @@ def _concatenate_spec(*xs: Spec, axis: int) -> Spec:
             )
     sizes = list(first.shape)
     sizes[axis] = sum(x.shape[axis] for x in xs)
-    return Spec(tuple(sizes), first.dtype)
+    return Spec(tuple(sizes), same_dtype("concatenate", xs))
 
 
 def _concatenate_rule(g: Any, xs_spec: Any, axis: int) -> Any:
@@ -241,7 +246,7 @@ def _concatenate_rule(g: Any, xs_spec: Any, axis: int) -> Any:
 
 _CONCATENATE = define_op(
     "concatenate", "opaque", "*xs", infer=_concatenate_spec,
-    kernel=lambda xp, *xs, axis: xp.concatenate(xs, axis),
+    kernel=lambda xp, *xs, axis: xp.concatenate(xs, axis, dtype=xs[0].dtype, casting="no"),
     vjp=_concatenate_rule,
     samples=lambda rng: [([rng.normal(size=(2, n)) for n in (1, 3, 2)], {"axis": 1})],
 )  # fmt: skip

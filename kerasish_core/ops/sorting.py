@@ -61,12 +61,19 @@ def sort(x: Any, axis: int | None = -1) -> Tensor:
 def _top_k_kernel(xp: Any, x: Any, k: int) -> Any:
     # Backwards twice, so that of equal elements the first comes first, and NaN before all.
     order = xp.argsort(x[..., ::-1], axis=-1, kind="stable")[..., ::-1][..., :k]
+    if order.shape[-1] != k:
+        raise ValueError(f"there are less than k={k} elements")
     return (x.shape[-1] - 1 - order).astype("int32")
 
 
+def _top_k_spec(x: Spec, k: int) -> Spec:
+    if not x.shape or not 0 <= k <= x.shape[-1]:
+        raise ShapeError(f"top_k: x is {x}; the last axis must have at least k={k} elements.")
+    return Spec((*x.shape[:-1], k), _INT32)
+
+
 _TOP_K_INDICES = define_op(
-    "top_k_indices", "opaque", "x",
-    infer=lambda x, k: Spec((*x.shape[:-1], k), _INT32), kernel=_top_k_kernel,
+    "top_k_indices", "opaque", "x", infer=_top_k_spec, kernel=_top_k_kernel,
     samples=lambda rng: [([rng.normal(size=(2, 5))], {"k": 3})],
 )  # fmt: skip
 
@@ -82,8 +89,6 @@ def top_k(x: Any, k: int, sorted: bool = True) -> tuple[Tensor, Tensor]:
         sorted: Whether the order matters (they are sorted anyway).
     """
     x = convert(x)
-    if x.ndim == 0 or not 0 <= k <= x.shape[-1]:
-        raise ShapeError(f"top_k: x is {x.spec}; the last axis must have at least k={k} elements.")
     order = apply(_TOP_K_INDICES, x, k=int(k))
     return take_along_axis(x, order, -1), order
 

@@ -76,6 +76,89 @@ def test_infer(name):
         check_infer(name, arrays, attrs)
 
 
+def reshaped(a):
+    """The array with an axis less or more, or with another size."""
+    yield a[None]
+    for axis in range(a.ndim):
+        key = (slice(None),) * axis
+        yield a[(*key, 0)]
+        yield np.concatenate([a, a[(*key, slice(0, 1))]], axis)
+        yield a[(*key, slice(0, -1))]
+
+
+def retyped(a):
+    for dtype in ("bool", "int32", "float32", "float64", "complex64"):
+        if a.dtype != dtype:
+            yield (a.real if dtype[0] in "if" else a).astype(dtype)
+
+
+def misfits(name, change):
+    """Samples of which one input was changed, whether or not it still fits."""
+    for arrays, attrs in samples(name):
+        arrays = [np.asarray(a) for a in arrays]
+        for i, array in enumerate(arrays):
+            for changed in change(array) if array.size else ():
+                yield [*arrays[:i], changed, *arrays[i + 1 :]], attrs
+
+
+def check_misfit(name, arrays, attrs):
+    """Eager running asks the rule only when the kernel fails: what the rule refuses must fail."""
+    given = f"{name} of {[str(core.convert(a).spec) for a in arrays]}, {attrs}"
+    try:
+        inferred = specs(name, arrays, attrs)
+    except (core.ShapeError, core.DTypeError) as error:
+        with pytest.raises(type(error)):
+            found = run(name, arrays, attrs)
+            pytest.fail(f"{given}: the rule says {error}; the kernel gave {found}")
+        return
+    try:
+        found = run(name, arrays, attrs)
+    except (core.ShapeError, core.DTypeError):
+        return  # what a public function has made canonical (axes, shapes) is not the rule's matter
+    assert [(y.shape, y.dtype) for y in found] == [(s.shape, s.dtype) for s in inferred], given
+
+
+@pytest.mark.parametrize("name", OPS)
+def test_a_misfit_of_shapes_is_refused(name):
+    for arrays, attrs in misfits(name, reshaped):
+        check_misfit(name, arrays, attrs)
+
+
+@pytest.mark.parametrize("name", [n for n in OPS if n not in ELEMENTWISE])
+def test_a_misfit_of_dtypes_is_refused(name):
+    for arrays, attrs in misfits(name, retyped):
+        check_misfit(name, arrays, attrs)
+
+
+FUNCTIONS = [
+    n for n in ELEMENTWISE if hasattr(core.ops, n) and not any(attrs for _, attrs in samples(n))
+]
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_elementwise_functions_promote(name):
+    """Elementwise kernels take what NumPy takes; their functions make the dtypes fit before."""
+    function = getattr(core.ops, name)
+    for arrays, _ in misfits(name, retyped):
+        outcomes = []
+        for run_one in (function, core.function(function)):
+            try:
+                outcomes.append(run_one(*map(core.convert, arrays)).spec)
+            except core.DTypeError as error:
+                outcomes.append(type(error))
+        assert outcomes[0] == outcomes[1], (name, [a.dtype for a in arrays])
+
+
+def test_a_kernel_that_tolerates_a_misfit_fails_the_check(monkeypatch):
+    tolerant = Op(
+        "tolerant", "opaque", "a b", kernel=lambda xp, a, b: a + b.reshape(-1)[0],
+        infer=core.REGISTRY["matmul"].infer,
+    )  # fmt: skip
+    monkeypatch.setitem(core.REGISTRY, "tolerant", tolerant)
+    with pytest.raises(pytest.fail.Exception, match="the rule says"):
+        check_misfit("tolerant", [np.ones(3), np.ones((2, 2))], {})
+
+
 @pytest.mark.parametrize("name", [n for n in OPS if n in ORACLES])
 def test_values(name):
     for arrays, attrs in samples(name):

@@ -37,7 +37,7 @@ def run(op: Op, inputs: Any, attrs: dict[str, Any]) -> Any:
             result = QUIET.run(op.kernel, xp, *values, **attrs)
         else:
             result = QUIET.run(op.kernel, xp, *values)
-    except (ValueError, TypeError, IndexError) as error:
+    except (ValueError, TypeError, IndexError, OverflowError) as error:
         raise explain_failure(op, inputs, attrs, error) from error
     if op.multiple:
         return tuple([_tensor(xp, r) for r in result])
