@@ -9,8 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from . import tree
+from . import device, tree
 from .dispatch import STATE, eager_scope
+from .executors import native
 from .executors.reference.graph import Program
 from .ir import to_text
 from .passes import optimize
@@ -28,8 +29,37 @@ class _Entry:
 
     def __init__(self, traced: Traced) -> None:
         self.traced = traced
-        self.program = Program(optimize(traced.graph))
-        self.count = len(tree.flatten(traced.result))
+        self.graph = optimize(traced.graph)
+        seen = {id(v) for v in traced.variables}
+        self.variables = [
+            *traced.variables, *(v for v in traced.updates if id(v) not in seen)
+        ]  # fmt: skip
+        place = {id(v): i for i, v in enumerate(self.variables)}
+        self.native: Any = None
+        self.program: Any = None
+        if native.available() and device.current_device() == "cpu":
+            updates = [place[id(v)] for v in traced.updates]
+            self.native = native.compiled(
+                self.graph, len(self.variables), len(traced.variables), updates
+            )
+        else:
+            self.program = Program(self.graph)
+
+    def run(self, arrays: list[Any]) -> list[Any]:
+        """The results' arrays; variables have their new values afterwards."""
+        traced = self.traced
+        if self.native is not None:
+            outputs, updates = self.native.run(arrays, self.variables)
+            for variable, array in zip(traced.updates, updates, strict=False):
+                if array is not None:
+                    variable.replace(Tensor(array))
+            return outputs  # type: ignore[no-any-return]
+        found = self.program.run(arrays + [v._tensor.value for v in traced.variables])
+        count = len(found) - len(traced.updates)
+        for variable, array in zip(traced.updates, found[count:], strict=True):
+            # A view would keep (and follow) what it was cut from.
+            variable.replace(Tensor(array if array.flags.owndata else array.copy()))
+        return found[:count]  # type: ignore[no-any-return]
 
 
 class CompiledStep:
@@ -81,11 +111,10 @@ class CompiledStep:
         traced = entry.traced
         if traced.updates:
             with self._lock:
-                outputs = entry.program.run(arrays + [v._tensor.value for v in traced.variables])
-                results = self._write(traced, outputs)
+                outputs = entry.run(arrays)
         else:
-            outputs = entry.program.run(arrays + [v._tensor.value for v in traced.variables])
-            results = [Tensor(a) for a in outputs]
+            outputs = entry.run(arrays)
+        results = [Tensor(a) for a in outputs]
         if traced.leaves == (0,) and isinstance(traced.result, Tensor):
             return results[0]
         flat = [
@@ -94,17 +123,13 @@ class CompiledStep:
         ]
         return tree.pack_sequence_as(traced.result, flat)
 
-    @staticmethod
-    def _write(traced: Traced, outputs: list[Any]) -> list[Tensor]:
-        count = len(outputs) - len(traced.updates)
-        results = [Tensor(a) for a in outputs[:count]]
-        for variable, array in zip(traced.updates, outputs[count:], strict=True):
-            # A view would keep (and follow) what it was cut from.
-            variable.replace(Tensor(array if array.flags.owndata else array.copy()))
-        return results
-
     def explain(self, stage: str = "traced") -> str:
-        """The step as text: "traced" as recorded, "optimized" after the passes.
+        """The step as text.
+
+        Args:
+            stage: "traced" as recorded, "optimized" after the passes that need no backend; of a
+                native program also "fused" (groups), "memory" (the arena's plan) and "kernels"
+                (instructions with the reasons).
 
         Raises:
             ValueError: There is no such stage, or the step never ran.
@@ -112,10 +137,17 @@ class CompiledStep:
         if not self._entries:
             raise ValueError("The step has not run yet: call it once, then explain() it.")
         entry = next(reversed(self._entries.values()))
-        graphs = {"traced": entry.traced.graph, "optimized": entry.program.graph}
-        if stage not in graphs:
-            raise ValueError(f"explain: stage {stage!r}; expected one of {sorted(graphs)}.")
-        return to_text(graphs[stage], shorten=True)
+        if stage in ("traced", "optimized"):
+            graph = entry.traced.graph if stage == "traced" else entry.graph
+            return to_text(graph, shorten=True)
+        stages = {"fused": "explain_fused", "memory": "explain_memory", "kernels": "explain_kernels"}
+        if stage not in stages:
+            raise ValueError(
+                f"explain: stage {stage!r}; expected one of {['traced', 'optimized', *stages]}."
+            )
+        if entry.native is None:
+            return "The step runs on the reference executor: every node by its generic kernel."
+        return getattr(entry.native, stages[stage])()  # type: ignore[no-any-return]
 
 
 def _as_tensor(x: Any) -> Any:

@@ -17,6 +17,21 @@ from .tensor import OPERATORS, Tensor, convert, install_operators
 __all__ = ["StatelessScope", "Variable"]
 
 
+class Writers:
+    """Programs that write to variables in place. The native executor sets both attributes.
+
+    Attributes:
+        active: Not empty while such a program runs.
+        wait: Returns when none runs.
+    """
+
+    active: Any = ()
+
+    @staticmethod
+    def wait() -> None:
+        return None
+
+
 class Variable:
     """A tensor that can be assigned to.
 
@@ -69,6 +84,8 @@ class Variable:
     def read(self) -> Tensor:
         """The current value as a tensor, seen by tapes and traces."""
         state = STATE
+        if Writers.active:
+            Writers.wait()
         tensor = self._tensor if state.store is None else state.store.read(self)
         for tape in state.tapes:
             tape.record_read(self, tensor)

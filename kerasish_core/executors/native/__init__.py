@@ -1,1 +1,44 @@
-"""Programs of native kernels over one arena."""
+"""Programs of native kernels over one arena.
+
+`compiled` is the only way in: it loads the library when the first program is made.
+"""
+
+from __future__ import annotations
+
+import functools
+import importlib
+import logging
+from collections.abc import Sequence
+from typing import Any
+
+from ... import config
+from ...ir import Graph
+from ...variable import Writers
+
+__all__ = ["available", "compiled"]
+
+
+@functools.cache
+def _library() -> Any:
+    """The room's `program` module, or None if the native library was not built."""
+    try:
+        native = importlib.import_module("._native", __name__)
+    except ImportError:
+        logging.getLogger("kerasish").warning(
+            "The native library of kerasish is not there: programs run on NumPy, which is slower. "
+            "Install a C++17 compiler and kerasish again, or set KERASISH_NATIVE=0."
+        )
+        return None
+    native.set_threads(config.threads())
+    Writers.active, Writers.wait = native.writing, native.wait
+    return importlib.import_module(".program", __name__)
+
+
+def available() -> bool:
+    """Whether programs run natively here."""
+    return config.native() and _library() is not None
+
+
+def compiled(graph: Graph, variables: int, read: int, updates: Sequence[int]) -> Any:
+    """The graph as a `NativeProgram`; see there."""
+    return _library().NativeProgram(graph, variables, read, updates)

@@ -11,6 +11,7 @@ import numpy as np
 
 from ...ir import Graph, Node
 from ...op import Spec
+from ...passes.layout import Layout, dense_strides, is_dense
 
 __all__ = ["LOWERINGS", "Builder", "Instruction", "Layout", "Strided", "lowers"]
 
@@ -26,14 +27,6 @@ def lowers(*names: str) -> Callable[[Callable[[Node, Builder], bool]], Any]:
         return function
 
     return register
-
-
-class Layout(NamedTuple):
-    """Where a value lies: in the memory of `root`, from `offset` on, with strides; in elements."""
-
-    root: int
-    offset: int
-    strides: tuple[int, ...]
 
 
 class Strided(NamedTuple):
@@ -54,6 +47,7 @@ class Instruction(NamedTuple):
         note: What `explain("kernels")` says of it.
         location: The user's line.
         in_place: Pairs of an input's and an output's place that may be the same memory.
+        node: For a generic kernel, which runs in Python: its node; `kernel` is empty.
     """
 
     kernel: str
@@ -64,16 +58,7 @@ class Instruction(NamedTuple):
     note: str
     location: str
     in_place: tuple[tuple[int, int], ...] = ()
-
-
-def dense_strides(shape: Sequence[int]) -> tuple[int, ...]:
-    """The strides of an array in C order, in elements."""
-    strides = []
-    step = 1
-    for size in reversed(shape):
-        strides.append(step)
-        step *= max(size, 1)
-    return tuple(reversed(strides))
+    node: Node | None = None
 
 
 class Builder:
@@ -104,13 +89,7 @@ class Builder:
 
     def is_dense(self, value: int) -> bool:
         """Whether the elements follow each other in C order without gaps."""
-        shape = self.specs[value].shape
-        return all(
-            size == 1 or have == want
-            for size, have, want in zip(
-                shape, self.layout(value).strides, dense_strides(shape), strict=True
-            )
-        ) or 0 in shape  # fmt: skip
+        return is_dense(self.specs[value].shape, self.layout(value).strides)
 
     def temp(self, shape: Sequence[int], dtype: Any) -> int:
         """A value of the program's own, in the arena."""
@@ -137,6 +116,18 @@ class Builder:
                 note="copy: a kernel needs it dense",
             )  # fmt: skip
         return copy
+
+    def alias(self, value: int, other: int) -> None:
+        """Let `value` be another name of `other`."""
+        self.layouts[value] = self.layout(other)
+
+    def host(self, node: Node, note: str) -> None:
+        """Append a node that runs its generic kernel between native instructions."""
+        operands = [(self.layout(v).root, 0) for v in node.inputs]
+        operands += [(v, 0) for v in node.outputs]
+        self.instructions.append(
+            Instruction("", tuple(operands), len(node.outputs), (), 0, note, self.location, (), node)
+        )
 
     def emit(
         self,

@@ -146,6 +146,7 @@ struct Parts {
   std::vector<Output> outputs;
   std::vector<Update> updates;
   std::vector<Segment> segments;
+  std::vector<int64_t> bytes;  // of the inputs and of the variables that are read
 };
 
 struct ProgramObject {
@@ -207,16 +208,16 @@ bool read_instructions(Program& program, PyObject* kernels, const std::vector<in
 }
 
 // Program(kernels, counts, operands, params, places, scratch, arena_size, inputs, variables,
-//         constants, outputs, updates, segments)
+//         constants, outputs, updates, segments, bytes)
 PyObject* program_new(PyTypeObject* type, PyObject* args, PyObject*) {
   PyObject *kernels, *counts_o, *operands_o, *params_o, *places_o, *scratch_o, *constants, *outputs,
-      *updates, *segments;
+      *updates, *segments, *bytes;
   Py_ssize_t arena_size;
   int inputs, variables;
-  if (!PyArg_ParseTuple(args, "O!OOOOOniiO!O!O!O!", &PyList_Type, &kernels, &counts_o, &operands_o,
+  if (!PyArg_ParseTuple(args, "O!OOOOOniiO!O!O!O!O", &PyList_Type, &kernels, &counts_o, &operands_o,
                         &params_o, &places_o, &scratch_o, &arena_size, &inputs, &variables,
                         &PyList_Type, &constants, &PyList_Type, &outputs, &PyList_Type, &updates,
-                        &PyList_Type, &segments))
+                        &PyList_Type, &segments, &bytes))
     return nullptr;
   Ref self(type->tp_alloc(type, 0));
   if (!self) return nullptr;
@@ -228,6 +229,7 @@ PyObject* program_new(PyTypeObject* type, PyObject* args, PyObject*) {
       !read_integers(scratch_o, scratch) ||
       !read_instructions(parts->program, kernels, counts, operands, places, scratch))
     return nullptr;
+  if (!read_integers(bytes, parts->bytes)) return nullptr;
   parts->inputs = inputs;
   parts->variables = variables;
   parts->program.arena_size = static_cast<size_t>(arena_size);
@@ -324,6 +326,13 @@ bool collect(const Parts& parts, PyObject* inputs, PyObject* variables, Run& run
     if (!run.add(variable_array(PyList_GET_ITEM(variables, i), is_alone))) return false;
     alone[static_cast<size_t>(i)] = is_alone;
   }
+  for (size_t i = 0; i < parts.bytes.size(); ++i)
+    if (PyArray_NBYTES(run.arrays[i].array()) != parts.bytes[i]) {
+      PyErr_Format(PyExc_ValueError, "operand %zu has %zd bytes, the program takes %zd", i,
+                   static_cast<Py_ssize_t>(PyArray_NBYTES(run.arrays[i].array())),
+                   static_cast<Py_ssize_t>(parts.bytes[i]));
+      return false;
+    }
   for (PyObject* constant : parts.constants) {
     Py_INCREF(constant);
     if (!run.add(Ref(constant))) return false;
@@ -384,7 +393,8 @@ bool execute(const Parts& parts, const Run& run) {
   return true;
 }
 
-// run(inputs, variables) -> (outputs, new arrays of the updates: None where written in place)
+// run(inputs, variables) -> (outputs, new arrays of the updates: None where written in place; an
+// empty list if all were)
 PyObject* program_run(PyObject* self, PyObject* const* args, Py_ssize_t count) {
   if (count != 2 || !PyList_Check(args[0]) || !PyList_Check(args[1])) {
     PyErr_SetString(PyExc_TypeError, "run(inputs, variables) takes two lists");
@@ -406,13 +416,15 @@ PyObject* program_run(PyObject* self, PyObject* const* args, Py_ssize_t count) {
   }
   if (!done) return nullptr;
   size_t base = static_cast<size_t>(parts.inputs + parts.variables) + parts.constants.size();
+  bool moved = false;
+  for (char same : run.in_place) moved |= !same;
   Ref outputs(PyList_New(static_cast<Py_ssize_t>(parts.outputs.size())));
-  Ref updates(PyList_New(static_cast<Py_ssize_t>(parts.updates.size())));
+  Ref updates(PyList_New(moved ? static_cast<Py_ssize_t>(parts.updates.size()) : 0));
   if (!outputs || !updates) return nullptr;
   for (size_t i = 0; i < parts.outputs.size(); ++i)
     PyList_SET_ITEM(outputs.get(), static_cast<Py_ssize_t>(i), run.arrays[base + i].release());
   base += parts.outputs.size();
-  for (size_t i = 0; i < parts.updates.size(); ++i) {
+  for (size_t i = 0; moved && i < parts.updates.size(); ++i) {
     PyObject* value = run.in_place[i] ? Py_NewRef(Py_None) : run.arrays[base + i].release();
     PyList_SET_ITEM(updates.get(), static_cast<Py_ssize_t>(i), value);
   }

@@ -1,0 +1,344 @@
+"""A graph as a native program: units, instructions, memory plan, one object that runs."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from ...ir import Graph, Node
+from ...op import Spec
+from ...passes.fuse import Group, group_nodes
+from ...passes.layout import is_dense, view_layout
+from ...passes.memory import Plan, Step, plan_memory
+from ..reference.quiet import quietly
+from . import _native, instructions
+from .instructions.fused import emit_group, role_of
+from .lowering import LOWERINGS, Builder, Instruction
+
+__all__ = ["NativeProgram"]
+
+assert instructions  # importing it fills LOWERINGS
+
+
+class _Slots(NamedTuple):
+    """External arrays by value: inputs, variables, constants, outputs, updates, in this order."""
+
+    of: dict[int, int]
+    outputs: int
+    updates: int
+
+
+class NativeProgram:
+    """A graph made ready to run by one native call. Immutable: threads can share it.
+
+    Args:
+        graph: The graph; its last inputs are variables, its last outputs their new values.
+        variables: How many variables a run is given. The graph's last inputs are the first of
+            them.
+        read: How many of them the graph reads.
+        updates: For each update its variable's place.
+    """
+
+    def __init__(
+        self, graph: Graph, variables: int = 0, read: int = 0, updates: Sequence[int] = ()
+    ) -> None:
+        self.graph = graph
+        self.inputs, self.variables = len(graph.inputs) - read, variables
+        self._updates = tuple(updates)
+        self.units = group_nodes(graph, lambda node: role_of(node, graph.specs))
+        self.builder = b = Builder(graph)
+        self._lower()
+        results = self._results()
+        self._slots = self._bind(results)
+        self.plan = self._plan()
+        self.arguments = self._arguments(results)
+        self._program = _native.Program(*self.arguments)
+        self.run = self._program.run
+        self.instructions = tuple(b.instructions)
+
+    # -- instructions
+    def _lower(self) -> None:
+        b = self.builder
+        outside = _used_outside(self.graph, self.units)
+        for unit in self.units:
+            if isinstance(unit, Group):
+                b.location = unit.nodes[-1].location
+                emit_group(unit, b, outside)
+                continue
+            b.location = unit.location
+            if unit.op.kind == "view" and self._view(unit):
+                continue
+            lowering = LOWERINGS.get(unit.op.name)
+            if lowering is None:
+                b.host(unit, "generic: no native kernel")
+            elif not lowering(unit, b):
+                b.host(unit, "generic: the native kernel does not take these operands")
+
+    def _view(self, node: Node) -> bool:
+        b, (v,) = self.builder, node.inputs
+        if 0 in b.spec(node.outputs[0]).shape:
+            b.emit("zero", [], node.outputs, [0], note="empty")
+            return True
+        found = view_layout(node, b.spec(v), b.layout(v))
+        if found is None and not b.is_dense(v):
+            found = view_layout(node, b.spec(v), b.layout(b.dense(v)))
+        if found is not None:
+            b.layouts[node.outputs[0]] = found
+        return found is not None
+
+    # -- results
+    def _results(self) -> list[int]:
+        """The root value behind each output, an own one each: copies are made where needed."""
+        b, graph = self.builder, self.graph
+        made = {root for step in b.instructions for root, _ in step.operands[_reads(step) :]}
+        taken: set[int] = set()
+        results: list[int] = []
+        split = len(graph.outputs) - len(self._updates)
+        variables = set(graph.inputs[self.inputs :])
+        late: list[tuple[int, int]] = []
+        b.location = ""
+        for place, v in enumerate(graph.outputs):
+            layout, spec = b.layout(v), b.spec(v)
+            root, update = layout.root, place >= split
+            own = (
+                root in made and root not in taken and layout.offset == 0
+                and spec.dtype == b.spec(root).dtype
+                and math.prod(spec.shape) == math.prod(b.spec(root).shape)
+                and is_dense(spec.shape, layout.strides)
+            )  # fmt: skip
+            if own and (not update or self._may_overwrite(root, self._updates[place - split])):
+                taken.add(root)
+                results.append(root)
+            elif update:
+                # Overwritten last, after everything that reads an old value.
+                late.append((place, _copy(b, v) if root in variables else v))
+                results.append(-1)
+            else:
+                results.append(_copy(b, v))
+        for place, v in late:
+            results[place] = _copy(b, v)
+        return results
+
+    def _may_overwrite(self, root: int, place: int) -> bool:
+        """Whether writing `root` where the variable lies spoils nothing that is read later."""
+        if place >= len(self.graph.inputs) - self.inputs:
+            return True
+        old = self.graph.inputs[self.inputs + place]
+        steps = self.builder.instructions
+        first = next(i for i, s in enumerate(steps) if (root, 0) in s.operands[_reads(s) :])
+        readers = [i for i, s in enumerate(steps) if any(r == old for r, _ in s.operands)]
+        if not readers or readers[-1] < first:
+            return not self._reads_old_later(old)
+        if readers[-1] > first or self._reads_old_later(old):
+            return False
+        # One instruction reads the old value and writes the new one.
+        return (old, root) in _pairs(steps[first], self.builder.specs)
+
+    def _reads_old_later(self, old: int) -> bool:
+        return any(self.builder.layout(v).root == old for v in self.graph.outputs)
+
+    def _bind(self, results: list[int]) -> _Slots:
+        graph, slots = self.graph, {}
+        for i, v in enumerate(graph.inputs):
+            slots[v] = i
+        base = self.inputs + self.variables
+        for i, v in enumerate(graph.constants):
+            slots[v] = base + i
+        base += len(graph.constants)
+        for i, v in enumerate(results):
+            slots[v] = base + i
+        split = len(results) - len(self._updates)
+        return _Slots(slots, base, base + split)
+
+    # -- memory
+    def _plan(self) -> Plan:
+        b, slots = self.builder, self._slots.of
+        steps, sizes = [], {}
+        for step in b.instructions:
+            reads = _reads(step)
+            inputs = tuple(r for r, _ in step.operands[:reads])
+            writes = tuple(r for r, _ in step.operands[reads:])
+            for v in (*inputs, *writes):
+                if v not in slots:
+                    sizes[v] = _bytes(b.spec(v))
+            steps.append(Step(inputs, writes, tuple(_pairs(step, b.specs)), step.scratch))
+        return plan_memory(steps, sizes)
+
+    # -- the native object
+    def _arguments(self, results: list[int]) -> tuple[Any, ...]:
+        b, graph, plan = self.builder, self.graph, self.plan
+        slots = self._slots.of
+        kernels, counts, operands, params, places, scratch = [], [], [], [], [], []
+        segments: list[tuple[int, int, Any]] = []
+        first = 0
+        hosts: list[Any] = []
+        for i, step in enumerate(b.instructions):
+            if step.node is not None:
+                hosts.append(self._host(step.node))
+                continue
+            if hosts:
+                segments.append((first, len(kernels), _call_all(hosts)))
+                first, hosts = len(kernels), []
+            kernels.append(step.kernel)
+            counts.append(len(step.operands))
+            for root, offset in step.operands:
+                slot = slots.get(root, -1)
+                operands += [slot, offset + (plan.offsets[root] if slot < 0 else 0)]
+            places.append(len(params))
+            params += step.params
+            scratch.append(plan.scratch[i])
+        segments.append((first, len(kernels), _call_all(hosts) if hosts else None))
+        split = len(results) - len(self._updates)
+        specs = [b.spec(v) for v in graph.outputs]
+        return (
+            kernels, counts, operands, params, places, scratch, max(plan.size, 64), self.inputs,
+            self.variables, list(graph.constants.values()),
+            [(s.shape, s.dtype) for s in specs[:split]],
+            [(k, (s.shape, s.dtype)) for k, s in zip(self._updates, specs[split:], strict=True)],
+            segments, [_bytes(s) for s in graph.input_specs],
+        )  # fmt: skip
+
+    def _host(self, node: Node) -> Any:
+        """A call `(arena, arrays)` that runs the node's generic kernel."""
+        b, slots, offsets = self.builder, self._slots.of, self.plan.offsets
+
+        def place(v: int) -> tuple[int, int, Spec, Spec, Any]:
+            layout = b.layout(v)
+            root = layout.root
+            return (slots.get(root, -1), offsets.get(root, 0), b.spec(root), b.spec(v), layout)
+
+        sources = [place(v) for v in node.inputs]
+        targets = [place(v) for v in node.outputs]
+        op, attrs, location = node.op, node.attrs, node.location
+
+        def view(arena: Any, arrays: Any, at: Any) -> Any:
+            slot, offset, root, spec, layout = at
+            base = arena.view(offset, root.shape, root.dtype) if slot < 0 else arrays[slot]
+            flat = base.reshape(-1)
+            if flat.size == 0:
+                return np.empty(spec.shape, spec.dtype)
+            item = spec.dtype.itemsize
+            strides = [s * item for s in layout.strides]
+            return np.lib.stride_tricks.as_strided(flat[layout.offset :], spec.shape, strides)
+
+        def call(arena: Any, arrays: Any) -> None:
+            try:
+                result = op.kernel(np, *[view(arena, arrays, s) for s in sources], **attrs)
+            except Exception as error:
+                if location:
+                    error.add_note(f"in {op.name}, from {location}")
+                raise
+            for at, array in zip(targets, result if op.multiple else (result,), strict=True):
+                view(arena, arrays, at)[...] = array
+
+        return call
+
+    # -- text
+    def explain_kernels(self) -> str:
+        """One line per instruction: kernel, operands, why, the user's line."""
+        lines = []
+        for step in self.instructions:
+            shown = ", ".join(self._show(root, offset) for root, offset in step.operands)
+            split = _reads(step)
+            parts = shown.split(", ") if shown else []
+            name = step.kernel or f"[{step.node.op.name if step.node else ''}]"
+            text = f"{name}({', '.join(parts[:split])}) -> {', '.join(parts[split:])}"
+            if step.note:
+                text += f"  # {step.note}"
+            if step.location:
+                text += f"  @ {step.location}"
+            lines.append(text)
+        return "\n".join(lines)
+
+    def explain_memory(self) -> str:
+        """The arena: each value's offset, bytes and life in instructions."""
+        plan, b = self.plan, self.builder
+        lines = [f"arena: {plan.size} bytes, {len(plan.offsets)} values"]
+        for v, offset in plan.offsets.items():
+            lines.append(
+                f"%{v}: {b.spec(v)} at {offset}, {_bytes(b.spec(v))} bytes, "
+                f"until instruction {plan.last_use[v]}"
+            )
+        return "\n".join(lines)
+
+    def explain_fused(self) -> str:
+        """The units in order: groups with their nodes."""
+        lines = []
+        for unit in self.units:
+            if isinstance(unit, Group):
+                shape = ",".join(map(str, unit.shape))
+                lines.append(f"group [{shape}] {{")
+                lines += [f"  {_node_text(n, self.graph.specs)}" for n in unit.nodes]
+                lines.append("}")
+            else:
+                lines.append(_node_text(unit, self.graph.specs))
+        return "\n".join(lines)
+
+    def _show(self, root: int, offset: int) -> str:
+        return f"%{root}:{self.builder.spec(root)}" + (f"+{offset}" if offset else "")
+
+
+def _node_text(node: Node, specs: Any) -> str:
+    made = ", ".join(f"%{v}:{specs[v]}" for v in node.outputs)
+    return f"{made} = {node.op.name}({', '.join(f'%{v}' for v in node.inputs)})"
+
+
+def _reads(step: Instruction) -> int:
+    return len(step.operands) - step.writes
+
+
+def _bytes(spec: Spec) -> int:
+    return math.prod(spec.shape) * spec.dtype.itemsize
+
+
+def _pairs(step: Instruction, specs: Any) -> list[tuple[int, int]]:
+    """The in-place pairs of a step, as root values, that hold for its operands as they lie."""
+    reads = _reads(step)
+    roots = [root for root, _ in step.operands]
+    pairs = []
+    for source, target in step.in_place:
+        (root, offset), (out, _) = step.operands[source], step.operands[reads + target]
+        if roots.count(root) == 1 and offset == 0 and _bytes(specs[root]) == _bytes(specs[out]):
+            pairs.append((root, out))
+    return pairs
+
+
+def _copy(b: Builder, v: int) -> int:
+    spec, layout = b.spec(v), b.layout(v)
+    copy = b.temp(*spec)
+    b.emit(
+        "strided_copy", [b.strided(v)], [copy],
+        [spec.dtype.itemsize, len(spec.shape), *spec.shape, *layout.strides],
+        note="copy: a result has memory of its own",
+    )  # fmt: skip
+    return copy
+
+
+def _used_outside(graph: Graph, units: Sequence[Group | Node]) -> set[int]:
+    """Values that something outside their group reads."""
+    home: dict[int, int] = {}
+    for i, unit in enumerate(units):
+        for node in unit.nodes if isinstance(unit, Group) else (unit,):
+            for v in node.outputs:
+                home[v] = i
+    used = set(graph.outputs)
+    for i, unit in enumerate(units):
+        for node in unit.nodes if isinstance(unit, Group) else (unit,):
+            used.update(v for v in node.inputs if home.get(v) != i)
+    return used
+
+
+def _call_all(hosts: list[Any]) -> Any:
+    calls = tuple(hosts)
+
+    def run(arena: Any, arrays: Any) -> None:
+        def each() -> None:
+            for call in calls:
+                call(arena, arrays)
+
+        quietly(each)
+
+    return run
