@@ -37,7 +37,7 @@ class _Entry:
         place = {id(v): i for i, v in enumerate(self.variables)}
         self.native: Any = None
         self.program: Any = None
-        if native.available() and device.current_device() == "cpu":
+        if native.available() and device.current_device().startswith("cpu"):
             updates = [place[id(v)] for v in traced.updates]
             self.native = native.compiled(
                 self.graph, len(self.variables), len(traced.variables), updates

@@ -20,7 +20,7 @@ __all__ = ["available", "compiled"]
 
 @functools.cache
 def _library() -> Any:
-    """The room's `program` module, or None if the native library was not built."""
+    """The class of programs, or None if the native library was not built."""
     try:
         native = importlib.import_module("._native", __name__)
     except ImportError:
@@ -31,7 +31,9 @@ def _library() -> Any:
         return None
     native.set_threads(config.threads())
     Writers.active, Writers.wait = native.writing, native.wait
-    return importlib.import_module(".program", __name__)
+    if config.shadow():
+        return importlib.import_module(".shadow", __name__).ShadowProgram
+    return importlib.import_module(".program", __name__).NativeProgram
 
 
 def available() -> bool:
@@ -41,4 +43,4 @@ def available() -> bool:
 
 def compiled(graph: Graph, variables: int, read: int, updates: Sequence[int]) -> Any:
     """The graph as a `NativeProgram`; see there."""
-    return _library().NativeProgram(graph, variables, read, updates)
+    return _library()(graph, variables, read, updates)

@@ -47,7 +47,7 @@ class NativeProgram:
     ) -> None:
         self.graph = graph
         self.inputs, self.variables = len(graph.inputs) - read, variables
-        self._updates = tuple(updates)
+        self.update_places = tuple(updates)
         self.units = group_nodes(graph, lambda node: role_of(node, graph.specs))
         self.builder = b = Builder(graph)
         self._lower()
@@ -96,7 +96,7 @@ class NativeProgram:
         made = {root for step in b.instructions for root, _ in step.operands[_reads(step) :]}
         taken: set[int] = set()
         results: list[int] = []
-        split = len(graph.outputs) - len(self._updates)
+        split = len(graph.outputs) - len(self.update_places)
         variables = set(graph.inputs[self.inputs :])
         late: list[tuple[int, int]] = []
         b.location = ""
@@ -109,7 +109,7 @@ class NativeProgram:
                 and math.prod(spec.shape) == math.prod(b.spec(root).shape)
                 and is_dense(spec.shape, layout.strides)
             )  # fmt: skip
-            if own and (not update or self._may_overwrite(root, self._updates[place - split])):
+            if own and (not update or self._may_overwrite(root, self.update_places[place - split])):
                 taken.add(root)
                 results.append(root)
             elif update:
@@ -150,7 +150,7 @@ class NativeProgram:
         base += len(graph.constants)
         for i, v in enumerate(results):
             slots[v] = base + i
-        split = len(results) - len(self._updates)
+        split = len(results) - len(self.update_places)
         return _Slots(slots, base, base + split)
 
     # -- memory
@@ -191,13 +191,13 @@ class NativeProgram:
             params += step.params
             scratch.append(plan.scratch[i])
         segments.append((first, len(kernels), _call_all(hosts) if hosts else None))
-        split = len(results) - len(self._updates)
+        split = len(results) - len(self.update_places)
         specs = [b.spec(v) for v in graph.outputs]
         return (
             kernels, counts, operands, params, places, scratch, max(plan.size, 64), self.inputs,
             self.variables, list(graph.constants.values()),
             [(s.shape, s.dtype) for s in specs[:split]],
-            [(k, (s.shape, s.dtype)) for k, s in zip(self._updates, specs[split:], strict=True)],
+            [(k, (s.shape, s.dtype)) for k, s in zip(self.update_places, specs[split:], strict=True)],
             segments, [_bytes(s) for s in graph.input_specs],
         )  # fmt: skip
 

@@ -234,17 +234,26 @@ class _Chain:
         for k, node in enumerate(self.ops):
             used = [self._actual(v) for v in node.inputs]
             self.op_sources.append([targets[v] if v in targets else sources[v] for v in used])
-            for v in dict.fromkeys(used):
-                if v in targets and targets[v] & 3 == 0 and last[v] == k:
+            out = node.outputs[0]
+            over = [
+                v for v in dict.fromkeys(used)
+                if v in targets and targets[v] & 3 == 0 and last[v] == k
+            ]  # fmt: skip
+            # Only operands of the same size may be overwritten by the op that reads them last.
+            item = self.b.spec(out).dtype.itemsize
+            late = [v for v in over if self.b.spec(v).dtype.itemsize != item]
+            for v in over:
+                if v not in late:
                     registers.give(targets[v] >> 2)
-            v = node.outputs[0]
-            if v in self.outputs:
-                targets[v] = self.outputs.index(v) * 4 + 2
+            if out in self.outputs:
+                targets[out] = self.outputs.index(out) * 4 + 2
             else:
-                targets[v] = registers.take() * 4
-                if v not in last:
-                    registers.give(targets[v] >> 2)
-            self.op_targets.append(targets[v])
+                targets[out] = registers.take() * 4
+                if out not in last:
+                    registers.give(targets[out] >> 2)
+            for v in late:
+                registers.give(targets[v] >> 2)
+            self.op_targets.append(targets[out])
         self.last = last
         return sources, targets, registers.count
 

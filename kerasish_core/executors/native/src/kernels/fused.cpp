@@ -4,7 +4,7 @@
 // the chain while it is in the first-level cache. Values between ops lie in registers (buffers of
 // one tile); dense operands are read and written where they are. Parameters are laid out by
 // instructions/fused.py, which documents them.
-#include "fused.h"
+#include "tile.h"
 
 #include "kernel.h"
 
