@@ -50,9 +50,7 @@ class _Entry:
         traced = self.traced
         if self.native is not None:
             outputs, updates = self.native.run(arrays, self.variables)
-            for variable, array in zip(traced.updates, updates, strict=False):
-                if array is not None:
-                    variable.replace(Tensor(array))
+            self.take(updates)
             return outputs  # type: ignore[no-any-return]
         found = self.program.run(arrays + [v._tensor.value for v in traced.variables])
         count = len(found) - len(traced.updates)
@@ -60,6 +58,12 @@ class _Entry:
             # A view would keep (and follow) what it was cut from.
             variable.replace(Tensor(array if array.flags.owndata else array.copy()))
         return found[:count]  # type: ignore[no-any-return]
+
+    def take(self, updates: list[Any]) -> None:
+        """Give the variables the arrays that a native run has made for them."""
+        for variable, array in zip(self.traced.updates, updates, strict=False):
+            if array is not None:
+                variable.replace(Tensor(array))
 
 
 class CompiledStep:
@@ -91,6 +95,33 @@ class CompiledStep:
         ]
         return self._run(entry, arrays)
 
+    def run_rows(
+        self, args: tuple[Any, ...], arrays: list[Any], rows: Any, batch: int, seconds: float
+    ) -> tuple[int, Any]:
+        """Call the step on one batch of rows after another, in one native call.
+
+        Args:
+            args: Arguments of one call, as an example: tensors of `batch` rows.
+            arrays: For each tensor of `args`, in the order of `tree.flatten`, the array of which
+                it is a part.
+            rows: int64[steps * batch], the rows of each step.
+            batch: Rows of a step.
+            seconds: No step begins later than this.
+
+        Returns:
+            How many steps were done, at least one, and the result of the last; or 0 and None if
+            the step has no native program.
+        """
+        entry, _ = self._entry(args, {})
+        if entry.native is None:
+            return 0, None
+        with self._lock:
+            done, outputs, updates = entry.native.run_rows(
+                arrays, rows, batch, entry.variables, seconds
+            )
+            entry.take(updates)
+        return done, self._packed(entry, [Tensor(a) for a in outputs])
+
     def _entry(self, args: Any, kwargs: Any) -> tuple[_Entry, list[Any]]:
         key = self._key() if self._key is not None else None
         signature, leaves = signature_of(args, kwargs, key)
@@ -114,7 +145,11 @@ class CompiledStep:
                 outputs = entry.run(arrays)
         else:
             outputs = entry.run(arrays)
-        results = [Tensor(a) for a in outputs]
+        return self._packed(entry, [Tensor(a) for a in outputs])
+
+    @staticmethod
+    def _packed(entry: _Entry, results: list[Tensor]) -> Any:
+        traced = entry.traced
         if traced.leaves == (0,) and isinstance(traced.result, Tensor):
             return results[0]
         flat = [

@@ -5,9 +5,8 @@
 #define NPY_TARGET_VERSION NPY_2_0_API_VERSION
 #include <numpy/arrayobject.h>
 
-#include <atomic>
+#include <chrono>
 #include <cstring>
-#include <exception>
 #include <mutex>
 #include <new>
 #include <shared_mutex>
@@ -364,22 +363,28 @@ bool call_host(PyObject* host, PyObject* arena, const Run& run) {
   return static_cast<bool>(done);
 }
 
-bool execute(const Parts& parts, const Run& run) {
+// An arena for the run, held by an object so that host kernels can view it.
+Ref borrow_arena(const Parts& parts) {
   Ref holder(ArenaType.tp_alloc(&ArenaType, 0));
-  if (!holder) return false;
+  if (!holder) return holder;
   auto* object = reinterpret_cast<ArenaObject*>(holder.get());
   object->arena = {};
   try {
     object->arena = Arenas::borrow(parts.program.arena_size);
   } catch (const std::bad_alloc&) {
     PyErr_Format(PyExc_MemoryError, "no memory for a step's %zu bytes", parts.program.arena_size);
-    return false;
+    return Ref();
   }
+  return holder;
+}
+
+bool execute(const Parts& parts, const Run& run, PyObject* holder) {
+  char* arena = reinterpret_cast<ArenaObject*>(holder)->arena.data;
   for (const Segment& segment : parts.segments) {
     bool out_of_memory = false;
     Py_BEGIN_ALLOW_THREADS;
     try {
-      parts.program.run(object->arena.data, run.external.data(), segment.first, segment.last);
+      parts.program.run(arena, run.external.data(), segment.first, segment.last);
     } catch (const std::bad_alloc&) {
       out_of_memory = true;
     }
@@ -388,33 +393,27 @@ bool execute(const Parts& parts, const Run& run) {
       PyErr_NoMemory();
       return false;
     }
-    if (segment.host && !call_host(segment.host, holder.get(), run)) return false;
+    if (segment.host && !call_host(segment.host, holder, run)) return false;
   }
   return true;
 }
 
-// run(inputs, variables) -> (outputs, new arrays of the updates: None where written in place; an
-// empty list if all were)
-PyObject* program_run(PyObject* self, PyObject* const* args, Py_ssize_t count) {
-  if (count != 2 || !PyList_Check(args[0]) || !PyList_Check(args[1])) {
-    PyErr_SetString(PyExc_TypeError, "run(inputs, variables) takes two lists");
-    return nullptr;
+// Tells readers of variables to wait while they are written in place.
+class Writing {
+ public:
+  explicit Writing(bool writes) : writes_(writes && PyList_Append(writing, Py_None) == 0) {}
+  ~Writing() {
+    if (!writes_) return;
+    Py_ssize_t size = PyList_GET_SIZE(writing);
+    PyList_SetSlice(writing, size - 1, size, nullptr);
   }
-  const Parts& parts = *reinterpret_cast<ProgramObject*>(self)->parts;
-  bool writes = !parts.updates.empty();
-  Run run;
-  bool done;
-  {
-    VariablesLock lock(writes);
-    if (!collect(parts, args[0], args[1], run)) return nullptr;
-    if (writes && PyList_Append(writing, Py_None) < 0) return nullptr;
-    done = execute(parts, run);
-    if (writes) {
-      Py_ssize_t size = PyList_GET_SIZE(writing);
-      PyList_SetSlice(writing, size - 1, size, nullptr);
-    }
-  }
-  if (!done) return nullptr;
+
+ private:
+  bool writes_;
+};
+
+// (outputs, new arrays of the updates: None where written in place; an empty list if all were)
+PyObject* results_of(const Parts& parts, Run& run) {
   size_t base = static_cast<size_t>(parts.inputs + parts.variables) + parts.constants.size();
   bool moved = false;
   for (char same : run.in_place) moved |= !same;
@@ -431,9 +430,108 @@ PyObject* program_run(PyObject* self, PyObject* const* args, Py_ssize_t count) {
   return Py_BuildValue("(NN)", outputs.release(), updates.release());
 }
 
+// run(inputs, variables) -> see results_of
+PyObject* program_run(PyObject* self, PyObject* const* args, Py_ssize_t count) {
+  if (count != 2 || !PyList_Check(args[0]) || !PyList_Check(args[1])) {
+    PyErr_SetString(PyExc_TypeError, "run(inputs, variables) takes two lists");
+    return nullptr;
+  }
+  const Parts& parts = *reinterpret_cast<ProgramObject*>(self)->parts;
+  Run run;
+  {
+    VariablesLock lock(!parts.updates.empty());
+    if (!collect(parts, args[0], args[1], run)) return nullptr;
+    Ref arena = borrow_arena(parts);
+    if (!arena) return nullptr;
+    Writing mark(!parts.updates.empty());
+    if (!execute(parts, run, arena.get())) return nullptr;
+  }
+  return results_of(parts, run);
+}
+
+// The rows of one batch, as one input of the program.
+struct Source {
+  const char* data;
+  size_t row;  // bytes
+};
+
+void gather(const Source& source, const int64_t* rows, int64_t batch, char* target) {
+  for (int64_t i = 0; i < batch; ++i)
+    std::memcpy(target + static_cast<size_t>(i) * source.row,
+                source.data + static_cast<size_t>(rows[i]) * source.row, source.row);
+}
+
+// run_rows(sources, rows, batch, variables, seconds) -> (steps, outputs of the last, updates)
+// One step for each `batch` of the row numbers in `rows`, until the time is up.
+PyObject* program_run_rows(PyObject* self, PyObject* args) {
+  PyObject *sources_o, *rows_o, *variables;
+  Py_ssize_t batch;
+  double seconds;
+  if (!PyArg_ParseTuple(args, "O!OnO!d", &PyList_Type, &sources_o, &rows_o, &batch, &PyList_Type,
+                        &variables, &seconds))
+    return nullptr;
+  const Parts& parts = *reinterpret_cast<ProgramObject*>(self)->parts;
+  std::vector<int64_t> rows;
+  if (!read_integers(rows_o, rows)) return nullptr;
+  Ref inputs(PyList_New(0));
+  std::vector<Ref> held;
+  std::vector<Source> sources;
+  for (Py_ssize_t i = 0; i < PyList_GET_SIZE(sources_o); ++i) {
+    held.push_back(readable(PyList_GET_ITEM(sources_o, i)));
+    if (!held.back()) return nullptr;
+    PyArrayObject* array = held.back().array();
+    npy_intp shape[NPY_MAXDIMS];
+    int rank = PyArray_NDIM(array);
+    for (int axis = 0; axis < rank; ++axis) shape[axis] = PyArray_DIM(array, axis);
+    npy_intp count = rank ? shape[0] : 0;
+    for (int64_t row : rows)
+      if (row < 0 || row >= count)
+        return PyErr_Format(PyExc_IndexError, "row %lld of %zd", static_cast<long long>(row), count);
+    sources.push_back({static_cast<const char*>(PyArray_DATA(array)),
+                       count ? static_cast<size_t>(PyArray_NBYTES(array) / count) : 0});
+    shape[0] = batch;
+    Py_INCREF(PyArray_DESCR(array));
+    Ref part(PyArray_NewFromDescr(&PyArray_Type, PyArray_DESCR(array), rank, shape, nullptr,
+                                  nullptr, 0, nullptr));
+    if (!part || PyList_Append(inputs.get(), part.get()) < 0) return nullptr;
+  }
+  const Py_ssize_t steps = batch > 0 ? static_cast<Py_ssize_t>(rows.size()) / batch : 0;
+  Py_ssize_t done = 0;
+  Run run;
+  {
+    VariablesLock lock(!parts.updates.empty());
+    if (!collect(parts, inputs.get(), variables, run)) return nullptr;
+    Ref arena = borrow_arena(parts);
+    if (!arena) return nullptr;
+    Writing mark(!parts.updates.empty());
+    auto end = std::chrono::steady_clock::now() + std::chrono::duration<double>(seconds);
+    const size_t updates = run.external.size() - parts.updates.size();
+    while (done < steps) {
+      const int64_t* part = rows.data() + done * batch;
+      for (size_t i = 0; i < sources.size(); ++i)
+        gather(sources[i], part, batch, static_cast<char*>(run.external[i]));
+      if (!execute(parts, run, arena.get())) return nullptr;
+      // From now on the variables are where the step has written them.
+      for (size_t i = 0; i < parts.updates.size(); ++i) {
+        if (done > 0 || run.in_place[i]) continue;
+        auto place = static_cast<size_t>(parts.inputs + parts.updates[i].variable);
+        run.external[place] = run.external[updates + i];
+        run.arrays[place] = Ref(Py_NewRef(run.arrays[updates + i].get()));
+      }
+      ++done;
+      if (std::chrono::steady_clock::now() >= end) break;
+    }
+  }
+  Ref results(results_of(parts, run));
+  if (!results) return nullptr;
+  return Py_BuildValue("(nOO)", done, PyTuple_GET_ITEM(results.get(), 0),
+                       PyTuple_GET_ITEM(results.get(), 1));
+}
+
 PyMethodDef program_methods[] = {
     {"run", reinterpret_cast<PyCFunction>(reinterpret_cast<void (*)()>(program_run)), METH_FASTCALL,
      nullptr},
+    {"run_rows", program_run_rows, METH_VARARGS, nullptr},
     {nullptr, nullptr, 0, nullptr}};
 
 PyTypeObject ProgramType = {PyVarObject_HEAD_INIT(nullptr, 0)};
