@@ -49,21 +49,13 @@ class _Entry:
         """The results' arrays; variables have their new values afterwards."""
         traced = self.traced
         if self.native is not None:
-            outputs, updates = self.native.run(arrays, self.variables)
-            self.take(updates)
-            return outputs  # type: ignore[no-any-return]
+            return self.native.run(arrays, self.variables)  # type: ignore[no-any-return]
         found = self.program.run(arrays + [v._tensor.value for v in traced.variables])
         count = len(found) - len(traced.updates)
         for variable, array in zip(traced.updates, found[count:], strict=True):
             # A view would keep (and follow) what it was cut from.
             variable.replace(Tensor(array if array.flags.owndata else array.copy()))
         return found[:count]  # type: ignore[no-any-return]
-
-    def take(self, updates: list[Any]) -> None:
-        """Give the variables the arrays that a native run has made for them."""
-        for variable, array in zip(self.traced.updates, updates, strict=False):
-            if array is not None:
-                variable.replace(Tensor(array))
 
 
 class CompiledStep:
@@ -116,10 +108,7 @@ class CompiledStep:
         if entry.native is None:
             return 0, None
         with self._lock:
-            done, outputs, updates = entry.native.run_rows(
-                arrays, rows, batch, entry.variables, seconds
-            )
-            entry.take(updates)
+            done, outputs = entry.native.run_rows(arrays, rows, batch, entry.variables, seconds)
         return done, self._packed(entry, [Tensor(a) for a in outputs])
 
     def _entry(self, args: Any, kwargs: Any) -> tuple[_Entry, list[Any]]:
@@ -175,7 +164,11 @@ class CompiledStep:
         if stage in ("traced", "optimized"):
             graph = entry.traced.graph if stage == "traced" else entry.graph
             return to_text(graph, shorten=True)
-        stages = {"fused": "explain_fused", "memory": "explain_memory", "kernels": "explain_kernels"}
+        stages = {
+            "fused": "explain_fused",
+            "memory": "explain_memory",
+            "kernels": "explain_kernels",
+        }
         if stage not in stages:
             raise ValueError(
                 f"explain: stage {stage!r}; expected one of {['traced', 'optimized', *stages]}."

@@ -26,10 +26,7 @@ class Writers:
     """
 
     active: Any = ()
-
-    @staticmethod
-    def wait() -> None:
-        return None
+    wait: Any = None
 
 
 class Variable:

@@ -184,13 +184,25 @@ class ArrayData:
         return np.random.permutation(self.count) if self.shuffle else None  # noqa: NPY002
 
     def __iter__(self) -> Iterator[Any]:
-        order = self._order()
-        for start in range(0, self.count, self.batch_size):
+        return self.batches(self._order())
+
+    def batches(self, order: Any, first: int = 0) -> Iterator[Any]:
+        """The batches in the order of rows given (None: as they lie), from the row `first` on."""
+        for start in range(first, self.count, self.batch_size):
             stop = min(start + self.batch_size, self.count)
-            rows = slice(start, stop) if order is None else order[start:stop]
-            yield pack_x_y_sample_weight(
-                *(None if part is None else self._take(part, rows) for part in self.data)
-            )
+            yield self.batch(slice(start, stop) if order is None else order[start:stop])
+
+    def batch(self, rows: Any) -> Any:
+        """The batch of some rows."""
+        return pack_x_y_sample_weight(
+            *(None if part is None else self._take(part, rows) for part in self.data)
+        )
+
+    def rows(self) -> tuple[list[Any], Any]:
+        """The arrays, in the order of a batch's leaves, and the row numbers of the next epoch."""
+        order = self._order()
+        rows = np.arange(self.count) if order is None else order
+        return tree.flatten([part for part in self.data if part is not None]), rows
 
     @staticmethod
     def _take(part: Any, rows: Any) -> Any:

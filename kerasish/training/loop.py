@@ -11,6 +11,8 @@ import numpy as np
 
 import kerasish_core as core
 
+from .data import ArrayData
+
 __all__ = ["Epochs", "due", "python_logs", "run_epoch", "to_numpy"]
 
 tree = core.tree
@@ -25,13 +27,18 @@ class Epochs:
     """
 
     def __init__(self, data: Any, steps: int | None) -> None:
-        self._data, self._steps = data, steps
+        self.data, self._steps = data, steps
         self._running: Any = None
         self.exhausted = False
 
+    @property
+    def whole(self) -> bool:
+        """Whether an epoch is all rows of arrays in memory."""
+        return self._steps is None and isinstance(self.data, ArrayData)
+
     def epoch(self) -> Iterator[Any]:
         """The batches of the next epoch."""
-        data = self._data
+        data = self.data
         data.on_epoch_begin()
         if self._steps is None:
             yield from data
@@ -52,15 +59,17 @@ class Epochs:
 
     def _next(self) -> Any:
         if self._running is None:
-            self._running = iter(self._data)
+            self._running = iter(self.data)
         batch = next(self._running, None)
-        if batch is None and not self._data.infinite and self._data.num_batches:
-            self._running = iter(self._data)
+        if batch is None and not self.data.infinite and self.data.num_batches:
+            self._running = iter(self.data)
             batch = next(self._running, None)
         return batch
 
 
-def run_epoch(batches: Iterator[Any], step: Any, size: int, begin: Any, end: Any) -> Any:
+def run_epoch(
+    batches: Iterator[Any], step: Any, size: int, begin: Any, end: Any, done: int = 0
+) -> Any:
     """Run a step on every batch, with hooks around each `size` of them.
 
     Args:
@@ -70,11 +79,12 @@ def run_epoch(batches: Iterator[Any], step: Any, size: int, begin: Any, end: Any
         begin: Called with the first index.
         end: Called with the last index, the number of steps done and the list of results; training
             stops where it returns True.
+        done: Steps of the epoch that were done before.
 
     Returns:
         The number of steps, and the last results.
     """
-    done, results = 0, []
+    results: list[Any] = []
     while chunk := list(islice(batches, size)):
         begin(done)
         results = [step(batch) for batch in chunk]

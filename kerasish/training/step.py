@@ -25,6 +25,8 @@ _STYLE = (
     "    gradients = tape.gradient(loss, self.trainable_variables)\n"
     "    self.optimizer.apply(gradients, self.trainable_variables)"
 )
+# Progress bars move and Ctrl-C acts between chunks.
+_CHUNK_SECONDS = 0.05
 # Attributes that only a step for torch asks tensors, losses, optimizers or models for.
 _OF_TORCH = ("backward", "zero_grad")
 
@@ -126,11 +128,7 @@ class Steps:
         """
         if self.run_eagerly or self.jit_compile is False:
             return self._run_eagerly(name, data)
-        step = self._steps.get(name)
-        if step is None:
-            _check_signature(getattr(self, name))
-            step = core.compile_step(_method(self, name), name=name, key=self._key)
-            self._steps[name] = step
+        step = self._compiled_step(name)
         try:
             return step(data)
         except core.TraceError as error:
@@ -145,6 +143,49 @@ class Steps:
         except AttributeError as error:
             raise _in_our_style(error) from error
 
+    def _run_rows(self, name: str, data: Any, line: Any) -> tuple[int, Any, Any]:
+        """Run a step on as many whole batches of an epoch as can go in native chunks.
+
+        Args:
+            name: Of the step.
+            data: `ArrayData`.
+            line: The progress line, or None.
+
+        Returns:
+            How many steps were done, the epoch's row numbers, and the results of the last step.
+            0 steps if the step does not run natively.
+        """
+        size = data.batch_size
+        arrays, rows = data.rows()
+        done, results, whole = 0, None, len(rows) // size
+        if self.run_eagerly or self.jit_compile is False or not whole:
+            return 0, rows, None
+        example = data.batch(slice(0, size))
+        self._build_for(name, example)
+        step = self._compiled_step(name)
+        try:
+            while done < whole:
+                part = rows[done * size : whole * size]
+                count, found = step.run_rows((example,), arrays, part, size, _CHUNK_SECONDS)
+                if not count:
+                    break
+                results, done = self._checked(found), done + count
+                if line is not None:
+                    line.update(done, results)
+        except core.TraceError:
+            pass  # Running the step by itself says so.
+        except AttributeError as error:
+            raise _in_our_style(error) from error
+        return done, rows, results
+
+    def _compiled_step(self, name: str) -> Any:
+        step = self._steps.get(name)
+        if step is None:
+            _check_signature(getattr(self, name))
+            step = core.compile_step(_method(self, name), name=name, key=self._key)
+            self._steps[name] = step
+        return step
+
     def _run_eagerly(self, name: str, data: Any) -> Any:
         step = getattr(self, name)
         _check_signature(step)
@@ -158,7 +199,7 @@ class Steps:
 
         Args:
             step: "train", "test" or "predict".
-            stage: "traced" or "optimized".
+            stage: "traced", "optimized", "fused", "memory" or "kernels".
 
         Raises:
             ValueError: The step never ran compiled.

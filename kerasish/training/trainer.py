@@ -214,6 +214,14 @@ class Trainer(Steps):
         hooks.on_train_end(logs)
         return self.history
 
+    def _in_chunks(self, name: str, source: Epochs, wanted: bool, line: Any) -> Any:
+        """Run what can go in native chunks: steps done, the batches left, the last results."""
+        if not (wanted and source.whole):
+            return 0, source.epoch(), None
+        data = source.data
+        done, rows, results = self._run_rows(name, data, line)
+        return done, data.batches(rows, done * data.batch_size), results
+
     def _must_be_finite(self) -> bool:
         """Whether NaN in the targets is an error: a user's own loss may leave them out."""
         loss = self._compile_loss
@@ -243,9 +251,12 @@ class Trainer(Steps):
             line.update(done, results[-1])
             return self.stop_training
 
-        done, found = run_epoch(
-            source.epoch(), step, self.steps_per_execution, hooks.on_train_batch_begin, end
+        chunks = not (hooks.wants("on_train_batch_begin") or hooks.wants("on_train_batch_end"))
+        early, batches, found = self._in_chunks("train_step", source, chunks, line)
+        done, last = run_epoch(
+            batches, step, self.steps_per_execution, hooks.on_train_batch_begin, end, early
         )
+        found = last or found
         if done == 0:
             raise ValueError(
                 "The data gave no batch for this epoch. A generator that is used up can't start "
@@ -298,10 +309,12 @@ class Trainer(Steps):
                 line.update(done, results[-1])
             return False
 
-        batches = Epochs(data, steps).epoch()
-        done, found = run_epoch(
-            batches, step, self.steps_per_execution, hooks.on_test_batch_begin, end
+        chunks = not (hooks.wants("on_test_batch_begin") or hooks.wants("on_test_batch_end"))
+        early, batches, found = self._in_chunks("test_step", Epochs(data, steps), chunks, line)
+        done, last = run_epoch(
+            batches, step, self.steps_per_execution, hooks.on_test_batch_begin, end, early
         )
+        found = last or found
         if done == 0:
             raise ValueError("evaluate: the data gave no batch. Is the generator used up?")
         logs = python_logs(found)

@@ -110,10 +110,7 @@ class _Grouping:
 
     def _closes(self, i: int) -> bool:
         role = self.roles[i]
-        for group in self._sources(i):
-            if role is None or not self._fits(group, i, role):
-                return True
-        return False
+        return any(role is None or not self._fits(group, i, role) for group in self._sources(i))
 
     def _fits(self, group: _Open, i: int, role: Role) -> bool:
         node = self.graph.nodes[i]

@@ -13,6 +13,7 @@ from typing import Any
 
 from ... import config
 from ...ir import Graph
+from ...tensor import Tensor
 from ...variable import Writers
 
 __all__ = ["available", "compiled"]
@@ -30,6 +31,7 @@ def _library() -> Any:
         )
         return None
     native.set_threads(config.threads())
+    native.set_tensor_type(Tensor)
     Writers.active, Writers.wait = native.writing, native.wait
     if config.shadow():
         return importlib.import_module(".shadow", __name__).ShadowProgram

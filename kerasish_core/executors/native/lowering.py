@@ -126,7 +126,9 @@ class Builder:
         operands = [(self.layout(v).root, 0) for v in node.inputs]
         operands += [(v, 0) for v in node.outputs]
         self.instructions.append(
-            Instruction("", tuple(operands), len(node.outputs), (), 0, note, self.location, (), node)
+            Instruction(
+                "", tuple(operands), len(node.outputs), (), 0, note, self.location, (), node
+            )
         )
 
     def emit(

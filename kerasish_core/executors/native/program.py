@@ -56,7 +56,7 @@ class NativeProgram:
         self.plan = self._plan()
         self.arguments = self._arguments(results)
         self._program = _native.Program(*self.arguments)
-        self.run = self._program.run
+        self.run, self.run_rows = self._program.run, self._program.run_rows
         self.instructions = tuple(b.instructions)
 
     # -- instructions
@@ -171,7 +171,9 @@ class NativeProgram:
     def _arguments(self, results: list[int]) -> tuple[Any, ...]:
         b, graph, plan = self.builder, self.graph, self.plan
         slots = self._slots.of
-        kernels, counts, operands, params, places, scratch = [], [], [], [], [], []
+        kernels: list[str] = []
+        params: list[int] = []
+        counts, operands, places, scratch = [], [], [], []
         segments: list[tuple[int, int, Any]] = []
         first = 0
         hosts: list[Any] = []
@@ -197,7 +199,7 @@ class NativeProgram:
             kernels, counts, operands, params, places, scratch, max(plan.size, 64), self.inputs,
             self.variables, list(graph.constants.values()),
             [(s.shape, s.dtype) for s in specs[:split]],
-            [(k, (s.shape, s.dtype)) for k, s in zip(self.update_places, specs[split:], strict=True)],
+            [(k, (s.shape, s.dtype)) for k, s in zip(self.update_places, specs[split:])],
             segments, [_bytes(s) for s in graph.input_specs],
         )  # fmt: skip
 

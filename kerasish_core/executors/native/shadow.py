@@ -53,7 +53,6 @@ class ShadowProgram:
         values = tuple(dict.fromkeys(v for node in graph.nodes for v in node.outputs))
         self._values = values
         self._all = NativeProgram(graph._replace(outputs=values), variables, read, ())
-        self._split = len(graph.outputs) - len(updates)
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._program, name)
@@ -67,20 +66,26 @@ class ShadowProgram:
         graph = self._graph
         read = len(graph.inputs) - len(inputs)
         before = [np.array(v._tensor.value) for v in variables[:read]]
-        found = dict(zip(self._values, self._all.run(inputs, variables)[0], strict=True))
+        found = dict(zip(self._values, self._all.run(inputs, variables), strict=True))
         found.update(graph.constants)
         found.update(zip(graph.inputs, [*map(np.asarray, inputs), *before], strict=True))
         quietly(self._judge, found)
-        outputs, updates = self._program.run(inputs, variables)
-        values = list(outputs)
-        for i, place in enumerate(self._program.update_places):
-            moved = updates[i] if updates else None
-            values.append(variables[place]._tensor.value if moved is None else moved)
+        outputs = self._program.run(inputs, variables)
+        values = [*outputs, *(variables[k]._tensor.value for k in self._program.update_places)]
         for v, array in zip(graph.outputs, values, strict=True):
             wrong = difference(array, found[v])
             if wrong:
-                raise VerifyError(f"{graph.name}: the result %{v} is not that of its node: {wrong}.")
-        return outputs, updates
+                raise VerifyError(
+                    f"{graph.name}: the result %{v} is not that of its node: {wrong}."
+                )
+        return outputs
+
+    def run_rows(
+        self, arrays: list[Any], rows: Any, batch: int, variables: list[Any], seconds: float
+    ) -> tuple[int, Any]:
+        """As `NativeProgram.run_rows`, a single step."""
+        part = rows[:batch]
+        return 1, self.run([np.ascontiguousarray(a[part]) for a in arrays], variables)
 
     def _judge(self, found: dict[int, Any]) -> None:
         for node in self._graph.nodes:
@@ -90,7 +95,9 @@ class ShadowProgram:
             ):
                 wrong = difference(found[v], np.asarray(expected))
                 if wrong:
-                    shown = ", ".join(f"{found[i].dtype}{list(found[i].shape)}" for i in node.inputs)
+                    shown = ", ".join(
+                        f"{found[i].dtype}{list(found[i].shape)}" for i in node.inputs
+                    )
                     raise VerifyError(
                         f"{self._graph.name}: %{v} = {node.op.name}({shown}) differs from the "
                         f"reference: {wrong}; attributes {dict(node.attrs)}; {node.location}"

@@ -203,7 +203,11 @@ class _Chain:
         words += [b.spec(v).dtype.itemsize for v in self.outputs]
         for node in self.reductions:
             v = self._actual(node.inputs[0])
-            words += [_REDUCTIONS[node.op.name], _DTYPES[b.spec(v).dtype.name], targets.get(v, sources.get(v, 0))]
+            words += [
+                _REDUCTIONS[node.op.name],
+                _DTYPES[b.spec(v).dtype.name],
+                targets.get(v, sources.get(v, 0)),
+            ]
         for k, node in enumerate(self.ops):
             specs = [b.spec(v) for v in node.inputs]
             words += [INDEX[tile_key(node, specs)], len(node.inputs), *self.op_sources[k]]
@@ -319,5 +323,3 @@ def emit_group(group: Group, b: Builder, needed: set[int]) -> None:
             b.emit("zero", [], [node.outputs[0]], [0], note="empty")
         return
     _Chain(group, b, needed).emit()
-
-

@@ -53,6 +53,7 @@ class Ref {
 
 PyObject* name_tensor;  // "_tensor"
 PyObject* name_value;   // "_value"
+PyObject* tensor_type;  // kerasish_core.Tensor, once it is told
 PyObject* writing;      // a list: not empty while a program writes to variables in place
 
 // Programs that write to variables hold it alone, others together: a prediction beside training
@@ -285,7 +286,7 @@ Ref readable(PyObject* object) {
 struct Run {
   std::vector<Ref> arrays;
   std::vector<void*> external;
-  std::vector<char> in_place;  // update by update
+  std::vector<Ref> tensors;  // update by update: what its variable will hold; none if in place
 
   bool add(Ref array) {
     if (!array) return false;
@@ -339,15 +340,27 @@ bool collect(const Parts& parts, PyObject* inputs, PyObject* variables, Run& run
   for (const Output& output : parts.outputs)
     if (!run.add(new_array(output))) return false;
   for (const Update& update : parts.updates) {
-    bool same = alone[static_cast<size_t>(update.variable)];
-    run.in_place.push_back(same);
-    if (same) {
+    if (alone[static_cast<size_t>(update.variable)]) {
+      run.tensors.emplace_back();
       PyObject* array = run.arrays[static_cast<size_t>(parts.inputs + update.variable)].get();
       Py_INCREF(array);
       if (!run.add(Ref(array))) return false;
-    } else if (!run.add(new_array(update.output))) {
-      return false;
+    } else {
+      if (!run.add(new_array(update.output))) return false;
+      run.tensors.emplace_back(PyObject_CallOneArg(tensor_type, run.arrays.back().get()));
+      if (!run.tensors.back()) return false;
     }
+  }
+  return true;
+}
+
+// Gives the variables what the run has written elsewhere. No Python code runs in between, so that
+// an interrupt finds either all old or all new values.
+bool hand_over(const Parts& parts, PyObject* variables, const Run& run) {
+  for (size_t i = 0; i < parts.updates.size(); ++i) {
+    PyObject* variable = PyList_GET_ITEM(variables, parts.updates[i].variable);
+    if (run.tensors[i] && PyObject_SetAttr(variable, name_tensor, run.tensors[i].get()) < 0)
+      return false;
   }
   return true;
 }
@@ -412,25 +425,16 @@ class Writing {
   bool writes_;
 };
 
-// (outputs, new arrays of the updates: None where written in place; an empty list if all were)
-PyObject* results_of(const Parts& parts, Run& run) {
+PyObject* outputs_of(const Parts& parts, Run& run) {
   size_t base = static_cast<size_t>(parts.inputs + parts.variables) + parts.constants.size();
-  bool moved = false;
-  for (char same : run.in_place) moved |= !same;
   Ref outputs(PyList_New(static_cast<Py_ssize_t>(parts.outputs.size())));
-  Ref updates(PyList_New(moved ? static_cast<Py_ssize_t>(parts.updates.size()) : 0));
-  if (!outputs || !updates) return nullptr;
+  if (!outputs) return nullptr;
   for (size_t i = 0; i < parts.outputs.size(); ++i)
     PyList_SET_ITEM(outputs.get(), static_cast<Py_ssize_t>(i), run.arrays[base + i].release());
-  base += parts.outputs.size();
-  for (size_t i = 0; moved && i < parts.updates.size(); ++i) {
-    PyObject* value = run.in_place[i] ? Py_NewRef(Py_None) : run.arrays[base + i].release();
-    PyList_SET_ITEM(updates.get(), static_cast<Py_ssize_t>(i), value);
-  }
-  return Py_BuildValue("(NN)", outputs.release(), updates.release());
+  return outputs.release();
 }
 
-// run(inputs, variables) -> see results_of
+// run(inputs, variables) -> outputs; the variables have their new values
 PyObject* program_run(PyObject* self, PyObject* const* args, Py_ssize_t count) {
   if (count != 2 || !PyList_Check(args[0]) || !PyList_Check(args[1])) {
     PyErr_SetString(PyExc_TypeError, "run(inputs, variables) takes two lists");
@@ -444,9 +448,9 @@ PyObject* program_run(PyObject* self, PyObject* const* args, Py_ssize_t count) {
     Ref arena = borrow_arena(parts);
     if (!arena) return nullptr;
     Writing mark(!parts.updates.empty());
-    if (!execute(parts, run, arena.get())) return nullptr;
+    if (!execute(parts, run, arena.get()) || !hand_over(parts, args[1], run)) return nullptr;
   }
-  return results_of(parts, run);
+  return outputs_of(parts, run);
 }
 
 // The rows of one batch, as one input of the program.
@@ -461,7 +465,7 @@ void gather(const Source& source, const int64_t* rows, int64_t batch, char* targ
                 source.data + static_cast<size_t>(rows[i]) * source.row, source.row);
 }
 
-// run_rows(sources, rows, batch, variables, seconds) -> (steps, outputs of the last, updates)
+// run_rows(sources, rows, batch, variables, seconds) -> (steps, outputs of the last)
 // One step for each `batch` of the row numbers in `rows`, until the time is up.
 PyObject* program_run_rows(PyObject* self, PyObject* args) {
   PyObject *sources_o, *rows_o, *variables;
@@ -513,7 +517,7 @@ PyObject* program_run_rows(PyObject* self, PyObject* args) {
       if (!execute(parts, run, arena.get())) return nullptr;
       // From now on the variables are where the step has written them.
       for (size_t i = 0; i < parts.updates.size(); ++i) {
-        if (done > 0 || run.in_place[i]) continue;
+        if (done > 0 || !run.tensors[i]) continue;
         auto place = static_cast<size_t>(parts.inputs + parts.updates[i].variable);
         run.external[place] = run.external[updates + i];
         run.arrays[place] = Ref(Py_NewRef(run.arrays[updates + i].get()));
@@ -521,11 +525,10 @@ PyObject* program_run_rows(PyObject* self, PyObject* args) {
       ++done;
       if (std::chrono::steady_clock::now() >= end) break;
     }
+    if (!hand_over(parts, variables, run)) return nullptr;
   }
-  Ref results(results_of(parts, run));
-  if (!results) return nullptr;
-  return Py_BuildValue("(nOO)", done, PyTuple_GET_ITEM(results.get(), 0),
-                       PyTuple_GET_ITEM(results.get(), 1));
+  PyObject* outputs = outputs_of(parts, run);
+  return outputs ? Py_BuildValue("(nN)", done, outputs) : nullptr;
 }
 
 PyMethodDef program_methods[] = {
@@ -608,6 +611,11 @@ PyObject* wait(PyObject*, PyObject*) {
   Py_RETURN_NONE;
 }
 
+PyObject* set_tensor_type(PyObject*, PyObject* type) {
+  Py_XSETREF(tensor_type, Py_NewRef(type));
+  Py_RETURN_NONE;
+}
+
 PyObject* release_memory(PyObject*, PyObject*) {
   Arenas::release();
   Py_RETURN_NONE;
@@ -622,6 +630,7 @@ PyMethodDef functions[] = {
     {"set_instruction_set", set_instruction_set, METH_O, nullptr},
     {"threads", get_threads, METH_NOARGS, nullptr},
     {"set_threads", set_threads, METH_O, nullptr},
+    {"set_tensor_type", set_tensor_type, METH_O, nullptr},
     {"wait", wait, METH_NOARGS, nullptr},
     {"release_memory", release_memory, METH_NOARGS, nullptr},
     {"held_memory", held_memory, METH_NOARGS, nullptr},
