@@ -27,7 +27,8 @@ from ....codegen.tiles import INDEX
 from ....ir import Node
 from ....op import Spec
 from ....passes.fuse import Group, Role
-from ..lowering import Builder, Strided
+from ....passes.layout import Layout, dense_strides
+from ..lowering import Builder, Strided, lowers
 
 __all__ = ["emit_group", "role_of", "tile_key"]
 
@@ -77,12 +78,28 @@ def _role_of_reduction(node: Node, spec: Spec, result: Spec) -> Role | None:
         return None
     if (node.op.name in ("any", "all")) != (dtype == "bool"):
         return None
-    if set(node.attrs) - {"axis", "axes", "keepdims"}:
+    if set(node.attrs) - {"axis", "axes", "keepdims"} or math.prod(spec.shape) == math.prod(
+        result.shape
+    ):
         return None
     axes = _axes(node, len(spec.shape))
     if _form(spec.shape, axes) is None:
         return None
     return Role(spec.shape, axes)
+
+
+@lowers(*_REDUCTIONS)
+def _reduce_nothing(node: Node, b: Builder) -> bool:
+    """A reduction over axes of one element is another name of its input."""
+    v, out = node.inputs[0], node.outputs[0]
+    spec, result = b.spec(v), b.spec(out)
+    if spec.dtype != result.dtype or math.prod(spec.shape) != math.prod(result.shape):
+        return False
+    if 0 in spec.shape or set(node.attrs) - {"axis", "axes", "keepdims"}:
+        return False
+    dense = b.layout(b.dense(v))
+    b.layouts[out] = Layout(dense.root, dense.offset, dense_strides(result.shape))
+    return True
 
 
 def _axes(node: Node, rank: int) -> tuple[int, ...]:
@@ -125,7 +142,9 @@ def _classify(shape: tuple[int, ...], spec: Spec, strides: tuple[int, ...]) -> _
             dims[-1] = (dims[-1][0] * size, stride)
         else:
             dims.append((size, stride))
-    if not dims or all(stride == 0 for _, stride in dims):
+    if not dims:
+        return _Input(_DENSE, item, 1, ())
+    if all(stride == 0 for _, stride in dims):
         return _Input(_SCALAR, item, 1, ())
     if len(dims) == 1 and dims[0][1] == 1:
         return _Input(_DENSE, item, 1, ())
