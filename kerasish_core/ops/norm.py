@@ -172,9 +172,17 @@ def _in_dtype(dtype: Any, *ys: Any) -> tuple[Any, ...]:
     return tuple(y.astype(dtype, copy=False) for y in ys)
 
 
+def _check_rows(x: Any, gamma: Any) -> None:
+    if not gamma.ndim or x.shape[-gamma.ndim :] != gamma.shape:  # it would be broadcast
+        raise ValueError("a factor with the last axes of x is needed")
+
+
 def _layer_kernel(xp: Any, x: Any, gamma: Any, beta: Any, epsilon: float) -> Any:
+    if beta.shape != gamma.shape:
+        raise ValueError("a shift like gamma is needed")
     dtype, (x, gamma, beta) = x.dtype, _wide(x, gamma, beta)
     axes = _rows(x, gamma)
+    _check_rows(x, gamma)
     mean = x.mean(axis=axes, keepdims=True)
     centred = x - mean
     inv = 1 / xp.sqrt((centred * centred).mean(axis=axes, keepdims=True) + x.dtype.type(epsilon))
@@ -256,6 +264,7 @@ _LAYER_GRAD = define_op(
 
 
 def _rms_kernel(xp: Any, x: Any, gamma: Any, epsilon: float) -> Any:
+    _check_rows(x, gamma)
     dtype, (x, gamma) = x.dtype, _wide(x, gamma)
     power = (x * x).mean(axis=_rows(x, gamma), keepdims=True)
     inv = 1 / xp.sqrt(power + x.dtype.type(epsilon))
