@@ -1,0 +1,193 @@
+// The gradient of a convolution by its kernel: for each tap and channel a sum over all pixels.
+//
+// Tiles of channels times vectors of filters are summed in registers over the pixels of a block
+// and added to one of a fixed number of partial results, which are added up at the end: how many
+// there are and what they cover depends on sizes alone.
+#include "conv_geometry.h"
+#include "conv_tile.h"
+
+namespace kerasish {
+namespace KERASISH_ISA {
+namespace {
+
+constexpr int64_t kBlockPixels = 128;  // of a block: what it reads fits the first caches
+
+template <class T>
+struct KernelGrad {
+  const T *x, *g;
+  T* partials;
+  Problem p;
+  Reader<T> reader;
+  int64_t count, bands, chunks, splits;  // partials, blocks by rows and within a row, shares of work
+
+  int64_t rows() const { return p.n * p.axis[0].out * p.axis[1].out; }
+  int64_t size() const { return p.window() * p.depth() * p.filters; }
+  int64_t pitch() const { return round_up(p.width(), Vec<T>::lanes); }
+  bool copies_g() const { return pitch() != p.width() && !depthwise(); }
+  bool depthwise() const { return p.depth() == 1 && p.width() == 1 && p.groups > 1; }
+  int64_t runs() const { return reader.segments(); }
+  int64_t run() const { return p.depth() * (reader.merged ? p.axis[2].window : 1); }
+  // Vectors of a panel: few channels leave room for more.
+  int64_t vectors() const {
+    return kVectors > 2 && run() <= kRows[kVectors] ? kVectors : least(kVectors, 2);
+  }
+  int64_t panels() const { return parts(pitch(), vectors() * Vec<T>::lanes); }
+};
+
+// Addresses of the gradient's rows; rows whose filters do not fill vectors are copied to do so.
+template <class T>
+const T** rows_of_g(const KernelGrad<T>& k, const Block& b, char* memory) {
+  auto** table = reinterpret_cast<const T**>(memory);
+  const int64_t f = k.p.filters, out = k.p.axis[2].out;
+  T* copy = reinterpret_cast<T*>(memory + round_up(b.rows() * 8, 64));
+  for (int64_t r = b.r0; r < b.r1; ++r) {
+    const T* row = k.g + (r * out + b.x0) * f;
+    table[r - b.r0] = row;
+    if (!k.copies_g()) continue;
+    table[r - b.r0] = copy;
+    const int64_t width = k.p.width(), pitch = k.pitch();
+    for (int64_t i = 0; i < b.length() * k.p.groups; ++i, copy += pitch) {
+      __builtin_memcpy(copy, row + i * width, static_cast<size_t>(width) * sizeof(T));
+      for (int64_t j = width; j < pitch; ++j) copy[j] = T(0);
+    }
+  }
+  return table;
+}
+
+template <class T>
+size_t bytes_of_g(const KernelGrad<T>& k, const Block& b) {
+  int64_t copied = k.copies_g() ? b.rows() * b.length() * k.p.groups * k.pitch() : 0;
+  return static_cast<size_t>(round_up(b.rows() * 8, 64)) + static_cast<size_t>(copied) * sizeof(T) + 64;
+}
+
+// One panel of filters for one run of channels under a tap.
+template <class T>
+void panel_of_run(const KernelGrad<T>& k, const Block& b, const T* const* xs, const T* const* gs,
+                  int64_t group, int64_t run, int64_t panel, T* out, bool add) {
+  const int64_t lanes = Vec<T>::lanes, from = panel * k.vectors() * lanes;
+  const int64_t vectors = least(k.vectors(), (k.pitch() - from) / lanes);
+  const int64_t columns = least(vectors * lanes, k.p.width() - from);
+  const int64_t tiles = parts(k.run(), kRows[vectors]), small = k.run() / tiles;
+  const GradTile<T> tile = find_grad<T>(vectors, small);
+  const GradTile<T> larger = find_grad<T>(vectors, small + (k.run() % tiles ? 1 : 0));
+  const int64_t g_pixel = k.copies_g() ? k.p.groups * k.pitch() : k.p.filters;
+  const int64_t column = group * (k.copies_g() ? k.pitch() : k.p.width()) + from;
+  out += run * k.run() * k.p.filters + group * k.p.width() + from;
+  for (int64_t i = 0; i < tiles; ++i) {
+    const int64_t at = share(k.run(), tiles, i);
+    const bool is_small = share(k.run(), tiles, i + 1) - at == small;
+    (is_small ? tile : larger)(xs + run, gs, b.rows(), k.runs(), at + group * k.p.depth(), column,
+                               b.length(), k.reader.pixel(), g_pixel, out + at * k.p.filters,
+                               k.p.filters, columns, add);
+  }
+}
+
+// Vectors over channels, one tap at a time.
+template <class T>
+void depthwise_run(const KernelGrad<T>& k, const Block& b, const T* const* xs, const T* const* gs,
+                   int64_t run, T* out, bool add) {
+  using X = Vec<T>;
+  const int64_t c = k.p.groups, pixel = k.reader.pixel();
+  for (int64_t at = 0; at < c; at += X::lanes) {
+    const auto mask = X::mask(least(X::lanes, c - at));
+    X even = X::zero(), odd = X::zero();
+    for (int64_t r = 0; r < b.rows(); ++r) {
+      const T* x = xs[r * k.runs() + run];
+      if (!x) continue;
+      x += at;
+      const T* g = gs[r] + at;
+      int64_t i = 0;
+      for (; i + 2 <= b.length(); i += 2) {
+        even = fma(X::load(x + i * pixel, mask), X::load(g + i * c, mask), even);
+        odd = fma(X::load(x + (i + 1) * pixel, mask), X::load(g + (i + 1) * c, mask), odd);
+      }
+      if (i < b.length()) even = fma(X::load(x + i * pixel, mask), X::load(g + i * c, mask), even);
+    }
+    T* to = out + run * c + at;
+    even = even + odd;
+    if (add) even = even + X::load(to, mask);
+    even.store(to, mask);
+  }
+}
+
+// One share of the work for one partial result: a range of (group, panel, run) over its blocks.
+template <class T>
+void partial(const KernelGrad<T>& k, int64_t which, int64_t split) {
+  const int64_t blocks = k.bands * k.chunks;
+  const int64_t first = share(blocks, k.count, which), last = share(blocks, k.count, which + 1);
+  const int64_t all = k.runs() * (k.depthwise() ? 1 : k.panels() * k.p.groups);
+  T* out = k.partials + which * k.size();
+  for (int64_t i = first; i < last; ++i) {
+    const int64_t band = i / k.chunks, chunk = i % k.chunks;
+    const Block block = {share(k.rows(), k.bands, band), share(k.rows(), k.bands, band + 1),
+                         share(k.p.axis[2].out, k.chunks, chunk),
+                         share(k.p.axis[2].out, k.chunks, chunk + 1)};
+    const Segments<T> segments(k.reader, block);
+    const int64_t x_bytes = round_up(static_cast<int64_t>(segments.bytes()), 64);
+    char* memory = thread_scratch(static_cast<size_t>(x_bytes) + bytes_of_g(k, block));
+    const T* const* xs = segments.build(memory);
+    const T* const* gs = rows_of_g(k, block, memory + x_bytes);
+    for (int64_t j = share(all, k.splits, split); j < share(all, k.splits, split + 1); ++j) {
+      const int64_t run = j % k.runs(), rest = j / k.runs();
+      if (k.depthwise())
+        depthwise_run(k, block, xs, gs, run, out, i > first);
+      else
+        panel_of_run(k, block, xs, gs, rest / k.panels(), run, rest % k.panels(), out, i > first);
+    }
+  }
+}
+
+// Adds the partial results, always from the first to the last.
+template <class T>
+void add_partials(const Call& call, const KernelGrad<T>& k, T* out) {
+  const int64_t size = k.size(), runs = most(1, least(64, size * k.count >> 15));
+  parallel_for(call.pool, runs, [&](int64_t run) {
+    for (int64_t at = share(size, runs, run); at < share(size, runs, run + 1);) {
+      const int64_t end = least(at + 1024, share(size, runs, run + 1));
+      __builtin_memcpy(out + at, k.partials + at, static_cast<size_t>(end - at) * sizeof(T));
+      for (int64_t part = 1; part < k.count; ++part) {
+        const T* more = k.partials + part * size;
+        for (int64_t i = at; i < end; ++i) out[i] += more[i];
+      }
+      at = end;
+    }
+  });
+}
+
+// data: x, g, gradient by the kernel. params: as conv, then the number of partial results.
+// scratch: as many times the kernel, if there is more than one
+template <class T>
+void conv_kernel_grad(const Call& call) {
+  const Problem p(call.params);
+  Axis axes[3];
+  for (int i = 0; i < 3; ++i) axes[i] = p.axis[i].forward();
+  T* out = static_cast<T*>(call.data[2]);
+  const int64_t count = most(1, call.params[23]);
+  const T* x = static_cast<const T*>(call.data[0]);
+  KernelGrad<T> k = {x, static_cast<const T*>(call.data[1]),
+                     count > 1 ? reinterpret_cast<T*>(call.scratch) : out, p,
+                     Reader<T>(x, p.channels, axes, p.groups == 1), count, 1, 1, 1};
+  const int64_t length = axes[2].out;
+  if (k.size() == 0) return;
+  if (k.rows() * length == 0) {
+    __builtin_memset(out, 0, static_cast<size_t>(k.size()) * sizeof(T));
+    return;
+  }
+  k.chunks = parts(length, kBlockPixels + kBlockPixels / 2);
+  k.bands = parts(k.rows(), most(1, kBlockPixels / parts(length, k.chunks)));
+  k.count = least(k.count, k.bands * k.chunks);
+  // Few pixels and large kernels: the kernel is shared out too.
+  const int64_t all = k.runs() * (k.depthwise() ? 1 : k.panels() * p.groups);
+  const int64_t work = k.size() * (k.rows() * length / k.count);
+  k.splits = k.count >= 16 ? 1 : most(1, least(all, least(work >> 21, 32 / k.count)));
+  parallel_for(call.pool, k.count * k.splits,
+               [&](int64_t task) { partial(k, task / k.splits, task % k.splits); });
+  if (k.partials != out) add_partials(call, k, out);
+}
+
+}  // namespace
+}  // namespace KERASISH_ISA
+}  // namespace kerasish
+
+KERASISH_TABLE(conv_kernel_grad, {"conv_kernel_grad_f32", conv_kernel_grad<float>},
+               {"conv_kernel_grad_f64", conv_kernel_grad<double>})
