@@ -188,18 +188,16 @@ def sparse_categorical_crossentropy(
             "Arguments `target` and `output` must have the same shape up until the last "
             f"dimension: target.shape={target.shape}, output.shape={output.shape}"
         )
-    if from_logits:
-        log_p = _o.log_softmax(output, axis)
-    else:
-        p = output / _o.sum(output, axis, True)
-        log_p = _o.log(_o.clip(p, _epsilon(), 1.0 - _epsilon()))
     # A class out of range counts nothing, as the row of zeros that one_hot gives.
     classes = output.shape[place]
     inside = _o.logical_and(target >= 0, target < classes)
-    picked = _o.take_along_axis(
-        log_p, _o.expand_dims(_o.clip(target, 0, classes - 1), place), place
-    )
-    return -_o.where(inside, _o.squeeze(picked, place), 0)
+    chosen = _o.expand_dims(_o.clip(target, 0, classes - 1), place)
+    if from_logits:
+        log_p = _o.take_along_axis(_o.log_softmax(output, axis), chosen, place)
+    else:
+        p = _o.take_along_axis(output, chosen, place) / _o.sum(output, axis, True)
+        log_p = _o.log(_o.clip(p, _epsilon(), 1.0 - _epsilon()))
+    return -_o.where(inside, _o.squeeze(log_p, place), 0)
 
 
 @symbolic

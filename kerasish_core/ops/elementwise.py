@@ -11,7 +11,7 @@ from ..dispatch import apply
 from ..errors import DTypeError
 from ..op import Spec, broadcast_shapes, define_op, same_dtype
 from ..tensor import NUMPY_FUNCTIONS, OPERATORS, Tensor, convert
-from ._args import as_float, promote, same_spec, uniform
+from ._args import as_float, promote, same_binary, same_spec, uniform
 from ._define import as_bool, binary, in_float32, unary
 
 __all__ = [
@@ -104,18 +104,24 @@ reciprocal = unary(
 )  # fmt: skip
 
 
-def _half(a: Tensor, b: Tensor) -> Any:
-    """1 where a > b, 1/2 where equal, else 0: ties share the gradient."""
-    above, tie = OPERATORS["greater"](a, b), OPERATORS["equal"](a, b)
-    return add(cast(above, a.dtype), multiply(cast(tie, a.dtype), 0.5))
-
-
 def _apart(rng: np.random.Generator) -> Any:
     """Samples away from ties."""
     return [
         ([np.array([0.3, -1.0, 2.0]), np.array([1.1, -2.0, 0.5])], {}),
         ([rng.uniform(0, 1, (2, 3)), rng.uniform(2, 3, (3,))], {}),
     ]
+
+
+_SHARE = define_op(
+    "share", "elementwise", "a b", infer=same_binary("share"),
+    kernel=lambda xp, a, b: (xp.greater(a, b) + 0.5 * xp.equal(a, b)).astype(a.dtype),
+    scalar="a > b ? 1 : (a == b ? 0.5 : 0)", vjp=lambda g: (None, None), samples=_apart,
+)  # fmt: skip
+
+
+def _half(a: Tensor, b: Tensor) -> Any:
+    """1 where a > b, 1/2 where equal, else 0: ties share the gradient."""
+    return apply(_SHARE, a, b)
 
 
 maximum = binary(

@@ -29,6 +29,14 @@ def _zeros_for(g: Any, ys: Any) -> list[Any]:
     return [OPERATORS["zeros"](y.shape, y.dtype) if u is None else u for u, y in zip(g, ys)]
 
 
+def _wide(*xs: Any) -> tuple[Any, ...]:
+    return tuple(x.astype("float32") if x.dtype.itemsize < 4 else x for x in xs)
+
+
+def _in_dtype(dtype: Any, *ys: Any) -> tuple[Any, ...]:
+    return tuple(y.astype(dtype, copy=False) for y in ys)
+
+
 # -- mean and variance together
 
 
@@ -44,13 +52,13 @@ def _moments_spec(x: Spec, axes: tuple[int, ...], keepdims: bool) -> tuple[Spec,
 
 
 def _moments_kernel(xp: Any, x: Any, axes: tuple[int, ...], keepdims: bool) -> Any:
-    wide = x.astype("float32") if x.dtype.itemsize < 4 else x
+    (wide,) = _wide(x)
     count = math.prod(x.shape[a] for a in axes)
     mean = xp.asarray(wide.sum(axis=axes, keepdims=True) / wide.dtype.type(count))
     centred = wide - mean
     variance = (centred * centred).sum(axis=axes, keepdims=True) / wide.dtype.type(count)
     shape = _moments_spec(x, axes, keepdims)[0].shape
-    return tuple(v.reshape(shape).astype(x.dtype, copy=False) for v in (mean, variance))
+    return _in_dtype(x.dtype, mean.reshape(shape), variance.reshape(shape))
 
 
 def _moments_rule(g: Any, x: Any, y: Any, axes: tuple[int, ...], keepdims: bool) -> Any:
@@ -98,12 +106,35 @@ def moments(x: Any, axes: Any, keepdims: bool = False) -> tuple[Tensor, Tensor]:
 # -- normalising by given statistics
 
 
+def _sums_kernel(xp: Any, g: Any, x: Any, mean: Any) -> Any:
+    dtype, (g, x, mean) = x.dtype, _wide(g, x, mean)
+    lead = tuple(range(x.ndim - 1))
+    return _in_dtype(dtype, g.sum(axis=lead), (g * (x - mean)).sum(axis=lead))
+
+
+def _sums_rule(u: Any, g: Any, x: Any, mean: Any, y: Any) -> Any:
+    u, v = _zeros_for(u, y)
+    return u + v * (x - mean), g * v, -v * y[0]
+
+
+_SUMS = define_op(
+    "centred_sums", "opaque", "g x mean", kernel=_sums_kernel, vjp=_sums_rule, multiple=True,
+    infer=lambda g, x, mean: (mean, mean),
+    samples=lambda rng: [
+        ([*rng.normal(size=(2, *s)), rng.normal(size=s[-1:])], {}) for s in ((2, 3, 2), (3,))
+    ],
+)  # fmt: skip
+
+
 def _affine_rule(g: Any, x: Any, mean: Any, factor: Any, shift_spec: Spec) -> Any:
-    of_shift = sum_to(g, shift_spec.shape)
-    # Statistics of one shape share the sum of g: each axis is read once.
+    if mean.shape == factor.shape == shift_spec.shape == x.shape[-1:]:  # channels last: one reading
+        of_shift, of_factor = apply(_SUMS, g, x, mean)
+    else:
+        of_shift, of_factor = sum_to(g, shift_spec.shape), g * (x - mean)
+    # Statistics of one shape share the sum of g.
     same = mean.shape == factor.shape == shift_spec.shape
     of_mean = of_shift * factor if same else g * factor
-    return g * factor, -of_mean, g * (x - mean), of_shift
+    return g * factor, -of_mean, of_factor, of_shift
 
 
 _AFFINE = define_op(
@@ -162,14 +193,6 @@ def _row_spec(name: str, x: Spec, gamma: Spec) -> Spec:
 def _layer_spec(x: Spec, gamma: Spec, beta: Spec, epsilon: float) -> tuple[Spec, ...]:
     row = _row_spec("layer_norm", x, gamma)
     return x, row, row
-
-
-def _wide(*xs: Any) -> tuple[Any, ...]:
-    return tuple(x.astype("float32") if x.dtype.itemsize < 4 else x for x in xs)
-
-
-def _in_dtype(dtype: Any, *ys: Any) -> tuple[Any, ...]:
-    return tuple(y.astype(dtype, copy=False) for y in ys)
 
 
 def _check_rows(x: Any, gamma: Any) -> None:

@@ -86,7 +86,16 @@ def sum(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
         if x.dtype.kind != "f":
             x = cast(x, _accumulator(x.dtype))
         rank = x.ndim
-    return apply(_SUM, x, axes=canonical_axes("sum", axis, rank), keepdims=bool(keepdims))
+    return _total(x, canonical_axes("sum", axis, rank), bool(keepdims))
+
+
+def _total(x: Any, axes: tuple[int, ...], keepdims: bool) -> Any:
+    """The sum over axes, which is a view if all have one element."""
+    shape = x.shape
+    for a in axes:
+        if shape[a] != 1:
+            return apply(_SUM, x, axes=axes, keepdims=keepdims)
+    return x if keepdims or not axes else reshape(x, _reduced(shape, axes, False))
 
 
 def mean(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
@@ -97,9 +106,11 @@ def mean(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     for a in axes:
         count *= x.shape[a]
     half = x.dtype.itemsize < 4
-    total = apply(_SUM, cast(x, "float32") if half else x, axes=axes, keepdims=bool(keepdims))
+    total = _total(cast(x, "float32") if half else x, axes, bool(keepdims))
     if count == 0:
         return total * float("nan")
+    if count == 1:
+        return cast(total, x.dtype)
     return cast(total / float(count), x.dtype) if half else total / float(count)
 
 

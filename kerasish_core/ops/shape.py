@@ -207,7 +207,7 @@ def sum_to(x: Any, shape: tuple[int, ...]) -> Tensor:
     axes = tuple(range(lead)) + tuple(
         lead + i for i, n in enumerate(shape) if n == 1 and x.shape[lead + i] != 1
     )
-    total = OPERATORS["sum"](x, axes)
+    total = OPERATORS["sum"](x, axes, not lead)
     total = total if total.dtype == x.dtype else total.astype(x.dtype)
     if total.shape != shape:
         total = reshape(

@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 
-__all__ = ["layer_norm", "layer_norm_grad", "moments", "rms_norm", "rms_norm_grad"]
+__all__ = ["centred_sums", "layer_norm", "layer_norm_grad", "moments", "rms_norm", "rms_norm_grad"]
 
 
 def moments(x, axes, keepdims):
@@ -63,3 +63,12 @@ def layer_norm_grad(g, x, gamma, mean, inv, centred=True):
 
 def rms_norm_grad(g, x, gamma, inv):
     return layer_norm_grad(g, x, gamma, np.zeros(inv.shape), inv, centred=False)[:2]
+
+
+def centred_sums(g, x, mean):
+    rows, us = x.reshape(-1, mean.size), g.reshape(-1, mean.size)
+    pairs = [
+        (math.fsum(u), math.fsum(a * (b - m) for a, b in zip(u, v)))
+        for u, v, m in zip(us.T, rows.T, mean)
+    ]
+    return [np.array(v) for v in zip(*pairs)]

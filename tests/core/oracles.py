@@ -357,6 +357,7 @@ ORACLES = {
     "cast": lambda x, dtype: np.array(x.tolist(), dtype),
     "cbrt": mp("cbrt"),
     "ceil": mp("ceil"),
+    "centred_sums": norm_oracles.centred_sums,
     "centred_affine": mp(lambda x, m, f, s: (x - m) * f + s),
     "clip": mp(lambda x, low, high: low if x < low else high if x > high else x),
     "concatenate": lambda *xs, axis: np.moveaxis(
@@ -453,6 +454,7 @@ ORACLES = {
     "rsqrt": mp(lambda x: 1 / mpmath.sqrt(x)),
     "searchsorted": searchsorted,
     "segment_max": segment_max,
+    "share": mp(lambda a, b: 1 if a > b else 0.5 * (a == b)),
     "sigmoid": mp(lambda x: 1 / (1 + mpmath.exp(-x))),
     "sign": mp("sign"),
     "signbit": python(lambda v: math.copysign(1, v) < 0, bool),

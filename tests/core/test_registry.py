@@ -340,6 +340,7 @@ EMPTY += [
 _ROW = E((0, 1))
 EMPTY += [
     ("moments", [E((2, 0))], {"axes": (0,), "keepdims": False}),
+    ("centred_sums", [E((0, 3)), E((0, 3)), np.ones(3)], {}),
     ("layer_norm", [E((0, 3)), np.ones(3), np.ones(3)], {"epsilon": 0.1}),
     ("layer_norm_grad", [E((0, 3)), E((0, 3)), np.ones(3), _ROW, _ROW], {}),
     ("rms_norm", [E((0, 3)), np.ones(3)], {"epsilon": 0.1}),
