@@ -28,7 +28,14 @@ if X86:
 COMMON = (
     ["/O2", "/std:c++17", "/EHsc"]
     if MSVC
-    else ["-O3", "-std=c++17", "-fno-math-errno", "-fno-trapping-math", "-fwrapv", "-fvisibility=hidden"]
+    else [
+        "-O3",
+        "-std=c++17",
+        "-fno-math-errno",
+        "-fno-trapping-math",
+        "-fwrapv",
+        "-fvisibility=hidden",
+    ]
     + ["-fopenmp-simd", "-Wall", "-Wextra", "-Wno-psabi", "-Wno-missing-field-initializers"]
 )
 
