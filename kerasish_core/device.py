@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import re
 import sys
 import threading
@@ -45,7 +46,12 @@ def _canonical(name: str) -> str:
 
 def current_device() -> str:
     """The device on which new arrays are made, such as `cpu:0`."""
-    return _current.name or _canonical(config.device() or "cpu")
+    return _current.name or _default_device(config.device())
+
+
+@functools.cache
+def _default_device(named: str) -> str:
+    return _canonical(named or "cpu")
 
 
 @contextlib.contextmanager

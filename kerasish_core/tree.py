@@ -84,9 +84,23 @@ def is_nested(structure: Any) -> bool:
 
 def flatten(structure: Any) -> list[Any]:
     """The leaves of a structure, in order."""
-    if not is_nested(structure):
-        return [structure]
-    return [leaf for _, leaf in flatten_with_path(structure)]
+    leaves: list[Any] = []
+    _collect(structure, leaves)
+    return leaves
+
+
+def _collect(node: Any, leaves: list[Any]) -> None:
+    kind = type(node)
+    if kind is list or kind is tuple:
+        for child in node:
+            _collect(child, leaves)
+        return
+    below = _children(node)
+    if below is None:
+        leaves.append(node)
+    else:
+        for child in below[1]:
+            _collect(child, leaves)
 
 
 def flatten_with_path(structure: Any) -> list[tuple[tuple[Any, ...], Any]]:
@@ -151,6 +165,8 @@ def map_structure(func: Callable[..., Any], *structures: Any, none_is_leaf: bool
     if not structures:
         raise ValueError("map_structure: at least one structure is needed.")
     first = structures[0]
+    if len(structures) == 1 and none_is_leaf:
+        return _map_one(func, first)
     for other in structures[1:]:
         assert_same_structure(first, other, check_types=False)
 
@@ -161,6 +177,18 @@ def map_structure(func: Callable[..., Any], *structures: Any, none_is_leaf: bool
 
     columns = [flatten(s) for s in structures]
     return pack_sequence_as(first, [apply(*row) for row in zip(*columns, strict=True)])
+
+
+def _map_one(func: Callable[..., Any], node: Any) -> Any:
+    kind = type(node)
+    if kind is tuple:
+        return tuple([_map_one(func, child) for child in node])
+    if kind is list:
+        return [_map_one(func, child) for child in node]
+    below = _children(node)
+    if below is None:
+        return func(node)
+    return _rebuild(node, [_map_one(func, child) for child in below[1]])
 
 
 def map_structure_up_to(shallow_structure: Any, func: Callable[..., Any], *structures: Any) -> Any:

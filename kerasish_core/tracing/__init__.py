@@ -1,6 +1,6 @@
 """From Python functions to graphs."""
 
-from .cache import Signature, explain_difference, signature_of
+from .cache import Signature, explain_difference, quick_key, signature_of
 from .trace import Traced, Tracer, eval_spec, trace
 
 __all__ = [
@@ -9,6 +9,7 @@ __all__ = [
     "Tracer",
     "eval_spec",
     "explain_difference",
+    "quick_key",
     "signature_of",
     "trace",
 ]
