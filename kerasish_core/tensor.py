@@ -79,7 +79,10 @@ class Tensor:
     # -- out of the tensor
     def numpy(self) -> Any:
         """A writable NumPy copy."""
-        return np.array(device.to_device(self.value, "cpu"))
+        value = self.value
+        if type(value) is np.ndarray:
+            return value.copy()
+        return np.array(device.to_device(value, "cpu"))
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:
         array = self.numpy()

@@ -99,6 +99,9 @@ def python_logs(logs: Any) -> dict[str, Any]:
     found = {}
     for key in sorted(logs):
         value = logs[key]
+        if isinstance(value, core.Tensor) and not value.shape:
+            found[key] = value.item()
+            continue
         if isinstance(value, dict):
             found.update(python_logs(value))
             continue

@@ -8,6 +8,8 @@ import weakref
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
+
 import kerasish_core as core
 
 from .. import ops
@@ -16,6 +18,8 @@ from ..settings import structure_version
 from .data import unpack_x_y_sample_weight
 
 __all__ = ["Steps"]
+
+tree = core.tree
 
 _STYLE = (
     "This train_step looks written for {style}. In kerasish a step is written as in TensorFlow:\n"
@@ -120,15 +124,20 @@ class Steps:
             self._fingerprint = (version, (flags, of_layers))
         return self._fingerprint[1]
 
-    def _run_step(self, name: str, data: Any) -> Any:
+    def _run_step(self, name: str, data: Any, alone: bool = False) -> Any:
         """Run `train_step`, `test_step` or `predict_step`, compiled where that can be.
+
+        Args:
+            name: Of the step.
+            data: A batch.
+            alone: Whether metrics start anew.
 
         Raises:
             ValueError: The step is written for another framework.
         """
         if self.run_eagerly or self.jit_compile is False:
-            return self._run_eagerly(name, data)
-        step = self._compiled_step(name)
+            return self._run_eagerly(name, data, alone)
+        step = self._compiled_step(name, alone)
         try:
             return step(data)
         except core.TraceError as error:
@@ -139,7 +148,7 @@ class Steps:
                 f"{type(self).__name__}.{name} can't be compiled and runs eagerly: {error}",
                 stacklevel=4,
             )
-            return self._run_eagerly(name, data)
+            return self._run_eagerly(name, data, alone)
         except AttributeError as error:
             raise _in_our_style(error) from error
 
@@ -178,15 +187,39 @@ class Steps:
             raise _in_our_style(error) from error
         return done, rows, results
 
-    def _compiled_step(self, name: str) -> Any:
-        step = self._steps.get(name)
+    def _compiled_step(self, name: str, alone: bool = False) -> Any:
+        key = f"{name} alone" if alone else name
+        step = self._steps.get(key)
         if step is None:
             _check_signature(getattr(self, name))
-            step = core.compile_step(_method(self, name), name=name, key=self._key)
-            self._steps[name] = step
+            step = core.compile_step(_method(self, name, alone), name=name, key=self._key)
+            self._steps[key] = step
         return step
 
-    def _run_eagerly(self, name: str, data: Any) -> Any:
+    def _run_alone(self, name: str, data: Any, make: Callable[[], Any]) -> Any:
+        """One step by itself, with metrics from their start.
+
+        Args:
+            name: Of the step.
+            data: The batch as the user gave it.
+            make: Gives the batch as tensors.
+        """
+        alone = name != "predict_step"
+        step = self._steps.get(f"{name} alone" if alone else name)
+        if step is not None and not self.run_eagerly:
+            found = step.call_known(data)
+            if found is not None:
+                return found
+            found = step.call_known(tree.map_structure(_narrow, data))
+            if found is not None:
+                return found
+        batch = make()
+        self._build_for(name, batch)
+        return self._run_step(name, batch, alone)
+
+    def _run_eagerly(self, name: str, data: Any, alone: bool) -> Any:
+        if alone:
+            self.reset_metrics()  # type: ignore[attr-defined]
         step = getattr(self, name)
         _check_signature(step)
         try:
@@ -204,7 +237,7 @@ class Steps:
         Raises:
             ValueError: The step never ran compiled.
         """
-        found = self._steps.get(f"{step}_step")
+        found = self._steps.get(f"{step}_step") or self._steps.get(f"{step}_step alone")
         if found is None:
             raise ValueError(f"No {step} step was compiled yet: run it once.")
         return found.explain(stage)
@@ -262,14 +295,22 @@ class Steps:
         )
 
 
-def _method(model: Any, name: str) -> Callable[[Any], Any]:
+def _method(model: Any, name: str, alone: bool) -> Callable[[Any], Any]:
     """A method that does not keep its model alive: the model holds the compiled step."""
     held = weakref.ref(model)
 
     def step(data: Any) -> Any:
-        return getattr(held(), name)(data)
+        model = held()
+        if alone:
+            model.reset_metrics()
+        return getattr(model, name)(data)
 
     return step
+
+
+def _narrow(x: Any) -> Any:
+    """A float64 array as `floatx`, which data sets are cast to."""
+    return x.astype(floatx()) if isinstance(x, np.ndarray) and x.dtype == np.float64 else x
 
 
 def _check_signature(step: Any) -> None:

@@ -345,6 +345,10 @@ class Trainer(Steps):
     ) -> Any:  # fmt: skip
         """The model's outputs for a data set, as writable NumPy arrays."""
         verbose = choose_verbose(verbose)
+        if not verbose and callbacks is None and steps is None and type(x) is np.ndarray:
+            known = self._predict_known(x, batch_size or 32)
+            if known is not None:
+                return known
         data = make_data(x, None, None, batch_size, False, None, steps)
         steps_shown = steps or data.num_batches
         hooks = CallbackList.of(
@@ -374,6 +378,18 @@ class Trainer(Steps):
             raise ValueError("predict: the data gave no batch.")
         return _joined(parts)
 
+    def _predict_known(self, x: Any, batch_size: int) -> Any:
+        """The outputs for an array, if a program for each of its batches is known; else None."""
+        step = self._steps.get("predict_step")
+        if step is None or self.run_eagerly or not len(x) or batch_size < 1:
+            return None
+        parts = []
+        for start in range(0, len(x), batch_size):
+            parts.append(step.call_known(x[start : start + batch_size]))
+            if parts[-1] is None:
+                return None
+        return _joined(parts)
+
     # -- single batches
     def train_on_batch(
         self, x: Any, y: Any = None, sample_weight: Any = None, class_weight: Any = None,
@@ -381,28 +397,32 @@ class Trainer(Steps):
     ) -> Any:  # fmt: skip
         """One update on one batch; its loss and metrics as in `evaluate`."""
         self._assert_compiled("train_on_batch")
-        self.reset_metrics()
-        batch = _one_batch(x, y, sample_weight, class_weight)
-        self._build_for("train_step", batch)
-        logs = python_logs(self._checked(self._run_step("train_step", batch)))
-        return logs if return_dict else self._in_order(logs)
+        return self._on_batch("train_step", x, y, sample_weight, class_weight, return_dict)
 
     def test_on_batch(
         self, x: Any, y: Any = None, sample_weight: Any = None, return_dict: bool = False
     ) -> Any:
         """The metrics of one batch."""
         self._assert_compiled("test_on_batch")
-        self.reset_metrics()
-        batch = _one_batch(x, y, sample_weight, None)
-        self._build_for("test_step", batch)
-        logs = python_logs(self._run_step("test_step", batch))
-        return logs if return_dict else self._in_order(logs)
+        return self._on_batch("test_step", x, y, sample_weight, None, return_dict)
 
     def predict_on_batch(self, x: Any) -> Any:
         """The outputs of one batch as NumPy arrays."""
-        batch = _one_batch(x, None, None, None)
-        self._build_for("predict_step", batch)
-        return to_numpy(self._run_step("predict_step", batch))
+        return to_numpy(
+            self._run_alone(
+                "predict_step", pack_x_y_sample_weight(x), lambda: _one_batch(x, None, None, None)
+            )
+        )
+
+    def _on_batch(
+        self, name: str, x: Any, y: Any, sample_weight: Any, class_weight: Any, return_dict: bool
+    ) -> Any:
+        data = None
+        if class_weight is None:
+            data = pack_x_y_sample_weight(x, y, sample_weight)
+        found = self._run_alone(name, data, lambda: _one_batch(x, y, sample_weight, class_weight))
+        logs = python_logs(self._checked(found))
+        return logs if return_dict else self._in_order(logs)
 
 
 def _joined(parts: list[Any]) -> Any:

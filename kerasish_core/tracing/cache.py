@@ -75,7 +75,7 @@ def _quick(node: Any, key: list[Any], leaves: list[Any]) -> bool:
         return True
     if kind is tuple or kind is list:
         key += (kind, len(node))
-        return all([_quick(child, key, leaves) for child in node])
+        return all(_quick(child, key, leaves) for child in node)
     if node is None:
         key.append(None)
         return True
@@ -85,7 +85,7 @@ def _quick(node: Any, key: list[Any], leaves: list[Any]) -> bool:
         except TypeError:
             return False
         key += (kind, *names)
-        return all([_quick(node[name], key, leaves) for name in names])
+        return all(_quick(node[name], key, leaves) for name in names)
     return False
 
 
