@@ -9,6 +9,7 @@ import kerasish_core as core
 
 from ..config import epsilon as _epsilon
 from ..config import standardize_data_format
+from .attention import join_heads, masked, scores_of, weighted_sum
 from .symbolic import symbolic
 
 __all__ = [
@@ -331,18 +332,38 @@ def dot_product_attention(
     query: Any, key: Any, value: Any, bias: Any = None, mask: Any = None, scale: Any = None,
     is_causal: bool = False, flash_attention: Any = None, attn_logits_soft_cap: Any = None,
 ) -> Any:  # fmt: skip
-    """Scaled dot-product attention of `(batch, time, heads, size)` tensors (Vaswani et al.)."""
-    query = core.convert(query)
+    """`softmax(scale * query key^T + bias) value` over the second axis (Vaswani et al. 2017).
+
+    Args:
+        query: `(batch, queries, heads, size)`.
+        key, value: `(batch, keys, heads, size)`; fewer heads are shared by the query's.
+        bias, mask: Broadcast to `(batch, heads, queries, keys)`; the mask is true where a query
+            may look.
+        scale: `1 / sqrt(size)` by default.
+        is_causal: Whether each query looks only at keys not later than it.
+        flash_attention: Accepted as in Keras: there is one implementation.
+        attn_logits_soft_cap: The largest size that scores may approach, `cap * tanh(score / cap)`.
+
+    Raises:
+        ValueError: An operand has not four axes, or the heads do not divide.
+    """
+    query, key, value = core.convert(query), core.convert(key), core.convert(value)
+    if not query.ndim == key.ndim == value.ndim == 4:
+        raise ValueError(
+            "`dot_product_attention` only supports 4D inputs. Received: "
+            f"query.shape={query.shape}, key.shape={key.shape}, value.shape={value.shape}."
+        )
+    if query.shape[2] % key.shape[2]:
+        raise ValueError(
+            "The number of query heads must be a multiple of that of key and value heads. "
+            f"Received: query.shape={query.shape}, key.shape={key.shape}."
+        )
     scale = 1.0 / math.sqrt(query.shape[-1]) if scale is None else scale
-    logits = _o.einsum("btnh,bsnh->bnts", query, key) * scale
+    logits = scores_of(query * scale, key, (1,))
     if attn_logits_soft_cap is not None:
         logits = _o.tanh(logits / attn_logits_soft_cap) * attn_logits_soft_cap
-    if bias is not None:
-        logits = logits + bias
-    lowest = -0.7 * float(core.dtypes.limits(logits.dtype).max)
-    if mask is not None:
-        logits = _o.where(mask, logits, lowest)
+    logits = logits if bias is None else logits + bias
+    logits = logits if mask is None else masked(logits, mask)
     if is_causal:
-        rows, columns = logits.shape[-2:]
-        logits = _o.where(_o.tri(rows, columns, dtype="bool"), logits, lowest)
-    return _o.einsum("bnts,bsnh->btnh", _o.softmax(logits, -1), value)
+        logits = masked(logits, _o.tri(*logits.shape[-2:], dtype="bool"))
+    return join_heads(weighted_sum(_o.softmax(logits, -1), value, (1,)), query, (1,))

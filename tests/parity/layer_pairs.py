@@ -66,12 +66,13 @@ def gradients(ours, theirs, inputs, call):
     import jax
 
     rng = np.random.default_rng(1)
-    is_float = [np.asarray(x).dtype.kind == "f" for x in inputs]
-    moving = [np.asarray(x) for x, f in zip(inputs, is_float, strict=True) if f]
+    flat = [np.asarray(x) for x in core.tree.flatten(inputs)]
+    moving = [x for x in flat if x.dtype.kind == "f"]
 
     def put(values):
         rest = iter(values)
-        return [next(rest) if f else x for x, f in zip(inputs, is_float, strict=True)]
+        leaves = [next(rest) if x.dtype.kind == "f" else x for x in flat]
+        return core.tree.pack_sequence_as(inputs, leaves)
 
     probes = [rng.normal(size=y.shape).astype("float32") for y in leaves(ours(*inputs, **call))]
 
@@ -132,7 +133,7 @@ def compare(make, *inputs, tolerance=TOLERANCE, grads=True, shapes=True, dtype=N
             twin.set_weights(theirs.get_weights())
             close(twin(*inputs, **call), expected, tolerance, "outputs of a copy")
         if shapes:
-            sizes = [(None, *np.shape(x)[1:]) for x in inputs]
+            sizes = core.tree.map_structure(lambda x: (None, *np.shape(x)[1:]), list(inputs))
             expected = theirs.compute_output_shape(*sizes)
             for layer in (ours, make(kerasish)):  # built and not
                 equal(layer.compute_output_shape(*sizes), expected)

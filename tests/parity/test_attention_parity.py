@@ -249,3 +249,115 @@ def test_masks_of_merged_inputs():
         for masks in [(first, second), (first, None), (None, second), (None, None)]:
             theirs, ours = (merged(k, name, masks, **options) for k in both())
             assert ours == theirs, (name, options, masks)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {},
+        {"use_scale": True},
+        {"score_mode": "concat"},
+        {"score_mode": "concat", "use_scale": True},
+    ],
+    ids=str,
+)
+def test_attention(options):
+    q, v, k = draw(2, 3, 4), draw(2, 5, 4), draw(2, 4, 5).reshape(2, 5, 4)
+    compare(lambda k: k.layers.Attention(**options), [q, v, k], return_attention_scores=True)
+    compare(lambda k: k.layers.Attention(**options), [q, v], use_causal_mask=True)
+
+
+@pytest.mark.parametrize("use_scale", [True, False])
+def test_additive_attention(use_scale):
+    q, v, k = draw(2, 3, 4), draw(2, 5, 7), draw(2, 5, 4)
+    compare(
+        lambda k: k.layers.AdditiveAttention(use_scale, 0.1), [q, v, k],
+        return_attention_scores=True,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ["Attention", "AdditiveAttention"])
+def test_masks_of_plain_attention(name):
+    q, v = draw(2, 3, 4), draw(2, 4, 4)
+    keys = np.array([[True, True, False, True], [False, False, False, False]])
+    queries = np.array([[True, False, True], [True, True, True]])
+    for masks in [[queries, keys], [None, keys], [queries, None], [None, None, keys]]:
+        theirs, ours = compare(
+            lambda k: getattr(k.layers, name)(), [q, v], mask=masks, use_causal_mask=True,
+            return_attention_scores=True, grads=False, shapes=False,
+        )  # fmt: skip
+        found = ours.compute_mask([q, v], masks), theirs.compute_mask([q, v], masks)
+        assert (found[0] is None) == (found[1] is None)
+
+
+def test_plain_attention_refuses():
+    q, v = draw(1, 3, 4), draw(1, 5, 4)
+    mask = np.ones((1, 3), bool)
+    for run in [
+        lambda k: k.layers.Attention(score_mode="x"),
+        lambda k: k.layers.Attention()([q]),
+        lambda k: k.layers.Attention()(q),
+        lambda k: k.layers.Attention()([q, v, v, v]),
+        lambda k: k.layers.Attention()([q, v], mask=mask),
+        lambda k: k.layers.Attention()([q, v], mask=[mask]),
+    ]:
+        same_error(run)
+
+
+@pytest.mark.parametrize("options", [{}, {"use_gate": True, "use_bias": False}], ids=str)
+def test_group_query_attention(options):
+    def make(k):
+        return k.layers.GroupQueryAttention(3, 4, 2, sliding_window=2, **options)
+
+    q, v = draw(2, 3, 4), draw(2, 5, 4)
+    compare(make, q, v)
+    compare(make, q, v, draw(2, 5, 6), return_attention_scores=True, use_causal_mask=True)
+
+
+def test_masks_of_group_query_attention():
+    q, v = draw(2, 3, 4), draw(2, 4, 4)
+    keys = np.array([[True, True, False, True], [False, False, False, False]])
+    for dropout in (0.0, 0.4):
+        compare(
+            lambda k, d=dropout: k.layers.GroupQueryAttention(3, 4, 2, dropout=d), q, v,
+            query_mask=keys[:, :3], value_mask=keys, attention_mask=MASK, grads=False,
+        )  # fmt: skip
+    same_error(lambda k: k.layers.GroupQueryAttention(3, 4, 3))
+    same_error(lambda k: k.layers.GroupQueryAttention(3, 4, 2, sliding_window=0))
+    same_error(lambda k: k.layers.GroupQueryAttention(3, 4, 2).compute_output_shape((2, 3), (2, 4)))
+
+
+def model_of_all(k):
+    layers = k.layers
+    x = k.Input((5, 4))
+    y = layers.GroupQueryAttention(3, 4, 2, dropout=0.1, use_gate=True)(x, x)
+    z = layers.Attention(use_scale=True, score_mode="concat")([x, y])
+    w = layers.AdditiveAttention()([y, z])
+    return k.Model(x, layers.add([x, y, z, w]))
+
+
+def test_files_of_the_others(tmp_path):
+    files_both_ways(model_of_all, draw(2, 5, 4), tmp_path)
+
+
+def test_dot_product_attention():
+    q, k, v = draw(2, 3, 4, 6), draw(2, 5, 2, 6), draw(2, 5, 2, 6) + 1
+    mask = np.random.default_rng(0).random((2, 4, 3, 5)) > 0.5
+    mask[0, 0, 0] = False
+    bias = draw(2, 4, 3, 5)
+    for options in [
+        {}, {"is_causal": True}, {"mask": mask}, {"mask": mask[0]}, {"bias": bias},
+        {"bias": bias[:1, :, 0:1], "mask": mask, "is_causal": True, "scale": 2.0},
+    ]:  # fmt: skip
+        theirs, ours = (k_.ops.dot_product_attention(q, k, v, **options) for k_ in both())
+        close(ours, theirs, what=str(list(options)))
+    for shapes in [((3, 2, 4), (5, 2, 4)), ((1, 3, 3, 4), (1, 5, 2, 4))]:
+        a, b = (draw(*s) for s in shapes)
+        with pytest.raises(ValueError):
+            both()[1].ops.dot_product_attention(a, b, b)
+    ours = both()[1]
+    x = ours.Input((3, 2, 4))
+    assert ours.ops.dot_product_attention(x, x, x).shape == (None, 3, 2, 4)
+    capped = ours.ops.dot_product_attention(q, 1e3 * k, v, attn_logits_soft_cap=1e-6)
+    np.testing.assert_allclose(capped, np.broadcast_to(v.mean(1)[:, None].repeat(2, 2), q.shape),
+                               rtol=1e-4)  # fmt: skip

@@ -1,0 +1,150 @@
+"""What attention layers with projections share."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import kerasish_core as core
+
+from ... import constraints, initializers, regularizers
+from ...ops.attention import join_heads, masked, scores_of, weighted_sum
+from ..activations import Softmax
+from ..base import Layer
+from ..core.einsum_dense import EinsumDense
+from ..regularization import Dropout
+from .masks import band_mask, join_masks
+
+__all__ = ["Attending", "check_shapes"]
+
+
+def check_shapes(value_shape: Any, key_shape: Any) -> None:
+    """Keys and values must be equally many.
+
+    Raises:
+        ValueError: They are not.
+    """
+    if key_shape is not None and tuple(value_shape[1:-1]) != tuple(key_shape[1:-1]):
+        raise ValueError(
+            "All dimensions of `value` and `key`, except the last one, must be equal. Received: "
+            f"value_shape={value_shape} and key_shape={key_shape}"
+        )
+
+
+def _check_options(dropout: float, window: Any, flash: Any) -> None:
+    if window is not None and (not isinstance(window, int) or window <= 0):
+        raise ValueError(
+            f"`sliding_window` must be `None` or a positive integer. Received: "
+            f"sliding_window={window}"
+        )
+    if flash and dropout > 0.0:
+        raise ValueError(
+            "Dropout is not supported when flash attention is enabled. Please set dropout to 0.0 "
+            f"to use flash attention. Received: dropout={dropout}"
+        )
+
+
+class Attending(Layer):
+    """Projections of query, key and value, attention, and a projection of its result.
+
+    Args:
+        dropout: Rate of dropout of the weights.
+        use_bias: Whether the projections have one.
+        sliding_window: Look only at keys less than so many places away.
+        flash_attention: Accepted as in Keras: there is one implementation.
+        starts: Initializers of kernel and bias.
+        penalties: Regularizers of kernel, bias and output of every projection.
+        limits: Constraints of kernel and bias.
+        use_gate: Whether a sigmoid of one more projection of the query scales what the heads give.
+        seed: Of dropout.
+        **kwargs: Of `Layer`.
+
+    Raises:
+        ValueError: A window below 1, or dropout together with flash attention.
+    """
+
+    def __init__(
+        self, dropout: float, use_bias: bool, sliding_window: Any, flash_attention: Any,
+        starts: Any, penalties: Any, limits: Any, use_gate: bool, seed: Any, **kwargs: Any,
+    ) -> None:  # fmt: skip
+        super().__init__(**kwargs)
+        _check_options(dropout, sliding_window, flash_attention)
+        self._dropout, self._use_bias, self._use_gate = dropout, use_bias, use_gate
+        self._sliding_window, self._flash_attention = sliding_window, flash_attention
+        self._starts = tuple(initializers.get(x) for x in starts)
+        self._penalties = tuple(regularizers.get(x) for x in penalties)
+        self._limits = tuple(constraints.get(x) for x in limits)
+        self.seed = seed
+        self.supports_masking = True
+
+    def _projection(self, equation: str, output_shape: Any, bias_axes: str, name: str) -> Any:
+        """A projection with initializers of its own, so that no two start alike."""
+        start, first = (type(x).from_config(x.get_config()) for x in self._starts)
+        of_kernel, of_bias, of_output = self._penalties
+        return EinsumDense(
+            equation, output_shape, bias_axes=bias_axes if self._use_bias else None, name=name,
+            dtype=self.dtype_policy, kernel_initializer=start, bias_initializer=first,
+            kernel_regularizer=of_kernel, bias_regularizer=of_bias, activity_regularizer=of_output,
+            kernel_constraint=self._limits[0], bias_constraint=self._limits[1],
+        )  # fmt: skip
+
+    def _make_weighing(self, axes: int) -> None:
+        """The softmax over the last axes, and the dropout of its result."""
+        self._softmax = Softmax(tuple(range(-axes, 0)), dtype=self.dtype_policy)
+        self._dropout_layer = Dropout(self._dropout, seed=self.seed, dtype=self.dtype_policy)
+
+    def _mask(self, query: Any, value: Any, masks: Any, attention_mask: Any, causal: Any) -> Any:
+        """Which query may look at which key: `(batch, queries, keys)` or broadcast to it."""
+        of_query, of_value, of_key = masks
+        return join_masks(
+            None if of_query is None else core.ops.expand_dims(of_query, -1),
+            None if of_value is None else core.ops.expand_dims(of_value, -2),
+            None if of_key is None else core.ops.expand_dims(of_key, -2),
+            band_mask(query.shape[1], value.shape[1], causal, self._sliding_window),
+            attention_mask,
+        )  # fmt: skip
+
+    def _attend(self, q: Any, k: Any, v: Any, mask: Any, axes: Any, training: Any,
+                wants_scores: bool) -> Any:  # fmt: skip
+        """The heads' results, laid out as the query, and the weights.
+
+        A query that may look nowhere gets 0 where the weights are dropped or wanted, else the mean
+        of all values: so it is in Keras, where a fused kernel serves the second case.
+        """
+        scores = scores_of(q * (1.0 / math.sqrt(q.shape[-1])), k, axes)
+        if mask is not None:
+            place = -2 * len(axes) - 1
+            while mask.ndim < scores.ndim:
+                mask = core.ops.expand_dims(mask, max(place, -mask.ndim - 1))
+        plain = not self._dropout and not wants_scores and q.ndim == 4
+        if mask is None or plain:
+            scores = scores if mask is None else masked(scores, mask)
+            weights = core.ops.softmax(scores, self._softmax.axis)
+        else:
+            weights = self._softmax(scores, mask=mask)
+        dropped = self._dropout_layer(weights, training=training) if self._dropout else weights
+        return join_heads(weighted_sum(dropped, v, axes), q, axes), weights
+
+    def get_build_config(self) -> dict[str, Any] | None:
+        shapes = self._build_shapes
+        if shapes is None:
+            return None
+        return {"shapes_dict": {k: v for k, v in shapes.items() if v is not None}}
+
+    def get_config(self) -> dict[str, Any]:
+        of_kernel, of_bias, of_output = self._penalties
+        return {
+            **super().get_config(),
+            "dropout": self._dropout,
+            "use_bias": self._use_bias,
+            "use_gate": self._use_gate,
+            "sliding_window": self._sliding_window,
+            "kernel_initializer": initializers.serialize(self._starts[0]),
+            "bias_initializer": initializers.serialize(self._starts[1]),
+            "kernel_regularizer": regularizers.serialize(of_kernel),
+            "bias_regularizer": regularizers.serialize(of_bias),
+            "activity_regularizer": regularizers.serialize(of_output),
+            "kernel_constraint": constraints.serialize(self._limits[0]),
+            "bias_constraint": constraints.serialize(self._limits[1]),
+            "seed": self.seed,
+        }
