@@ -209,5 +209,106 @@ KERASISH_INLINE float sum(Vec<float> x) { return (x.v[0] + x.v[2]) + (x.v[1] + x
 KERASISH_INLINE double sum(Vec<double> x) { return x.v[0] + x.v[1]; }
 #endif
 
+// Rows become columns: the square of as many vectors as one has lanes.
+template <class T>
+KERASISH_INLINE void transpose(Vec<T> (&rows)[Vec<T>::lanes]);
+
+#if defined(KERASISH_ISA_AVX512)
+template <>
+KERASISH_INLINE void transpose(Vec<float> (&r)[16]) {
+  __m512 t[16], u[16];
+#pragma GCC unroll 16
+  for (int i = 0; i < 16; i += 2) {
+    t[i] = _mm512_unpacklo_ps(r[i].v, r[i + 1].v);
+    t[i + 1] = _mm512_unpackhi_ps(r[i].v, r[i + 1].v);
+  }
+#pragma GCC unroll 16
+  for (int i = 0; i < 16; i += 4)
+#pragma GCC unroll 2
+    for (int j = 0; j < 2; ++j) {  // lane q of u[i + c] is column 4 q + c of rows i to i + 3
+      __m512d low = _mm512_castps_pd(t[i + j]), high = _mm512_castps_pd(t[i + 2 + j]);
+      u[i + 2 * j] = _mm512_castpd_ps(_mm512_unpacklo_pd(low, high));
+      u[i + 2 * j + 1] = _mm512_castpd_ps(_mm512_unpackhi_pd(low, high));
+    }
+#pragma GCC unroll 4
+  for (int c = 0; c < 4; ++c) {
+    __m512 a = _mm512_shuffle_f32x4(u[c], u[4 + c], 0x88);
+    __m512 b = _mm512_shuffle_f32x4(u[c], u[4 + c], 0xdd);
+    __m512 d = _mm512_shuffle_f32x4(u[8 + c], u[12 + c], 0x88);
+    __m512 e = _mm512_shuffle_f32x4(u[8 + c], u[12 + c], 0xdd);
+    r[c].v = _mm512_shuffle_f32x4(a, d, 0x88);
+    r[4 + c].v = _mm512_shuffle_f32x4(b, e, 0x88);
+    r[8 + c].v = _mm512_shuffle_f32x4(a, d, 0xdd);
+    r[12 + c].v = _mm512_shuffle_f32x4(b, e, 0xdd);
+  }
+}
+template <>
+KERASISH_INLINE void transpose(Vec<double> (&r)[8]) {
+  __m512d t[8];
+#pragma GCC unroll 8
+  for (int i = 0; i < 8; i += 2) {
+    t[i] = _mm512_unpacklo_pd(r[i].v, r[i + 1].v);
+    t[i + 1] = _mm512_unpackhi_pd(r[i].v, r[i + 1].v);
+  }
+#pragma GCC unroll 2
+  for (int c = 0; c < 2; ++c) {
+    __m512d a = _mm512_shuffle_f64x2(t[c], t[2 + c], 0x88);
+    __m512d b = _mm512_shuffle_f64x2(t[c], t[2 + c], 0xdd);
+    __m512d d = _mm512_shuffle_f64x2(t[4 + c], t[6 + c], 0x88);
+    __m512d e = _mm512_shuffle_f64x2(t[4 + c], t[6 + c], 0xdd);
+    r[c].v = _mm512_shuffle_f64x2(a, d, 0x88);
+    r[2 + c].v = _mm512_shuffle_f64x2(b, e, 0x88);
+    r[4 + c].v = _mm512_shuffle_f64x2(a, d, 0xdd);
+    r[6 + c].v = _mm512_shuffle_f64x2(b, e, 0xdd);
+  }
+}
+#elif defined(KERASISH_ISA_AVX2)
+template <>
+KERASISH_INLINE void transpose(Vec<float> (&r)[8]) {
+  __m256 t[8], u[8];
+#pragma GCC unroll 8
+  for (int i = 0; i < 8; i += 2) {
+    t[i] = _mm256_unpacklo_ps(r[i].v, r[i + 1].v);
+    t[i + 1] = _mm256_unpackhi_ps(r[i].v, r[i + 1].v);
+  }
+#pragma GCC unroll 2
+  for (int i = 0; i < 8; i += 4)
+#pragma GCC unroll 2
+    for (int j = 0; j < 2; ++j) {
+      u[i + 2 * j] = _mm256_shuffle_ps(t[i + j], t[i + 2 + j], 0x44);
+      u[i + 2 * j + 1] = _mm256_shuffle_ps(t[i + j], t[i + 2 + j], 0xee);
+    }
+#pragma GCC unroll 4
+  for (int c = 0; c < 4; ++c) {
+    r[c].v = _mm256_permute2f128_ps(u[c], u[4 + c], 0x20);
+    r[4 + c].v = _mm256_permute2f128_ps(u[c], u[4 + c], 0x31);
+  }
+}
+template <>
+KERASISH_INLINE void transpose(Vec<double> (&r)[4]) {
+  __m256d t[4];
+#pragma GCC unroll 2
+  for (int i = 0; i < 4; i += 2) {
+    t[i] = _mm256_unpacklo_pd(r[i].v, r[i + 1].v);
+    t[i + 1] = _mm256_unpackhi_pd(r[i].v, r[i + 1].v);
+  }
+#pragma GCC unroll 2
+  for (int c = 0; c < 2; ++c) {
+    r[c].v = _mm256_permute2f128_pd(t[c], t[2 + c], 0x20);
+    r[2 + c].v = _mm256_permute2f128_pd(t[c], t[2 + c], 0x31);
+  }
+}
+#else
+template <class T>
+KERASISH_INLINE void transpose(Vec<T> (&rows)[Vec<T>::lanes]) {
+  for (int i = 0; i < Vec<T>::lanes; ++i)
+    for (int j = 0; j < i; ++j) {
+      T x = rows[i].v[j];
+      rows[i].v[j] = rows[j].v[i];
+      rows[j].v[i] = x;
+    }
+}
+#endif
+
 }  // namespace KERASISH_ISA
 }  // namespace kerasish

@@ -1,0 +1,177 @@
+// Tiles of a matrix product that stay in registers; only gemm.cpp includes it.
+#pragma once
+
+#include <cstdint>
+#include <utility>
+
+#include "simd.h"
+
+namespace kerasish {
+namespace KERASISH_ISA {
+namespace {
+
+// Rows of the largest tile, which is two vectors wide, and rows up to which it may be four wide.
+#if defined(KERASISH_ISA_AVX512)
+constexpr int kRows = 14, kWideRows = 6;
+#elif defined(KERASISH_ISA_AVX2)
+constexpr int kRows = 6, kWideRows = 2;
+#elif defined(__aarch64__)
+constexpr int kRows = 12, kWideRows = 4;
+#else
+constexpr int kRows = 6, kWideRows = 2;
+#endif
+constexpr int kVectors = 2;
+
+// AVX-512 masks loads for nothing: one tile serves whole and cut columns, half the code.
+#if defined(KERASISH_ISA_AVX512)
+constexpr bool kAlwaysMasked = true;
+#else
+constexpr bool kAlwaysMasked = false;
+#endif
+
+template <class T>
+struct Tile {
+  int64_t k;
+  const T* a;
+  int64_t a_step;  // between rows if rows are contiguous, else between columns
+  const T* b;      // columns are contiguous
+  int64_t b_step;
+  T* c;
+  int64_t c_row;
+  const T* add;
+  int64_t add_row;
+  const T* bias;
+  int64_t columns;  // more than all vectors but one hold
+  bool relu;
+};
+
+template <class T>
+using TileKernel = void (*)(const Tile<T>&);
+
+// Rows are addressed from every third one's pointer: few enough pointers for the registers.
+template <class T, int R, int N, bool Transposed, bool Masked, int U>
+KERASISH_INLINE void multiply_column(Vec<T> (&acc)[R][N], const T* const (&a)[(R + 2) / 3],
+                                     int64_t a_step, const T* b, typename Vec<T>::Mask tail) {
+  using V = Vec<T>;
+  V row[N];
+#pragma GCC unroll 4
+  for (int v = 0; v < N; ++v)
+    row[v] = Masked && v == N - 1 ? V::load(b + v * V::lanes, tail) : V::load(b + v * V::lanes);
+#pragma GCC unroll 16
+  for (int i = 0; i < R; ++i) {
+    V x = V::broadcast(Transposed ? a[0][i] : a[i / 3][(i % 3) * a_step + U]);
+#pragma GCC unroll 4
+    for (int v = 0; v < N; ++v) acc[i][v] = fma(x, row[v], acc[i][v]);
+  }
+}
+
+template <class T, int R, int N>
+KERASISH_INLINE void finish(Vec<T> (&acc)[R][N], const Tile<T>& t, typename Vec<T>::Mask tail) {
+  using V = Vec<T>;
+  constexpr int L = V::lanes;
+  if (t.add) {
+#pragma GCC unroll 16
+    for (int i = 0; i < R; ++i)
+#pragma GCC unroll 4
+      for (int v = 0; v < N; ++v) {
+        const T* p = t.add + i * t.add_row + v * L;
+        acc[i][v] = acc[i][v] + (v == N - 1 ? V::load(p, tail) : V::load(p));
+      }
+  }
+  if (t.bias) {
+#pragma GCC unroll 4
+    for (int v = 0; v < N; ++v) {
+      V bias = v == N - 1 ? V::load(t.bias + v * L, tail) : V::load(t.bias + v * L);
+#pragma GCC unroll 16
+      for (int i = 0; i < R; ++i) acc[i][v] = acc[i][v] + bias;
+    }
+  }
+  if (t.relu) {
+#pragma GCC unroll 16
+    for (int i = 0; i < R; ++i)
+#pragma GCC unroll 4
+      for (int v = 0; v < N; ++v) acc[i][v] = max(V::zero(), acc[i][v]);
+  }
+  bool full = t.columns == N * L;
+#pragma GCC unroll 16
+  for (int i = 0; i < R; ++i)
+#pragma GCC unroll 4
+    for (int v = 0; v < N; ++v) {
+      T* p = t.c + i * t.c_row + v * L;
+      if (v < N - 1 || full)
+        acc[i][v].store(p);
+      else
+        acc[i][v].store(p, tail);
+    }
+}
+
+// Transposed: the columns of A are contiguous. Masked: B ends with its last column.
+template <class T, int R, int N, bool Transposed, bool Masked>
+__attribute__((noinline)) void tile(const Tile<T>& t) {
+  using V = Vec<T>;
+  V acc[R][N];
+#pragma GCC unroll 16
+  for (int i = 0; i < R; ++i)
+#pragma GCC unroll 4
+    for (int v = 0; v < N; ++v) acc[i][v] = V::zero();
+  typename V::Mask tail = V::mask(t.columns - (N - 1) * V::lanes);
+  int64_t k = t.k, a_step = t.a_step, b_step = t.b_step;
+  const T* b = t.b;
+  const T* a[(R + 2) / 3];
+#pragma GCC unroll 16
+  for (int j = 0; j < (R + 2) / 3; ++j) a[j] = t.a + (Transposed ? 0 : 3 * j * a_step);
+#define KERASISH_COLUMN(U)                                                   \
+  multiply_column<T, R, N, Transposed, Masked, U>(acc, a, a_step, b, tail); \
+  if (Transposed) a[0] += a_step;                                            \
+  b += b_step
+  for (; k >= 4; k -= 4) {
+    KERASISH_COLUMN(0);
+    KERASISH_COLUMN(1);
+    KERASISH_COLUMN(2);
+    KERASISH_COLUMN(3);
+    if (!Transposed) {
+#pragma GCC unroll 16
+      for (int j = 0; j < (R + 2) / 3; ++j) {
+        a[j] += 4;
+        asm("" : "+r"(a[j]));  // else the compiler makes one pointer for each row
+      }
+    }
+  }
+  for (; k > 0; --k) {
+    KERASISH_COLUMN(0);
+    if (!Transposed) {
+#pragma GCC unroll 16
+      for (int j = 0; j < (R + 2) / 3; ++j) ++a[j];
+    }
+  }
+#undef KERASISH_COLUMN
+  finish<T, R, N>(acc, t, tail);
+}
+
+using AllRows = std::make_integer_sequence<int, kRows>;
+using WideRows = std::make_integer_sequence<int, kWideRows>;
+
+template <class T, int N, bool Transposed, bool Masked, int... R>
+TileKernel<T> pick(int64_t rows, std::integer_sequence<int, R...>) {
+  static constexpr TileKernel<T> kernels[] = {tile<T, R + 1, N, Transposed, Masked>...};
+  return kernels[rows - 1];
+}
+
+template <class T, bool Transposed, bool Masked>
+TileKernel<T> pick(int64_t rows, int64_t vectors) {
+  if (vectors == 1) return pick<T, 1, Transposed, Masked>(rows, AllRows{});
+  if (vectors == 2) return pick<T, 2, Transposed, Masked>(rows, AllRows{});
+  return pick<T, 4, Transposed, Masked>(rows, WideRows{});
+}
+
+template <class T>
+TileKernel<T> pick(int64_t rows, int64_t vectors, bool transposed, bool masked) {
+  if (kAlwaysMasked || masked)
+    return transposed ? pick<T, true, true>(rows, vectors) : pick<T, false, true>(rows, vectors);
+  return transposed ? pick<T, true, kAlwaysMasked>(rows, vectors)
+                    : pick<T, false, kAlwaysMasked>(rows, vectors);
+}
+
+}  // namespace
+}  // namespace KERASISH_ISA
+}  // namespace kerasish

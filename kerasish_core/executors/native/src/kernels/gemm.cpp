@@ -1,0 +1,500 @@
+// Matrix products: register tiles over blocks that fit the caches.
+//
+// B is packed into panels as wide as a tile where many rows use it or its columns are not
+// contiguous; A is copied a row of tiles at a time where many columns use it. What is small or
+// skinny is read in place. Where both have contiguous sums and one is thin, dot products serve.
+#include "gemm.h"
+
+#include "gemm_tile.h"
+
+namespace kerasish {
+namespace KERASISH_ISA {
+namespace {
+
+constexpr int64_t kPanelBytes = 24 << 10;  // of A, in the first cache
+#if defined(KERASISH_ISA_AVX512)
+constexpr int64_t kBlockBytes = 768 << 10;  // of B, in the second
+#else
+constexpr int64_t kBlockBytes = 320 << 10;
+#endif
+constexpr int64_t kMostColumns = 4096;       // of B packed at once
+constexpr int64_t kChunk = int64_t(2) << 20;  // multiplications of a task: 20 microseconds or more
+constexpr int64_t kMostTasks = 48;
+constexpr int64_t kPackRows = 5 * kRows;  // rows of A from which packing a plain B pays
+constexpr int64_t kDotRows = 4;           // rows, or columns, up to which dot products pay
+
+template <class T>
+constexpr int64_t kLanes = Vec<T>::lanes;
+template <class T>
+constexpr int64_t kColumns = kVectors * Vec<T>::lanes;
+
+inline int64_t least(int64_t a, int64_t b) { return a < b ? a : b; }
+inline int64_t most(int64_t a, int64_t b) { return a > b ? a : b; }
+inline int64_t parts(int64_t n, int64_t size) { return (n + size - 1) / size; }
+inline int64_t round_up(int64_t n, int64_t size) { return parts(n, size) * size; }
+
+// ---- how a product is computed: by its sizes and strides alone
+enum class Way { in_place, packed, dots };
+
+template <class T>
+bool plain_b(const Product<T>& p) {
+  return p.b_col == 1 || p.n == 1;
+}
+
+template <class T>
+Way way_of(const Product<T>& p) {
+  if (p.packed) return Way::packed;
+  if ((p.a_col == 1 || p.k == 1) && (p.b_row == 1 || p.k == 1) && p.k >= kLanes<T> &&
+      (p.n == 1 || (!plain_b(p) && (p.m <= kDotRows || p.n <= kDotRows))))
+    return Way::dots;
+  return plain_b(p) && p.m < kPackRows ? Way::in_place : Way::packed;
+}
+
+// Columns of A in a slice: as many as leave a row of tiles in the first cache.
+template <class T>
+int64_t slice_of(const Product<T>& p) {
+  int64_t most_k = kPanelBytes / static_cast<int64_t>(sizeof(T)) / most(least(p.m, kRows), 1);
+  int64_t slices = parts(p.k, most_k);
+  return slices <= 1 ? most(p.k, 1) : round_up(parts(p.k, slices), 4);
+}
+
+template <class T>
+int64_t block_columns(int64_t slice) {
+  int64_t fits = kBlockBytes / static_cast<int64_t>(sizeof(T)) / most(slice, 1);
+  return most(fits / kColumns<T> * kColumns<T>, kColumns<T>);
+}
+
+// ---- packing
+// Panels of kColumns columns, row by row, the last one filled up with zeros.
+template <class T>
+void pack_panel(const T* b, int64_t row, int64_t col, int64_t k, int64_t columns, T* out) {
+  using V = Vec<T>;
+  constexpr int64_t L = V::lanes, W = kColumns<T>;
+  if (col == 1) {
+    for (int v = 0; v < kVectors; ++v) {
+      int64_t count = most(least(columns - v * L, L), 0);
+      auto tail = V::mask(count);
+      const T* source = b + v * L;
+      T* target = out + v * L;
+      if (count == L)
+        for (int64_t i = 0; i < k; ++i) V::load(source + i * row).store(target + i * W);
+      else
+        for (int64_t i = 0; i < k; ++i) V::load(source + i * row, tail).store(target + i * W);
+    }
+    return;
+  }
+  for (int v = 0; v < kVectors; ++v) {
+    int64_t count = most(least(columns - v * L, L), 0);
+    const T* source = b + v * L * col;
+    T* target = out + v * L;
+    int64_t i = 0;
+    if (row == 1)
+      for (; i + L <= k; i += L) {
+        V square[L];
+        for (int64_t j = 0; j < L; ++j)
+          square[j] = j < count ? V::load(source + j * col + i) : V::zero();
+        transpose<T>(square);
+        for (int64_t j = 0; j < L; ++j) square[j].store(target + (i + j) * W);
+      }
+    for (; i < k; ++i)
+      for (int64_t j = 0; j < L; ++j)
+        target[i * W + j] = j < count ? source[j * col + i * row] : T(0);
+  }
+}
+
+// Rows of A, one after another with a gap that keeps them in different sets of the cache.
+template <class T>
+void copy_rows(const T* a, int64_t row, int64_t rows, int64_t k, T* out, int64_t step) {
+  using V = Vec<T>;
+  auto tail = V::mask(k % V::lanes);
+  for (int64_t r = 0; r < rows; ++r) {
+    int64_t i = 0;
+    for (; i + V::lanes <= k; i += V::lanes) V::load(a + r * row + i).store(out + r * step + i);
+    V::load(a + r * row + i, tail).store(out + r * step + i, tail);
+  }
+}
+
+// Columns of A, one after another.
+template <class T>
+void copy_columns(const T* a, int64_t row, int64_t col, int64_t rows, int64_t k, T* out) {
+  using V = Vec<T>;
+  if (row == 1 && rows <= V::lanes) {
+    auto tail = V::mask(rows);
+    for (int64_t i = 0; i < k; ++i) V::load(a + i * col, tail).store(out + i * rows, tail);
+    return;
+  }
+  for (int64_t i = 0; i < k; ++i)
+    for (int64_t r = 0; r < rows; ++r) out[i * rows + r] = a[r * row + i * col];
+}
+
+// ---- blocks
+struct Range {
+  int64_t first, last;
+  int64_t size() const { return last - first; }
+};
+
+// B as a block reads it: element (k0, 0) of its slice, in place or in panels of `panel` elements.
+template <class T>
+struct Source {
+  const T* data;
+  int64_t row;
+  int64_t panel;  // 0: in place
+};
+
+template <class T>
+struct Panel {
+  const T* data;
+  int64_t step;
+  bool transposed;
+};
+
+// One row of tiles of A, copied to `memory` if that pays.
+template <class T>
+Panel<T> panel_of(const Product<T>& p, int64_t first, int64_t rows, Range k, bool reused,
+                  T* memory) {
+  const T* a = p.a + first * p.a_row + k.first * p.a_col;
+  constexpr int64_t page = 2048 / sizeof(T);
+  if (p.a_col == 1 || p.k == 1) {
+    bool clash = p.a_row % page == 0 && k.size() > 32;
+    if (!reused || rows == 1 || !clash) return {a, p.a_row, false};
+    int64_t step = round_up(k.size(), kLanes<T>) + kLanes<T>;
+    copy_rows(a, p.a_row, rows, k.size(), memory, step);
+    return {memory, step, false};
+  }
+  if ((p.a_row == 1 || p.m == 1) && !reused) return {a, p.a_col, true};
+  copy_columns(a, p.a_row, p.a_col, rows, k.size(), memory);
+  return {memory, rows, true};
+}
+
+template <class T>
+void block(const Product<T>& p, const Source<T>& b, Range rows, Range columns, Range k) {
+  constexpr int64_t L = kLanes<T>;
+  alignas(64) T memory[kPanelBytes / sizeof(T) + 2 * kRows * L];
+  bool reused = columns.size() > 3 * kColumns<T>;
+  Tile<T> t{};
+  t.k = k.size();
+  t.c_row = p.c_row;
+  const T* add = k.first == 0 ? p.add : p.c;
+  t.add_row = k.first == 0 ? p.add_row : p.c_row;
+  bool ends = k.last == p.k;
+  t.relu = ends && p.relu;
+  const T* bias = ends ? p.bias : nullptr;
+  t.b_step = b.row;
+  int64_t height;
+  for (int64_t r = rows.first; r < rows.last; r += height) {
+    int64_t left = rows.last - r;
+    height = parts(left, parts(left, kRows));
+    Panel<T> a = panel_of(p, r, height, k, reused, memory);
+    t.a = a.data;
+    t.a_step = a.step;
+    int64_t width;
+    for (int64_t c = columns.first; c < columns.last; c += width) {
+      int64_t rest = columns.last - c;
+      int64_t vectors = rest > L ? 2 : 1;
+      if (!b.panel && rest > 3 * L && height <= kWideRows) vectors = 4;
+      width = least(rest, vectors * L);
+      t.b = b.panel ? b.data + c / kColumns<T> * b.panel : b.data + c;
+      t.c = p.c + r * p.c_row + c;
+      t.add = add ? add + r * t.add_row + c : nullptr;
+      t.bias = bias ? bias + c : nullptr;
+      t.columns = width;
+      pick<T>(height, vectors, a.transposed, !b.panel && width < vectors * L)(t);
+    }
+  }
+}
+
+// ---- dot products: both operands have their sums contiguous
+template <class T>
+struct Dots {
+  int64_t k;
+  const T *x, *y;
+  int64_t x_step, y_step;
+};
+
+template <class T, int R, int C>
+void dots(const Dots<T>& d, T (&out)[R * C]) {
+  using V = Vec<T>;
+  V acc[R][C];
+#pragma GCC unroll 8
+  for (int i = 0; i < R; ++i)
+#pragma GCC unroll 4
+    for (int j = 0; j < C; ++j) acc[i][j] = V::zero();
+  auto add = [&](auto load) __attribute__((always_inline)) {
+    V y[C];
+#pragma GCC unroll 4
+    for (int j = 0; j < C; ++j) y[j] = load(d.y + j * d.y_step);
+#pragma GCC unroll 8
+    for (int i = 0; i < R; ++i) {
+      V x = load(d.x + i * d.x_step);
+#pragma GCC unroll 4
+      for (int j = 0; j < C; ++j) acc[i][j] = fma(x, y[j], acc[i][j]);
+    }
+  };
+  int64_t i = 0;
+  for (; i + V::lanes <= d.k; i += V::lanes) add([&](const T* p) { return V::load(p + i); });
+  auto tail = V::mask(d.k - i);
+  if (i < d.k) add([&](const T* p) { return V::load(p + i, tail); });
+#pragma GCC unroll 8
+  for (int r = 0; r < R; ++r)
+#pragma GCC unroll 4
+    for (int c = 0; c < C; ++c) out[r * C + c] = sum(acc[r][c]);
+}
+
+template <class T, int R, int C>
+void dot_tile(const Product<T>& p, int64_t r, int64_t c) {
+  T out[R * C];
+  dots<T, R, C>(
+      {p.k, p.a + r * p.a_row, p.b + c * p.b_col, p.a_row, p.b_col}, out);
+  for (int i = 0; i < R; ++i)
+    for (int j = 0; j < C; ++j) {
+      T value = out[i * C + j];
+      if (p.add) value += p.add[(r + i) * p.add_row + c + j];
+      if (p.bias) value += p.bias[c + j];
+      p.c[(r + i) * p.c_row + c + j] = p.relu && value < T(0) ? T(0) : value;
+    }
+}
+
+template <class T, int R>
+void dot_rows(const Product<T>& p, int64_t r, Range columns) {
+  int64_t c = columns.first;
+  if constexpr (R <= 4)
+    for (; c + 4 <= columns.last; c += 4) dot_tile<T, R, 4>(p, r, c);
+  for (; c < columns.last; ++c) dot_tile<T, R, 1>(p, r, c);
+}
+
+template <class T>
+void dot_block(const Product<T>& p, Range rows, Range columns) {
+  int64_t r = rows.first;
+  if (columns.size() < 4)
+    for (; r + 8 <= rows.last; r += 8) dot_rows<T, 8>(p, r, columns);
+  for (; r + 4 <= rows.last; r += 4) dot_rows<T, 4>(p, r, columns);
+  for (; r + 2 <= rows.last; r += 2) dot_rows<T, 2>(p, r, columns);
+  for (; r < rows.last; ++r) dot_rows<T, 1>(p, r, columns);
+}
+
+// ---- the whole product
+// Tasks of one slice: blocks of rows by blocks of columns.
+struct Grid {
+  int64_t rows, columns;    // how many blocks
+  int64_t height, width;    // of a block
+  int64_t count() const { return rows * columns; }
+};
+
+Grid grid_of(int64_t m, int64_t n, int64_t k, int64_t widest, int64_t row_unit,
+             int64_t column_unit, bool split) {
+  int64_t wanted = split ? least(parts(m * n * k, kChunk), kMostTasks) : 1;
+  Grid g;
+  g.columns = parts(n, widest);
+  g.rows = least(parts(m, 4 * row_unit), parts(wanted, g.columns));
+  if (g.rows * g.columns < wanted)
+    g.columns = least(parts(n, column_unit), parts(wanted, g.rows));
+  if (g.rows * g.columns < wanted) g.rows = least(parts(m, row_unit), parts(wanted, g.columns));
+  g.height = round_up(parts(m, g.rows), row_unit);
+  g.width = round_up(parts(n, g.columns), column_unit);
+  g.rows = parts(m, g.height);
+  g.columns = parts(n, g.width);
+  return g;
+}
+
+template <class F>
+void each(Pool* pool, int64_t count, const F& body) {
+  if (pool)
+    parallel_for(pool, count, body);
+  else
+    for (int64_t i = 0; i < count; ++i) body(i);
+}
+
+template <class F>
+void each_cell(Pool* pool, const Grid& g, Range columns, int64_t m, const F& body) {
+  each(pool, g.count(), [&](int64_t i) {
+    int64_t r = i / g.columns * g.height, c = columns.first + i % g.columns * g.width;
+    body(Range{r, least(r + g.height, m)}, Range{c, least(c + g.width, columns.last)});
+  });
+}
+
+template <class T>
+void run(Pool* pool, const Product<T>& p, Way way, T* buffer) {
+  if (p.m <= 0 || p.n <= 0) return;
+  if (way == Way::dots) {
+    Grid g = grid_of(p.m, p.n, p.k, p.n, 8, 4, pool != nullptr);
+    each_cell(pool, g, {0, p.n}, p.m, [&](Range rows, Range columns) {
+      dot_block(p, rows, columns);
+    });
+    return;
+  }
+  constexpr int64_t W = kColumns<T>;
+  bool packs = way == Way::packed && !p.packed;
+  int64_t slice = slice_of(p), widest = block_columns<T>(slice);
+  int64_t stage = packs ? kMostColumns : p.n;  // columns at a time
+  for (int64_t c = 0; c < p.n; c += stage) {
+    Range columns{c, least(c + stage, p.n)};
+    Grid g = grid_of(p.m, columns.size(), slice, widest, kRows, W, pool != nullptr);
+    for (int64_t k0 = 0; k0 < most(p.k, 1); k0 += slice) {  // once if there is nothing to sum
+      Range k{k0, least(k0 + slice, p.k)};
+      Source<T> source{p.b + k0 * p.b_row, p.b_row, 0};
+      if (p.packed) {
+        source = {p.packed + k0 * W, W, p.k * W};
+      } else if (packs) {
+        int64_t panels = parts(columns.size(), W), size = k.size() * W;
+        int64_t together = most(1, (64 << 10) / most(size, 1));
+        each(pool, parts(panels, together), [&](int64_t i) {
+          for (int64_t j = i * together; j < least((i + 1) * together, panels); ++j) {
+            int64_t first = c + j * W;
+            pack_panel(p.b + k0 * p.b_row + first * p.b_col, p.b_row, p.b_col, k.size(),
+                       least(W, columns.last - first), buffer + j * size);
+          }
+        });
+        source = {buffer - c / W * size, W, size};
+      }
+      each_cell(pool, g, columns, p.m,
+                [&](Range rows, Range some) { block(p, source, rows, some, k); });
+    }
+  }
+}
+
+// A column times a matrix of contiguous columns is a row times the transpose.
+template <class T>
+Product<T> turned(const Product<T>& p) {
+  if (p.n != 1 || p.m == 1 || p.c_row != 1 || p.a_row != 1 || p.a_col == 1 || p.bias || p.packed)
+    return p;
+  if (p.add && p.add_row != 1) return p;
+  Product<T> t = p;
+  t.m = 1, t.n = p.m;
+  t.a = p.b, t.a_row = p.b_col, t.a_col = p.b_row;
+  t.b = p.a, t.b_row = p.a_col, t.b_col = p.a_row;
+  t.c_row = t.add_row = p.m;
+  return t;
+}
+
+template <class T>
+int64_t buffer_of(const Product<T>& p, Way way) {
+  if (way != Way::packed || p.packed) return 0;
+  return round_up(least(p.n, kMostColumns), kColumns<T>) * slice_of(p);
+}
+
+template <class T>
+T* scratch(int64_t elements) {
+  return elements ? reinterpret_cast<T*>(thread_scratch(static_cast<size_t>(elements) * sizeof(T)))
+                  : nullptr;
+}
+
+}  // namespace
+
+template <class T>
+int64_t gemm_buffer(const Product<T>& product) {
+  Product<T> p = turned(product);
+  return buffer_of(p, way_of(p));
+}
+
+template <class T>
+void gemm_serial(const Product<T>& product, T* buffer) {
+  Product<T> p = turned(product);
+  run<T>(nullptr, p, way_of(p), buffer);
+}
+
+template <class T>
+void gemm(Pool* pool, const Product<T>& product) {
+  Product<T> p = turned(product);
+  Way way = way_of(p);
+  bool large = p.m * p.n * p.k >= 2 * kChunk;
+  run(large ? pool : nullptr, p, way, scratch<T>(buffer_of(p, way)));
+}
+
+template <class T>
+int64_t packed_size(int64_t k, int64_t n) {
+  return k * round_up(n, kColumns<T>);
+}
+
+template <class T>
+void pack_b(const T* b, int64_t row, int64_t col, int64_t k, int64_t n, T* packed) {
+  constexpr int64_t W = kColumns<T>;
+  for (int64_t c = 0; c < n; c += W)
+    pack_panel(b + c * col, row, col, k, least(W, n - c), packed + c * k);
+}
+
+#define KERASISH_GEMM(T)                                                  \
+  template int64_t gemm_buffer(const Product<T>&);                        \
+  template void gemm_serial(const Product<T>&, T*);                       \
+  template void gemm(Pool*, const Product<T>&);                           \
+  template int64_t packed_size<T>(int64_t, int64_t);                      \
+  template void pack_b(const T*, int64_t, int64_t, int64_t, int64_t, T*);
+KERASISH_GEMM(float)
+KERASISH_GEMM(double)
+#undef KERASISH_GEMM
+
+namespace {
+
+constexpr int64_t kBias = 1, kRelu = 2, kAdd = 4;
+
+// data: a, b, [bias], [add], c
+// params: m, n, k, flags; strides of a (row, column), b (row, column), c (row), add (row);
+//         number of batch axes; for each its size and the strides of a, b, c, add along it
+template <class T>
+void gemm_kernel(const Call& call) {
+  const int64_t *q = call.params, *axes = q + 11;
+  int64_t flags = q[3], rank = q[10];
+  Product<T> p{q[0], q[1], q[2], nullptr, q[4], q[5], nullptr, q[6], q[7], nullptr, q[8]};
+  const T* a = static_cast<const T*>(call.data[0]);
+  const T* b = static_cast<const T*>(call.data[1]);
+  int place = 2;
+  if (flags & kBias) p.bias = static_cast<const T*>(call.data[place++]);
+  const T* add = flags & kAdd ? static_cast<const T*>(call.data[place++]) : nullptr;
+  T* c = static_cast<T*>(call.data[place]);
+  p.add_row = q[9];
+  p.relu = flags & kRelu;
+  if (rank == 0) {
+    p.a = a, p.b = b, p.c = c, p.add = add;
+    gemm(call.pool, p);
+    return;
+  }
+  int64_t count = 1;
+  for (int64_t i = 0; i < rank; ++i) count *= axes[5 * i];
+  auto one = [&](int64_t index) {
+    Product<T> own = p;
+    own.a = a, own.b = b, own.c = c, own.add = add;
+    for (int64_t i = rank - 1; i >= 0; --i) {
+      const int64_t* axis = axes + 5 * i;
+      int64_t at = index % axis[0];
+      index /= axis[0];
+      own.a += at * axis[1], own.b += at * axis[2], own.c += at * axis[3];
+      if (add) own.add += at * axis[4];
+    }
+    return own;
+  };
+  int64_t work = most(p.m * p.n * p.k, 1);
+  if (work >= 8 * kChunk) {
+    for (int64_t i = 0; i < count; ++i) gemm(call.pool, one(i));
+    return;
+  }
+  int64_t together = count * work < 2 * kChunk ? most(count, 1) : parts(kChunk, work);
+  parallel_for(call.pool, parts(count, together), [&](int64_t task) {
+    for (int64_t i = task * together; i < least((task + 1) * together, count); ++i) {
+      Product<T> own = one(i);
+      gemm_serial(own, scratch<T>(gemm_buffer(own)));
+    }
+  });
+}
+
+// data: out (one element); params: steps. Twelve chains of multiply-adds in registers, for the
+// benchmark: 24 * lanes operations a step.
+template <class T>
+void peak(const Call& call) {
+  using V = Vec<T>;
+  V acc[12], x = V::broadcast(T(call.params[0] != 0)), y = V::broadcast(T(0));
+#pragma GCC unroll 12
+  for (auto& value : acc) value = x;
+  for (int64_t i = 0; i < call.params[0]; ++i) {
+#pragma GCC unroll 12
+    for (auto& value : acc) value = fma(value, x, y);
+  }
+  V total = V::zero();
+  for (auto& value : acc) total = total + value;
+  *static_cast<T*>(call.data[0]) = sum(total);
+}
+
+}  // namespace
+}  // namespace KERASISH_ISA
+}  // namespace kerasish
+
+KERASISH_TABLE(gemm, {"gemm_f32", gemm_kernel<float>}, {"gemm_f64", gemm_kernel<double>},
+               {"peak_f32", peak<float>}, {"peak_f64", peak<double>})
