@@ -18,7 +18,7 @@ from .autodiff import (
 from .compile import CompiledStep, compile_step, function
 from .control import cond, fori_loop, map, scan, switch, while_loop
 from .device import current_device, device_scope, to_device
-from .dispatch import eager_scope, is_tracing, strict_dtypes
+from .dispatch import eager_scope, is_recording, is_tracing, strict_dtypes
 from .errors import (
     DeviceError,
     DTypeError,
@@ -31,7 +31,7 @@ from .executors.reference import eager as _eager  # registers the eager runner
 from .op import REGISTRY, Spec
 from .ops import stop_gradient
 from .tensor import Tensor, constant, convert, install_operators
-from .tracing import eval_spec
+from .tracing import eval_spec, quick_key
 from .variable import StatelessScope, Variable
 
 __all__ = [
@@ -64,7 +64,9 @@ __all__ = [
     "hessian",
     "hvp",
     "install_operators",
+    "is_recording",
     "is_tracing",
+    "quick_key",
     "jacobian",
     "jvp",
     "map",

@@ -133,6 +133,12 @@ def is_tracing() -> bool:
     return STATE.trace is not None
 
 
+def is_recording() -> bool:
+    """Whether a trace, a tape or a store of variables sees what runs."""
+    state = STATE
+    return state.trace is not None or state.store is not None or bool(state.tapes)
+
+
 @contextlib.contextmanager
 def strict_dtypes() -> Iterator[None]:
     """Inside the block, operands of different dtypes are an error instead of being promoted.

@@ -14,6 +14,7 @@ from ..ops.symbolic import KerasTensor
 from ..serialization import builtin
 from . import graph_config
 from .copying import Plan
+from .direct import DirectCall
 from .graph import Graph, is_input_tensor
 from .model import Model
 
@@ -23,7 +24,7 @@ tree = core.tree
 
 
 @builtin("keras.src.models.functional")
-class Functional(Model):
+class Functional(DirectCall, Model):
     """`Model(inputs, outputs)`: replays the graph between symbolic tensors.
 
     Args:

@@ -12,6 +12,7 @@ from ..naming import auto_name
 from ..ops.symbolic import KerasTensor, Node
 from ..serialization import builtin, deserialize_keras_object, serialize_keras_object
 from .copying import Plan
+from .direct import DirectCall
 from .functional import Functional
 from .model import Model
 
@@ -19,7 +20,7 @@ __all__ = ["Sequential"]
 
 
 @builtin("keras")
-class Sequential(Model):
+class Sequential(DirectCall, Model):
     """Layers one after the other.
 
     Built at once if it starts with an `Input` (or a layer with `input_shape`), else at the first
