@@ -241,7 +241,8 @@ def test_other_dtypes_are_left_to_the_generic_kernel(native, dtype):
 EINSUMS = [
     ("ij,jk->ik", (5, 6), (6, 7)), ("ij,jk->ki", (5, 6), (6, 7)), ("ji,kj->ik", (6, 5), (7, 6)),
     ("bij,bjk->bik", (3, 5, 6), (3, 6, 7)), ("bij,bjk->ikb", (3, 5, 6), (3, 6, 7)),
-    ("bqhd,bkhd->bhqk", (2, 5, 3, 4), (2, 6, 3, 4)), ("bhqk,bkhd->bqhd", (2, 3, 5, 6), (2, 6, 3, 4)),
+    ("bqhd,bkhd->bhqk", (2, 5, 3, 4), (2, 6, 3, 4)),
+    ("bhqk,bkhd->bqhd", (2, 3, 5, 6), (2, 6, 3, 4)),
     ("abc,cde->abde", (2, 3, 4), (4, 5, 6)), ("abcd,cde->abe", (2, 3, 4, 5), (4, 5, 6)),
     ("abcd,dce->abe", (2, 3, 4, 5), (5, 4, 6)), ("acb,bd->acd", (2, 3, 4), (4, 5)),
     ("abc,abd->cd", (2, 3, 4), (2, 3, 5)), ("bac,abd->dc", (2, 3, 4), (3, 2, 5)),

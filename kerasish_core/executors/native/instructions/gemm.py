@@ -32,8 +32,7 @@ def _merged(axes: Sequence[_Axis]) -> list[_Axis]:
         if axis.size == 1:
             continue
         if found and all(
-            outer == inner * axis.size
-            for outer, inner in zip(found[-1][1:], axis[1:], strict=True)
+            outer == inner * axis.size for outer, inner in zip(found[-1][1:], axis[1:], strict=True)
         ):
             found[-1] = _Axis(found[-1].size * axis.size, *axis[1:])
         else:
@@ -95,7 +94,7 @@ def matmul(node: Node, b: Builder) -> bool:
     ]  # fmt: skip
     _emit(
         b, kernel, (left, right), out, batch, (shape[-2], shape[-1], first.shape[-1]),
-        (*a_strides[-2:], *b_strides[-2:], c_strides[-2]),
+        (a_strides[-2], a_strides[-1], b_strides[-2], b_strides[-1], c_strides[-2]),
     )  # fmt: skip
     return True
 
@@ -178,9 +177,7 @@ def _joined(axes: list[_Axis]) -> _Axis:
     return found
 
 
-def _walks(
-    b: Builder, value: int, term: str, size: dict[str, int], *groups: list[str]
-) -> bool:
+def _walks(b: Builder, value: int, term: str, size: dict[str, int], *groups: list[str]) -> bool:
     """Whether each group of labels is one axis of the value."""
     strides = _strides(b, value, term)
     return all(_single([_Axis(size[c], strides[c], 0, 0) for c in g]) is not None for g in groups)
