@@ -68,7 +68,7 @@ _GETITEM = define_op(
 )  # fmt: skip
 
 
-def _fill_value(dtype: Any, fill: str) -> Any:
+def fill_value(dtype: Any, fill: str) -> Any:
     """What is read out of range: NaN, or as JAX has it the extreme integer; or zero."""
     if fill == "zero" or dtype == np.bool_:
         return fill != "zero"
@@ -93,7 +93,7 @@ def _gather_kernel(
             if fill is None:
                 raise
     place = positions(xp, x.shape, key, indices)
-    value = _fill_value(x.dtype, fill)
+    value = fill_value(x.dtype, fill)
     if x.size == 0:
         return xp.full(place.shape, value, x.dtype)
     found = x.reshape(-1)[xp.maximum(place, 0)]

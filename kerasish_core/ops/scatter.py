@@ -198,11 +198,15 @@ def segment_sum(
     return _index_add(blank, rows, [ids], (("tensor", 0),), True)
 
 
+def least_value(dtype: dtypes.DType) -> Any:
+    """Below or equal to every value of the dtype."""
+    if dtypes.is_float(dtype):
+        return -np.inf
+    return False if dtype == np.bool_ else dtypes.limits(dtype).min
+
+
 def _segment_max_kernel(xp: Any, data: Any, ids: Any, num_segments: int) -> Any:
-    lowest = -np.inf if dtypes.is_float(data.dtype) else (
-        False if data.dtype == np.bool_ else dtypes.limits(data.dtype).min
-    )  # fmt: skip
-    result = xp.full((num_segments, *data.shape[1:]), lowest, data.dtype)
+    result = xp.full((num_segments, *data.shape[1:]), least_value(data.dtype), data.dtype)
     place = positions(xp, (num_segments,), (("tensor", 0),), (ids,))
     inside = place >= 0
     xp.maximum.at(result, place[inside], data[inside])

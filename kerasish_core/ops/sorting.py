@@ -22,10 +22,18 @@ __all__ = ["argsort", "bincount", "in_top_k", "searchsorted", "sort", "top_k"]
 
 _INT32 = np.dtype("int32")
 
+
+def _comparable(x: Any) -> Any:
+    """The same order: NumPy sorts NaN last for its own dtypes only, bfloat16 is none of them."""
+    return x.astype("float32") if x.dtype.name == "bfloat16" else x
+
+
 _ARGSORT = define_op(
     "argsort", "opaque", "x",
     infer=lambda x, axis: Spec(x.shape, _INT32),
-    kernel=lambda xp, x, axis: xp.argsort(x, axis=axis, kind="stable").astype("int32"),
+    kernel=lambda xp, x, axis: xp.argsort(
+        _comparable(x), axis=axis, kind="stable"
+    ).astype("int32"),
     samples=lambda rng: [([rng.normal(size=(2, 5))], {"axis": 1})],
 )  # fmt: skip
 
@@ -40,7 +48,7 @@ def argsort(x: Any, axis: int | None = -1) -> Tensor:
 
 _SORT = define_op(
     "sort", "opaque", "x", infer=lambda x, axis: x,
-    kernel=lambda xp, x, axis: xp.sort(x, axis=axis),
+    kernel=lambda xp, x, axis: xp.sort(_comparable(x), axis=axis).astype(x.dtype, copy=False),
     vjp=lambda g, x, axis: (
         put_along_axis(zeros(x.shape, g.dtype), argsort(x, axis), g, axis, add=True),
     ),
@@ -60,6 +68,7 @@ def sort(x: Any, axis: int | None = -1) -> Tensor:
 
 def _top_k_kernel(xp: Any, x: Any, k: int) -> Any:
     # Backwards twice, so that of equal elements the first comes first, and NaN before all.
+    x = _comparable(x)
     order = xp.argsort(x[..., ::-1], axis=-1, kind="stable")[..., ::-1][..., :k]
     if order.shape[-1] != k:
         raise ValueError(f"there are less than k={k} elements")
@@ -105,7 +114,9 @@ def in_top_k(targets: Any, predictions: Any, k: int) -> Tensor:
 _SEARCHSORTED = define_op(
     "searchsorted", "opaque", "x values",
     infer=lambda x, values, side: Spec(values.shape, _INT32),
-    kernel=lambda xp, x, values, side: xp.searchsorted(x, values, side=side).astype("int32"),
+    kernel=lambda xp, x, values, side: xp.searchsorted(
+        _comparable(x), _comparable(values), side=side
+    ).astype("int32"),
     samples=lambda rng: [
         ([np.sort(rng.normal(size=5)), rng.normal(size=(2, 3))], {"side": "left"}),
     ],

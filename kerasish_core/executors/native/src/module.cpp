@@ -10,6 +10,7 @@
 #include <mutex>
 #include <new>
 #include <shared_mutex>
+#include <stdexcept>
 #include <string>
 #include <vector>
 
@@ -376,6 +377,26 @@ bool call_host(PyObject* host, PyObject* arena, const Run& run) {
   return static_cast<bool>(done);
 }
 
+// Runs kernels without the GIL; says in Python's terms why they failed.
+template <class F>
+bool run_kernels(const F& work) {
+  bool out_of_memory = false, out_of_range = false;
+  Py_BEGIN_ALLOW_THREADS;
+  try {
+    work();
+  } catch (const std::bad_alloc&) {
+    out_of_memory = true;
+  } catch (const std::out_of_range&) {
+    out_of_range = true;
+  }
+  Py_END_ALLOW_THREADS;
+  if (out_of_memory) PyErr_NoMemory();
+  if (out_of_range)
+    PyErr_SetString(PyExc_IndexError,
+                    "an index tensor holds a position that is out of range for its axis");
+  return !out_of_memory && !out_of_range;
+}
+
 // An arena for the run, held by an object so that host kernels can view it.
 Ref borrow_arena(const Parts& parts) {
   Ref holder(ArenaType.tp_alloc(&ArenaType, 0));
@@ -394,18 +415,10 @@ Ref borrow_arena(const Parts& parts) {
 bool execute(const Parts& parts, const Run& run, PyObject* holder) {
   char* arena = reinterpret_cast<ArenaObject*>(holder)->arena.data;
   for (const Segment& segment : parts.segments) {
-    bool out_of_memory = false;
-    Py_BEGIN_ALLOW_THREADS;
-    try {
-      parts.program.run(arena, run.external.data(), segment.first, segment.last);
-    } catch (const std::bad_alloc&) {
-      out_of_memory = true;
-    }
-    Py_END_ALLOW_THREADS;
-    if (out_of_memory) {
-      PyErr_NoMemory();
+    if (!run_kernels([&] {
+          parts.program.run(arena, run.external.data(), segment.first, segment.last);
+        }))
       return false;
-    }
     if (segment.host && !call_host(segment.host, holder, run)) return false;
   }
   return true;
@@ -559,18 +572,13 @@ PyObject* call(PyObject*, PyObject* args) {
       return PyErr_Format(PyExc_TypeError, "call %s: operand %zd is no aligned array", name, i);
     data.push_back(PyArray_DATA(reinterpret_cast<PyArrayObject*>(item)));
   }
-  bool failed = false;
   Arenas::Arena scratch;
-  Py_BEGIN_ALLOW_THREADS;
-  try {
+  bool done = run_kernels([&] {
     if (scratch_size > 0) scratch = Arenas::borrow(static_cast<size_t>(scratch_size));
     kernel(Call{data.data(), params.data(), scratch.data, &Pool::instance()});
-  } catch (const std::bad_alloc&) {
-    failed = true;
-  }
+  });
   if (scratch.data) Arenas::give_back(scratch);
-  Py_END_ALLOW_THREADS;
-  if (failed) return PyErr_NoMemory();
+  if (!done) return nullptr;
   Py_RETURN_NONE;
 }
 

@@ -2,6 +2,7 @@
 
 #include <mutex>
 #include <new>
+#include <stdexcept>
 
 #include "pool.h"
 
@@ -22,6 +23,8 @@ void free_arena(Arenas::Arena arena) {
 }
 
 }  // namespace
+
+void fail_index() { throw std::out_of_range("an index is out of range"); }
 
 Arenas::Arena Arenas::borrow(size_t size) {
   std::lock_guard<std::mutex> lock(arenas_lock);
