@@ -51,7 +51,19 @@ def is_int_dtype(dtype: Any) -> bool:
 
 
 def result_type(*dtypes: Any) -> str:
-    """The dtype of a result of operands with these dtypes; Python's `int` and `float` are weak."""
-    if not dtypes:
-        raise ValueError("Invalid `dtypes`. At least one dtype is required.")
-    return core.dtypes.name_of(core.dtypes.result_type(*dtypes))
+    """The dtype of a result of operands with these dtypes; Python's `int` and `float` are weak.
+
+    As in Keras, None is `floatx()`, and so is nothing at all; 64 bits are given as 32, although
+    operations on 64-bit tensors keep them.
+
+    Raises:
+        ValueError: One is a float8 type, which has no implicit conversion.
+    """
+    given = [floatx() if d is None else d for d in dtypes or (None,)]
+    if any(isinstance(d, str) and d.startswith("float8") for d in given):
+        raise ValueError(
+            "There is no implicit conversions from float8 dtypes to others. You must cast it "
+            f"internally. Received: {dtypes}"
+        )
+    name = core.dtypes.name_of(core.dtypes.result_type(*given))
+    return {"int64": "int32", "uint64": "uint32", "float64": "float32"}.get(name, name)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -208,17 +208,45 @@ def map_symbolic(function: Callable[[KerasTensor], Any], structure: Any) -> Any:
     )
 
 
-def _filled(shape: Sequence[int | None], base: int) -> tuple[int, ...]:
-    # The batch is small; other unknown axes are large enough for kernels and windows.
-    return tuple(
-        n if n is not None else (base + 1 if i == 0 else 16 * base + 67)
-        for i, n in enumerate(shape)
-    )
+# What stands for None: sizes that no program is likely to name, large enough for kernels and
+# windows, and far enough apart to stay different when strides divide them.
+_FILLS = (83, 131)
+
+
+def _aligned(args: Any, kwargs: Any) -> Any:
+    """The arguments with unknown sizes taken from operands that would broadcast against them.
+
+    None if no operand knows better: the only known size but 1 at the same place from the right.
+    """
+    known: dict[int, set[int]] = {}
+    for x in tree.flatten((args, kwargs)):
+        for place, n in enumerate(reversed(getattr(x, "shape", ())), 1):
+            if n is not None and n != 1:
+                known.setdefault(place, set()).add(n)
+    changed = False
+
+    def align(x: KerasTensor) -> KerasTensor:
+        nonlocal changed
+        shape = list(x.shape)
+        for place in range(1, len(shape) + 1):
+            if shape[-place] is None and len(known.get(place, ())) == 1:
+                (shape[-place],), changed = known[place], True
+        return KerasTensor(shape, x.dtype, name=x.name)
+
+    aligned = map_symbolic(align, (args, kwargs))
+    return aligned if changed else None
 
 
 def compute_output_spec(fn: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
     """The result of `fn` with KerasTensors in place of tensors, without computing anything."""
-    found = [evaluate(fn, args, kwargs, base) for base in (1, 2)]
+    try:
+        found = [evaluate(fn, args, kwargs, fill) for fill in _FILLS]
+    except core.ShapeError:
+        aligned = _aligned(args, kwargs)
+        if aligned is None:
+            raise
+        args, kwargs = aligned
+        found = [evaluate(fn, args, kwargs, fill) for fill in _FILLS]
     unknown = any(
         None in x.shape for x in tree.flatten((args, kwargs)) if isinstance(x, KerasTensor)
     )
@@ -257,16 +285,19 @@ def _pack_specs(structure: Any, leaves: Any) -> Any:
     return tree.map_structure(lambda _: next(leaves), structure)
 
 
-def symbolic_specs(structure: Any, base: int) -> Any:
-    """Symbolic leaves as `core.Spec` with sizes filled in."""
-    return map_symbolic(
-        lambda x: core.Spec(_filled(x.shape, base), core.dtypes.as_dtype(x.dtype)), structure
-    )
+def symbolic_specs(structure: Any, fill: int) -> Any:
+    """Symbolic leaves as `core.Spec` with `fill` in place of None."""
+
+    def spec(x: KerasTensor) -> core.Spec:
+        shape = tuple(fill if n is None else n for n in x.shape)
+        return core.Spec(shape, core.dtypes.as_dtype(x.dtype))
+
+    return map_symbolic(spec, structure)
 
 
-def evaluate(fn: Callable[..., Any], args: Any, kwargs: Any, base: int = 1) -> Any:
-    """Run `fn` once abstractly, with sizes in place of None; its result with `core.Spec` leaves."""
-    return core.eval_spec(fn, *symbolic_specs(list(args), base), **symbolic_specs(kwargs, base))
+def evaluate(fn: Callable[..., Any], args: Any, kwargs: Any, fill: int = _FILLS[0]) -> Any:
+    """Run `fn` once abstractly with `fill` in place of None; its result has `core.Spec` leaves."""
+    return core.eval_spec(fn, *symbolic_specs(list(args), fill), **symbolic_specs(kwargs, fill))
 
 
 # -- operations and nodes

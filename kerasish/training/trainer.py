@@ -104,9 +104,9 @@ class Trainer(Steps):
         )  # fmt: skip
 
     def get_compile_config(self) -> Any:
-        """The arguments of `compile` as a config, None if it was not called."""
+        """The arguments of `compile` as a config, empty if it was not called."""
         if not self.compiled or self._compile_config is None:
-            return None
+            return {}
         return {k: serialize_keras_object(v) for k, v in self._compile_config.items()}
 
     def compile_from_config(self, config: dict[str, Any]) -> None:

@@ -23,7 +23,7 @@ from ._args import (
     uniform,
 )
 
-__all__ = ["binary", "in_float32", "to_bool", "unary"]
+__all__ = ["as_number", "binary", "in_float32", "to_bool", "unary"]
 
 Function = Callable[..., Any]
 _NUMBERS = (float, int)

@@ -10,7 +10,7 @@ import numpy as np
 from ..dispatch import apply
 from ..op import define_op
 from ._args import as_float, same_spec
-from ._define import in_float32, unary
+from ._define import as_number, in_float32, unary
 from .elementwise import (
     absolute,
     clip,
@@ -156,8 +156,10 @@ def hard_silu(x: Any) -> Any:
 
 
 def hard_tanh(x: Any) -> Any:
-    """`x` limited to `[-1, 1]`."""
-    x = as_float(x)
+    """`x` limited to `[-1, 1]`; integers stay integers, booleans become int32."""
+    x = as_number(x)
+    if x.dtype.kind == "u":
+        return minimum(x, 1)
     return where(x > 1, 1, where(x < -1, -1, x))
 
 

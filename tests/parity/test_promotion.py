@@ -5,6 +5,7 @@ import itertools
 import numpy as np
 import pytest
 
+import kerasish
 import kerasish_core as core
 from kerasish_core import dtypes
 
@@ -37,6 +38,23 @@ def test_pairs(keras, first):
     for second in [*NAMES, *PYTHON]:
         expected = keras.backend.result_type(first, second)
         assert narrow(dtypes.result_type(first, second)) == expected, (first, second)
+
+
+def outcome(function, *args):
+    try:
+        return function(*args)
+    except ValueError:
+        return "ValueError"
+
+
+def test_the_public_result_type_narrows(keras):
+    ours, theirs = kerasish.backend.result_type, keras.backend.result_type
+    members = [*NAMES, "uint64", "float8_e4m3fn", *PYTHON, None]
+    assert ours() == theirs()
+    for one in members:
+        assert outcome(ours, one) == outcome(theirs, one), one
+    for pair in itertools.product(members, members):
+        assert outcome(ours, *pair) == outcome(theirs, *pair), pair
 
 
 def test_single(keras):

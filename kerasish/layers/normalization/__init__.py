@@ -218,7 +218,6 @@ class RMSNormalization(Layer):
     def __init__(self, axis: int = -1, epsilon: float = 1e-6, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.axis, self.epsilon = axis, epsilon
-        self.supports_masking = True
 
     def build(self, input_shape: Any) -> None:
         self.scale = self.add_weight((input_shape[self.axis],), "ones", name="scale")

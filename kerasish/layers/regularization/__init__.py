@@ -83,7 +83,9 @@ class _SpatialDropout(Dropout):
 
     def get_config(self) -> dict[str, Any]:
         config = super().get_config()
-        config.pop("noise_shape")
+        policy = self.dtype_policy
+        if policy.name == policy.variable_dtype:  # a plain one, which Keras writes by its name
+            config["dtype"] = policy.name
         return {k: config[k] for k in ("rate", "seed", "name", "dtype")}
 
 

@@ -110,9 +110,10 @@ class _Spatial(Layer):
 
     def __init__(self, data_format: Any = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.data_format = (
-            "channels_last" if self.rank == 1 else standardize_data_format(data_format)
-        )
+        # Layers of one axis have no `data_format`, but for ZeroPadding1D.
+        self.data_format = data_format or "channels_last"
+        if self.rank > 1:
+            self.data_format = standardize_data_format(data_format)
         self.input_spec = InputSpec(ndim=self.rank + 2)
         self.built = True
 
@@ -145,6 +146,12 @@ class _ZeroPadding(_Spatial):
 @builtin("keras.layers")
 class ZeroPadding1D(_ZeroPadding):
     """Zeros before and after the time axis."""
+
+    def __init__(self, padding: Any = 1, data_format: Any = None, **kwargs: Any) -> None:
+        super().__init__(padding, standardize_data_format(data_format), **kwargs)
+
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), "data_format": self.data_format}
 
 
 @builtin("keras.layers")

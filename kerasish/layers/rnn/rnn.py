@@ -249,6 +249,10 @@ class SimpleRNN(_OfCell):
 
     cell_class = SimpleRNNCell
 
+    def get_config(self) -> dict[str, Any]:
+        # Keras writes the seed of LSTM and GRU, but not this one.
+        return {k: v for k, v in super().get_config().items() if k != "seed"}
+
 
 @builtin("keras.layers")
 class LSTM(_OfCell):
