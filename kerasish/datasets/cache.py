@@ -1,4 +1,4 @@
-"""Files of data sets: found in the cache or downloaded, and read without running what is in them."""  # noqa: E501
+"""Files of data sets: found in the cache or downloaded; reading runs nothing that is in them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The graph between symbolic inputs and outputs: its operations in Keras's order, and its replay."""  # noqa: E501
+"""The graph between symbolic inputs and outputs: operations in Keras's order, and their replay."""
 
 from __future__ import annotations
 
@@ -242,7 +242,8 @@ def _check_connected(inputs: Any, nodes: list[Node], outputs: Any) -> None:
     for t in outputs:
         if key_of(t) not in known:
             raise ValueError(
-                f"`inputs` not connected to `outputs`: the output {t} does not come from the inputs."  # noqa: E501
+                f"`inputs` not connected to `outputs`: the output {t} does not come from the "
+                "inputs."
             )
 
 

@@ -15,8 +15,10 @@ import kerasish_core as core
 from ..config import floatx
 from .pydataset import PyDataset, batches_of
 
-__all__ = ["ArrayData", "IteratorData", "make_data", "pack_x_y_sample_weight", "train_validation_split",  # noqa: E501
-           "unpack_x_y_sample_weight"]  # fmt: skip
+__all__ = [
+    "ArrayData", "IteratorData", "make_data", "pack_x_y_sample_weight", "train_validation_split",
+    "unpack_x_y_sample_weight",
+]  # fmt: skip
 
 tree = core.tree
 
@@ -227,7 +229,8 @@ def _tensor(array: Any) -> Any:
 def _class_weights(y: Any, sample_weight: Any, class_weight: Any) -> Any:
     if not isinstance(y, np.ndarray):
         raise ValueError(
-            "`class_weight` is only supported for a model with a single output and arrays of labels."  # noqa: E501
+            "`class_weight` is only supported for a model with a single output and arrays of "
+            "labels."
         )
     if sample_weight is not None:
         raise ValueError("You cannot `class_weight` and `sample_weight` at the same time.")

@@ -52,7 +52,7 @@ class Progress:
         self._done = 0
         self._bar: Any = None
         # A moving bar only where it can move: elsewhere each state would be a line of its own.
-        self._moving = verbose == 1 and (_in_notebook() or sys.stdout.isatty())
+        self._moving = verbose == 1 and (_in_notebook() or _on_terminal())
 
     def __enter__(self) -> Progress:
         return self
@@ -96,9 +96,14 @@ class Progress:
             f"{per_step * 1e3:.0f}ms/step" if per_step >= 1e-3 else f"{per_step * 1e6:.0f}us/step"
         )
         head = f"{self.title} - " if self.title else ""
-        shown = format_logs(logs)
-        print(f"{head}{self._done}/{self._done} - {seconds:.1f}s - {unit}{' - ' + shown if shown else ''}",  # noqa: E501
-              flush=True)  # fmt: skip
+        shown = f" - {format_logs(logs)}" if logs else ""
+        print(f"{head}{self._done}/{self._done} - {seconds:.1f}s - {unit}{shown}", flush=True)
+
+
+def _on_terminal() -> bool:
+    """Not so for files and pipes, nor where there is no output at all (`pythonw`)."""
+    isatty = getattr(sys.stdout, "isatty", None)
+    return isatty is not None and isatty()
 
 
 def _in_notebook() -> bool:

@@ -62,7 +62,8 @@ def get_file(
     """
     if not origin:
         raise ValueError(
-            f'Please specify the "origin" argument (URL of the file to download). Received: {origin}'  # noqa: E501
+            'Please specify the "origin" argument (URL of the file to download). '
+            f"Received: {origin}"
         )
     name = fname or os.path.basename(origin)
     if not name or Path(name).is_absolute() or ".." in Path(name).parts:

@@ -139,7 +139,8 @@ def _length(rows: list[Tensor], length: int | None) -> int:
         sizes.add(int(length))
     if len(sizes) != 1 or None in sizes:
         raise ShapeError(
-            f"scan: the first axes of xs and `length` must be equal, got {sorted(str(n) for n in sizes)}."  # noqa: E501
+            "scan: the first axes of xs and `length` must be equal, "
+            f"got {sorted(str(n) for n in sizes)}."
             if sizes
             else "scan: give xs or length."
         )
@@ -329,8 +330,8 @@ def _unbounded(cond: Any, advance: Any, state: Any) -> Any:
         raise TraceError("while_loop: the condition may not assign variables.")
     if body.graph.output_specs[: len(flat)] != tuple(specs):
         raise ShapeError(
-            f"while_loop: the loop variables enter as {', '.join(str(s) for s in specs)} and leave as "  # noqa: E501
-            f"{', '.join(str(s) for s in body.graph.output_specs[: len(flat)])}; they must keep their "  # noqa: E501
+            f"while_loop: the loop variables enter as {', '.join(map(str, specs))} and leave as "
+            f"{', '.join(map(str, body.graph.output_specs[: len(flat)]))}; they must keep their "
             "shapes and dtypes."
         )
     (test_graph,), for_test, _ = align([test], len(flat))

@@ -92,7 +92,8 @@ def _quick(node: Any, key: list[Any], leaves: list[Any]) -> bool:
 def explain_difference(new: Signature, old: Signature) -> str:
     """Why a call could not use an earlier trace, in a sentence."""
     if new.paths != old.paths:
-        return f"the structure of the arguments differs: {len(new.paths)} leaves, were {len(old.paths)}"  # noqa: E501
+        counts = f"{len(new.paths)} leaves, were {len(old.paths)}"
+        return f"the structure of the arguments differs: {counts}"
     for path, a, b in zip(new.paths, new.leaves, old.leaves, strict=True):
         if a != b:
             place = "".join(f"[{p!r}]" for p in path)

@@ -286,7 +286,8 @@ def test_a_restored_run_ends_in_the_same_bits(tmp_path):
     killed = make()
     with pytest.raises(KeyboardInterrupt):
         killed.fit(X, Y, epochs=4, verbose=0,
-                   callbacks=[keras.callbacks.BackupAndRestore(tmp_path / "b"), Kill()])  # fmt: skip  # noqa: E501
+                   callbacks=[keras.callbacks.BackupAndRestore(tmp_path / "b"),
+                              Kill()])  # fmt: skip
     again = make()
     again.fit(
         X, Y, epochs=4, verbose=0, callbacks=[keras.callbacks.BackupAndRestore(tmp_path / "b")]

@@ -66,7 +66,9 @@ def shared(k):
 CASES = {
     "mlp": (
         mlp, X, Y,
-        lambda k: dict(optimizer="adam", loss="sparse_categorical_crossentropy", metrics=["accuracy"]),  # noqa: E501
+        lambda k: dict(
+            optimizer="adam", loss="sparse_categorical_crossentropy", metrics=["accuracy"]
+        ),
         dict(validation_split=0.2),
     ),
     "class_weight": (

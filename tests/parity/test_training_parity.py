@@ -262,3 +262,17 @@ def test_generator_and_steps():
                             validation_data=batches(30), validation_steps=2)  # fmt: skip
         found.append(history.history)
     assert_same_logs(found[1], found[0])
+
+
+@pytest.mark.parametrize("steps", [1, 3, 50])
+def test_several_steps_per_execution_give_the_same_figures(steps):
+    """Also where the last execution is a shorter one, and the last batch a smaller one."""
+    found = []
+    for k, model in pair(regression):
+        model.compile(k.optimizers.SGD(0.01), "mse", metrics=["mae"], steps_per_execution=steps)
+        history = model.fit(X, TARGET, batch_size=8, epochs=2, shuffle=False, verbose=0)
+        figures = model.evaluate(X, TARGET, batch_size=8, verbose=0, return_dict=True)
+        found.append((history.history, figures, model.predict(X, batch_size=8, verbose=0)))
+    assert_same_logs(found[1][0], found[0][0])
+    assert_same_logs(found[1][1], found[0][1])
+    np.testing.assert_allclose(found[1][2], found[0][2], atol=1e-5)

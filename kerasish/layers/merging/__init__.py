@@ -157,7 +157,8 @@ class Dot(_Merge):
         super().__init__(**kwargs)
         if not isinstance(axes, int) and (not isinstance(axes, list | tuple) or len(axes) != 2):
             raise ValueError(
-                f"Invalid format for argument `axes`: an integer or 2 integers. Received: axes={axes}"  # noqa: E501
+                "Invalid format for argument `axes`: an integer or 2 integers. "
+                f"Received: axes={axes}"
             )
         self.axes, self.normalize = axes, normalize
 

@@ -137,7 +137,10 @@ class BatchNormalization(Layer):
 
 @builtin("keras.layers")
 class LayerNormalization(Layer):
-    """`(x - mean) / sqrt(var + epsilon) * gamma + beta` over axes of each sample (Ba et al. 2016)."""  # noqa: E501
+    """`(x - mean) / sqrt(var + epsilon) * gamma + beta` over axes of each sample.
+
+    Source: J. L. Ba et al., "Layer normalization" (2016).
+    """
 
     def __init__(
         self, axis: Any = -1, epsilon: float = 1e-3, center: bool = True, scale: bool = True,

@@ -113,8 +113,8 @@ class Monitor(Callback):
         if self.mode != "auto":
             return self.mode == "max"
         name = self.monitor.removeprefix("val_")
-        words = ("acc", "auc", "precision", "recall", "f1", "fmeasure", "iou", "r2", "true_positives",  # noqa: E501
-                 "true_negatives")  # fmt: skip
+        words = ("acc", "auc", "precision", "recall", "f1", "fmeasure", "iou", "r2",
+                 "true_positives", "true_negatives")  # fmt: skip
         return any(word in name for word in words)
 
     def value_of(self, logs: Any) -> float | None:

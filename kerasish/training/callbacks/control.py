@@ -26,7 +26,8 @@ class EarlyStopping(Monitor):
 
     def __init__(self, monitor: str = "val_loss", min_delta: float = 0, patience: int = 0,
                  verbose: int = 0, mode: str = "auto", baseline: float | None = None,
-                 restore_best_weights: bool = False, start_from_epoch: int = 0) -> None:  # fmt: skip  # noqa: E501
+                 restore_best_weights: bool = False,
+                 start_from_epoch: int = 0) -> None:  # fmt: skip
         super().__init__(monitor, mode, min_delta)
         self.patience, self.verbose, self.baseline = patience, verbose, baseline
         self.restore_best_weights, self.start_from_epoch = restore_best_weights, start_from_epoch
@@ -60,7 +61,8 @@ class EarlyStopping(Monitor):
         if self.restore_best_weights and self.best_weights is not None:
             if self.verbose:
                 print(
-                    f"Restoring model weights from the end of the best epoch: {self.best_epoch + 1}."  # noqa: E501
+                    "Restoring model weights from the end of the best epoch: "
+                    f"{self.best_epoch + 1}."
                 )
             self.model.set_weights(self.best_weights)
 

@@ -6,6 +6,7 @@ import csv
 import json
 import os
 import shutil
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -53,6 +54,24 @@ class CSVLogger(Callback):
         self._writer = None
 
 
+class _BatchCounter:
+    """Tells when `freq` batches have passed, over epochs; a hook may stand for several batches."""
+
+    def __init__(self, freq: int) -> None:
+        self.freq, self._since, self._last = freq, 0, -1
+
+    def begin_epoch(self) -> None:
+        self._last = -1
+
+    def due(self, batch: int) -> bool:
+        self._since += batch - self._last
+        self._last = batch
+        if self._since < self.freq:
+            return False
+        self._since = 0
+        return True
+
+
 class ModelCheckpoint(Monitor):
     """Save the model's weights after epochs or batches.
 
@@ -69,16 +88,20 @@ class ModelCheckpoint(Monitor):
 
     def __init__(self, filepath: Any, monitor: str = "val_loss", verbose: int = 0,
                  save_best_only: bool = False, save_weights_only: bool = False, mode: str = "auto",
-                 save_freq: Any = "epoch", initial_value_threshold: float | None = None) -> None:  # fmt: skip  # noqa: E501
+                 save_freq: Any = "epoch",
+                 initial_value_threshold: float | None = None) -> None:  # fmt: skip
         super().__init__(monitor, mode)
         self.filepath, self.verbose = os.fspath(filepath), verbose
         self.save_best_only, self.save_weights_only = save_best_only, save_weights_only
         self.save_freq, self.best = save_freq, initial_value_threshold
-        self._batches = 0
         if save_freq != "epoch" and not isinstance(save_freq, int):
             raise ValueError(
-                f"Unrecognized save_freq: {save_freq}. Expected save_freq are 'epoch' or integer values"  # noqa: E501
+                f"Unrecognized save_freq: {save_freq}. Expected save_freq are 'epoch' or integer "
+                "values"
             )
+        if save_freq != "epoch":  # else batches may run in chunks
+            self._counter = _BatchCounter(save_freq)
+            self.on_train_batch_end = self._after_batch  # type: ignore[method-assign]
         if save_weights_only and not self.filepath.endswith(".weights.h5"):
             raise ValueError(
                 "When using `save_weights_only=True` in `ModelCheckpoint`, the filepath provided "
@@ -90,15 +113,14 @@ class ModelCheckpoint(Monitor):
                 f"filepath={self.filepath}"
             )
 
-    def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
-        if self.save_freq == "epoch":
-            return
-        self._batches += 1
-        if self._batches % self.save_freq == 0:
-            self._save(getattr(self, "_epoch", 0), logs)
+    def _after_batch(self, batch: int, logs: Any = None) -> None:
+        if self._counter.due(batch):
+            self._save(self._epoch, logs)
 
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
         self._epoch = epoch
+        if self.save_freq != "epoch":
+            self._counter.begin_epoch()
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
         if self.save_freq == "epoch":
@@ -109,8 +131,8 @@ class ModelCheckpoint(Monitor):
             path = self.filepath.format(epoch=epoch + 1, **(logs or {}))
         except KeyError as error:
             raise KeyError(
-                f"Failed to format this callback filepath: '{self.filepath}'. There is no log {error}; "  # noqa: E501
-                f"there are {', '.join(logs or {})}."
+                f"Failed to format this callback filepath: '{self.filepath}'. There is no log "
+                f"{error}; there are {', '.join(logs or {})}."
             ) from None
         if self.save_best_only:
             value = self.value_of(logs)
@@ -118,7 +140,8 @@ class ModelCheckpoint(Monitor):
                 return
             if self.verbose:
                 print(
-                    f"\nEpoch {epoch + 1}: {self.monitor} improved from {self.best} to {value}, saving to {path}"  # noqa: E501
+                    f"\nEpoch {epoch + 1}: {self.monitor} improved from {self.best} to {value}, "
+                    f"saving to {path}"
                 )
             self.best = value
         elif self.verbose:
@@ -133,37 +156,61 @@ class ModelCheckpoint(Monitor):
 class BackupAndRestore(Callback):
     """Keep what a killed run needs to go on: weights, optimizer, seeds, shuffle order, epoch.
 
+    A run goes on at the beginning of the epoch that was interrupted, as in Keras, from the
+    values that were kept last.
+
     Args:
         backup_dir: Folder of the backup; removed after a finished run.
-        save_freq: "epoch".
+        save_freq: "epoch", or a number of batches, counted over epochs.
+        double_checkpoint: Whether to keep the backup before the latest too, which is taken if the
+            latest can't be read.
         delete_checkpoint: Whether to remove the backup at the end.
     """
 
-    def __init__(self, backup_dir: Any, save_freq: Any = "epoch", delete_checkpoint: bool = True,
-                 **kwargs: Any) -> None:  # fmt: skip
+    def __init__(self, backup_dir: Any, save_freq: Any = "epoch", double_checkpoint: bool = False,
+                 delete_checkpoint: bool = True) -> None:  # fmt: skip
         super().__init__()
         if not backup_dir:
             raise ValueError("Empty `backup_dir` argument passed")
-        if save_freq != "epoch":
+        whole = isinstance(save_freq, int) and not isinstance(save_freq, bool) and save_freq > 0
+        if save_freq != "epoch" and not whole:
             raise ValueError(
-                f"BackupAndRestore: save_freq={save_freq!r} is not there yet; use 'epoch'."
+                f"Invalid value for argument `save_freq`. Received: save_freq={save_freq}. "
+                "Expected either 'epoch' or an integer value."
             )
-        self.backup_dir = Path(backup_dir)
-        self.delete_checkpoint = delete_checkpoint
-        self.restored_epoch = 0
+        self.backup_dir, self.save_freq = Path(backup_dir), save_freq
+        self.double_checkpoint, self.delete_checkpoint = double_checkpoint, delete_checkpoint
+        self.restored_epoch = self._epoch = 0
+        if save_freq != "epoch":  # else batches may run in chunks
+            self._counter = _BatchCounter(save_freq)
+            self.on_train_batch_end = self._after_batch  # type: ignore[method-assign]
 
     @property
     def _file(self) -> Path:
         return self.backup_dir / "latest.npz"
 
+    @property
+    def _earlier_file(self) -> Path:
+        return self.backup_dir / "earlier.npz"
+
     def on_train_begin(self, logs: Any = None) -> None:
         self.restored_epoch = 0
-        if not self._file.exists():
-            return
-        with np.load(self._file, allow_pickle=False) as stored:
+        found = [f for f in (self._file, self._earlier_file) if f.exists()]
+        for i, file in enumerate(found):
+            try:
+                with np.load(file, allow_pickle=False) as archive:
+                    stored = dict(archive)
+            except (OSError, EOFError, ValueError, zipfile.BadZipFile) as error:
+                if i + 1 == len(found):
+                    raise ValueError(
+                        f"BackupAndRestore: {file} can't be read ({error}). Remove the folder to "
+                        "start afresh."
+                    ) from error
+                continue
             meta = json.loads(str(stored["meta"]))
             self._restore(stored, meta)
-        self.restored_epoch = meta["epoch"]
+            self.restored_epoch = meta["epoch"]
+            return
 
     def _variables(self) -> list[Any]:
         model = self.model
@@ -195,17 +242,33 @@ class BackupAndRestore(Callback):
         state = meta["numpy"]
         np.random.set_state((state[0], np.array(state[1], "uint32"), *state[2:]))  # noqa: NPY002
 
+    def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
+        self._epoch = epoch
+        if self.save_freq != "epoch":
+            self._counter.begin_epoch()
+
+    def _after_batch(self, batch: int, logs: Any = None) -> None:
+        if self._counter.due(batch):
+            self._save(self._epoch)
+
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+        if self.save_freq == "epoch":
+            self._save(epoch + 1)
+
+    def _save(self, epoch: int) -> None:
+        """Keep the present values; a run that goes on begins with `epoch`."""
         self.backup_dir.mkdir(parents=True, exist_ok=True)
         variables = self._variables()
         state = np.random.get_state()  # noqa: NPY002
-        meta = {"epoch": epoch + 1, "numpy": [state[0], state[1].tolist(), *state[2:]]}
+        meta = {"epoch": epoch, "numpy": [state[0], state[1].tolist(), *state[2:]]}
         arrays = {f"v{i}": v.numpy() for i, v in enumerate(variables)}
         temporary = self._file.with_name("latest.part.npz")
         with open(temporary, "wb") as file:
             np.savez(file, meta=np.array(json.dumps(meta)), **arrays)
             file.flush()
             os.fsync(file.fileno())
+        if self.double_checkpoint and self._file.exists():
+            os.replace(self._file, self._earlier_file)
         os.replace(temporary, self._file)
 
     def on_train_end(self, logs: Any = None) -> None:
