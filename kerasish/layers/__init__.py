@@ -13,10 +13,13 @@ from .convolutional.conv import (
     DepthwiseConv1D,
     DepthwiseConv2D,
 )  # fmt: skip
+from .convolutional.conv_lstm import ConvLSTM1D, ConvLSTM2D, ConvLSTM3D
+from .convolutional.separable import SeparableConv1D, SeparableConv2D
 from .core.dense import Dense
 from .core.einsum_dense import EinsumDense
 from .core.embedding import Embedding
 from .core.input_layer import Input, InputLayer
+from .core.reversible_embedding import ReversibleEmbedding
 from .core.simple import Activation, Identity, Lambda, Masking, Rescaling
 from .input_spec import InputSpec
 from .merging import *
@@ -26,13 +29,19 @@ from .normalization import (
     RMSNormalization,
     UnitNormalization,
 )  # fmt: skip
+from .normalization.group import GroupNormalization
+from .normalization.spectral import SpectralNormalization
 from .pooling import *
 from .regularization import *
 from .reshaping import *
 from .rnn import *
 
 Convolution1D, Convolution2D, Convolution3D = Conv1D, Conv2D, Conv3D
+Convolution1DTranspose, Convolution2DTranspose = Conv1DTranspose, Conv2DTranspose
+Convolution3DTranspose = Conv3DTranspose
+SeparableConvolution1D, SeparableConvolution2D = SeparableConv1D, SeparableConv2D
 MaxPool1D, MaxPool2D, MaxPool3D = MaxPooling1D, MaxPooling2D, MaxPooling3D
 AvgPool1D, AvgPool2D, AvgPool3D = AveragePooling1D, AveragePooling2D, AveragePooling3D
 GlobalMaxPool1D, GlobalMaxPool2D = GlobalMaxPooling1D, GlobalMaxPooling2D
 GlobalAvgPool1D, GlobalAvgPool2D = GlobalAveragePooling1D, GlobalAveragePooling2D
+GlobalMaxPool3D, GlobalAvgPool3D = GlobalMaxPooling3D, GlobalAveragePooling3D

@@ -11,7 +11,7 @@ from ...config import standardize_data_format
 from ..base import Layer
 from ..input_spec import InputSpec
 
-__all__ = ["BaseConv", "standardize_tuple"]
+__all__ = ["BaseConv", "check_positive", "standardize_tuple"]
 
 
 def standardize_tuple(
@@ -32,6 +32,19 @@ def standardize_tuple(
             f"{'non-negative' if allow_zero else 'positive'} integers. Received {name}={value}"
         )
     return found
+
+
+def check_positive(name: str, value: Any) -> None:
+    """Refuse a count below 1.
+
+    Raises:
+        ValueError: It is.
+    """
+    if value is not None and value <= 0:
+        raise ValueError(
+            f"Invalid value for argument `{name}`. Expected a strictly positive value. Received "
+            f"{name}={value}."
+        )
 
 
 class BaseConv(Layer):

@@ -19,11 +19,19 @@ __all__ = ["Conv1D", "Conv1DTranspose", "Conv2D", "Conv2DTranspose", "Conv3D", "
 class Conv1D(BaseConv):
     """Convolution over time: `(batch, steps, channels)`; see `BaseConv` for the arguments."""
 
-    def __init__(self, filters: int, kernel_size: Any, strides: Any = 1, padding: str = "valid",
-                 data_format: Any = None, dilation_rate: Any = 1, groups: int = 1,
-                 activation: Any = None, use_bias: bool = True, **kwargs: Any) -> None:  # fmt: skip
+    def __init__(self, filters: int, kernel_size: Any, strides: Any = 1,
+                 padding: str = "valid", data_format: Any = None, dilation_rate: Any = 1,
+                 groups: int = 1, activation: Any = None, use_bias: bool = True,
+                 kernel_initializer: Any = "glorot_uniform",
+                 bias_initializer: Any = "zeros", kernel_regularizer: Any = None,
+                 bias_regularizer: Any = None, activity_regularizer: Any = None,
+                 kernel_constraint: Any = None, bias_constraint: Any = None,
+                 **kwargs: Any) -> None:  # fmt: skip
         super().__init__(1, filters, kernel_size, strides, padding, data_format, dilation_rate,
-                         groups, activation, use_bias, **kwargs)  # fmt: skip
+                         groups, activation, use_bias, kernel_initializer,
+                         bias_initializer, kernel_regularizer, bias_regularizer,
+                         activity_regularizer, kernel_constraint, bias_constraint,
+                         **kwargs)  # fmt: skip
 
 
 @builtin("keras.layers")
@@ -33,9 +41,16 @@ class Conv2D(BaseConv):
     def __init__(self, filters: int, kernel_size: Any, strides: Any = (1, 1),
                  padding: str = "valid", data_format: Any = None, dilation_rate: Any = (1, 1),
                  groups: int = 1, activation: Any = None, use_bias: bool = True,
+                 kernel_initializer: Any = "glorot_uniform",
+                 bias_initializer: Any = "zeros", kernel_regularizer: Any = None,
+                 bias_regularizer: Any = None, activity_regularizer: Any = None,
+                 kernel_constraint: Any = None, bias_constraint: Any = None,
                  **kwargs: Any) -> None:  # fmt: skip
         super().__init__(2, filters, kernel_size, strides, padding, data_format, dilation_rate,
-                         groups, activation, use_bias, **kwargs)  # fmt: skip
+                         groups, activation, use_bias, kernel_initializer,
+                         bias_initializer, kernel_regularizer, bias_regularizer,
+                         activity_regularizer, kernel_constraint, bias_constraint,
+                         **kwargs)  # fmt: skip
 
 
 @builtin("keras.layers")
@@ -45,17 +60,24 @@ class Conv3D(BaseConv):
     def __init__(self, filters: int, kernel_size: Any, strides: Any = (1, 1, 1),
                  padding: str = "valid", data_format: Any = None, dilation_rate: Any = (1, 1, 1),
                  groups: int = 1, activation: Any = None, use_bias: bool = True,
+                 kernel_initializer: Any = "glorot_uniform",
+                 bias_initializer: Any = "zeros", kernel_regularizer: Any = None,
+                 bias_regularizer: Any = None, activity_regularizer: Any = None,
+                 kernel_constraint: Any = None, bias_constraint: Any = None,
                  **kwargs: Any) -> None:  # fmt: skip
         super().__init__(3, filters, kernel_size, strides, padding, data_format, dilation_rate,
-                         groups, activation, use_bias, **kwargs)  # fmt: skip
+                         groups, activation, use_bias, kernel_initializer,
+                         bias_initializer, kernel_regularizer, bias_regularizer,
+                         activity_regularizer, kernel_constraint, bias_constraint,
+                         **kwargs)  # fmt: skip
 
 
 class _ConvTranspose(BaseConv):
     def __init__(self, rank: int, filters: int, kernel_size: Any, strides: Any, padding: str,
-                 output_padding: Any, data_format: Any, dilation_rate: Any,
+                 output_padding: Any, data_format: Any, dilation_rate: Any, *args: Any,
                  **kwargs: Any) -> None:  # fmt: skip
         super().__init__(rank, filters, kernel_size, strides, padding, data_format, dilation_rate,
-                         **kwargs)  # fmt: skip
+                         *args, **kwargs)  # fmt: skip
         self.output_padding = (
             None
             if output_padding is None
@@ -81,11 +103,19 @@ class _ConvTranspose(BaseConv):
 class Conv1DTranspose(_ConvTranspose):
     """Transposed convolution over time."""
 
-    def __init__(self, filters: int, kernel_size: Any, strides: Any = 1, padding: str = "valid",
-                 output_padding: Any = None, data_format: Any = None, dilation_rate: Any = 1,
+    def __init__(self, filters: int, kernel_size: Any, strides: Any = 1,
+                 padding: str = "valid", output_padding: Any = None, data_format: Any = None,
+                 dilation_rate: Any = 1, activation: Any = None, use_bias: bool = True,
+                 kernel_initializer: Any = "glorot_uniform",
+                 bias_initializer: Any = "zeros", kernel_regularizer: Any = None,
+                 bias_regularizer: Any = None, activity_regularizer: Any = None,
+                 kernel_constraint: Any = None, bias_constraint: Any = None,
                  **kwargs: Any) -> None:  # fmt: skip
         super().__init__(1, filters, kernel_size, strides, padding, output_padding, data_format,
-                         dilation_rate, **kwargs)  # fmt: skip
+                         dilation_rate, 1, activation, use_bias, kernel_initializer,
+                         bias_initializer, kernel_regularizer, bias_regularizer,
+                         activity_regularizer, kernel_constraint, bias_constraint,
+                         **kwargs)  # fmt: skip
 
 
 @builtin("keras.layers")
@@ -94,9 +124,17 @@ class Conv2DTranspose(_ConvTranspose):
 
     def __init__(self, filters: int, kernel_size: Any, strides: Any = (1, 1),
                  padding: str = "valid", output_padding: Any = None, data_format: Any = None,
-                 dilation_rate: Any = (1, 1), **kwargs: Any) -> None:  # fmt: skip
+                 dilation_rate: Any = (1, 1), activation: Any = None, use_bias: bool = True,
+                 kernel_initializer: Any = "glorot_uniform",
+                 bias_initializer: Any = "zeros", kernel_regularizer: Any = None,
+                 bias_regularizer: Any = None, activity_regularizer: Any = None,
+                 kernel_constraint: Any = None, bias_constraint: Any = None,
+                 **kwargs: Any) -> None:  # fmt: skip
         super().__init__(2, filters, kernel_size, strides, padding, output_padding, data_format,
-                         dilation_rate, **kwargs)  # fmt: skip
+                         dilation_rate, 1, activation, use_bias, kernel_initializer,
+                         bias_initializer, kernel_regularizer, bias_regularizer,
+                         activity_regularizer, kernel_constraint, bias_constraint,
+                         **kwargs)  # fmt: skip
 
 
 @builtin("keras.layers")
@@ -104,10 +142,18 @@ class Conv3DTranspose(_ConvTranspose):
     """Transposed convolution over volumes."""
 
     def __init__(self, filters: int, kernel_size: Any, strides: Any = (1, 1, 1),
-                 padding: str = "valid", output_padding: Any = None, data_format: Any = None,
-                 dilation_rate: Any = (1, 1, 1), **kwargs: Any) -> None:  # fmt: skip
+                 padding: str = "valid", data_format: Any = None, output_padding: Any = None,
+                 dilation_rate: Any = (1, 1, 1), activation: Any = None, use_bias: bool = True,
+                 kernel_initializer: Any = "glorot_uniform",
+                 bias_initializer: Any = "zeros", kernel_regularizer: Any = None,
+                 bias_regularizer: Any = None, activity_regularizer: Any = None,
+                 kernel_constraint: Any = None, bias_constraint: Any = None,
+                 **kwargs: Any) -> None:  # fmt: skip
         super().__init__(3, filters, kernel_size, strides, padding, output_padding, data_format,
-                         dilation_rate, **kwargs)  # fmt: skip
+                         dilation_rate, 1, activation, use_bias, kernel_initializer,
+                         bias_initializer, kernel_regularizer, bias_regularizer,
+                         activity_regularizer, kernel_constraint, bias_constraint,
+                         **kwargs)  # fmt: skip
 
 
 class _Depthwise(BaseConv):
@@ -165,11 +211,16 @@ class DepthwiseConv1D(_Depthwise):
     def __init__(self, kernel_size: Any, strides: Any = 1, padding: str = "valid",
                  depth_multiplier: int = 1, data_format: Any = None, dilation_rate: Any = 1,
                  activation: Any = None, use_bias: bool = True,
-                 depthwise_initializer: Any = "glorot_uniform", depthwise_regularizer: Any = None,
-                 depthwise_constraint: Any = None, **kwargs: Any) -> None:  # fmt: skip
+                 depthwise_initializer: Any = "glorot_uniform", bias_initializer: Any = "zeros",
+                 depthwise_regularizer: Any = None, bias_regularizer: Any = None,
+                 activity_regularizer: Any = None, depthwise_constraint: Any = None,
+                 bias_constraint: Any = None, **kwargs: Any) -> None:  # fmt: skip
         super().__init__(1, kernel_size, strides, padding, depth_multiplier, data_format,
                          dilation_rate, activation, use_bias, depthwise_initializer,
-                         depthwise_regularizer, depthwise_constraint, **kwargs)  # fmt: skip
+                         depthwise_regularizer, depthwise_constraint,
+                         bias_initializer=bias_initializer, bias_regularizer=bias_regularizer,
+                         activity_regularizer=activity_regularizer,
+                         bias_constraint=bias_constraint, **kwargs)  # fmt: skip
 
 
 @builtin("keras.layers")
@@ -179,8 +230,13 @@ class DepthwiseConv2D(_Depthwise):
     def __init__(self, kernel_size: Any, strides: Any = (1, 1), padding: str = "valid",
                  depth_multiplier: int = 1, data_format: Any = None, dilation_rate: Any = (1, 1),
                  activation: Any = None, use_bias: bool = True,
-                 depthwise_initializer: Any = "glorot_uniform", depthwise_regularizer: Any = None,
-                 depthwise_constraint: Any = None, **kwargs: Any) -> None:  # fmt: skip
+                 depthwise_initializer: Any = "glorot_uniform", bias_initializer: Any = "zeros",
+                 depthwise_regularizer: Any = None, bias_regularizer: Any = None,
+                 activity_regularizer: Any = None, depthwise_constraint: Any = None,
+                 bias_constraint: Any = None, **kwargs: Any) -> None:  # fmt: skip
         super().__init__(2, kernel_size, strides, padding, depth_multiplier, data_format,
                          dilation_rate, activation, use_bias, depthwise_initializer,
-                         depthwise_regularizer, depthwise_constraint, **kwargs)  # fmt: skip
+                         depthwise_regularizer, depthwise_constraint,
+                         bias_initializer=bias_initializer, bias_regularizer=bias_regularizer,
+                         activity_regularizer=activity_regularizer,
+                         bias_constraint=bias_constraint, **kwargs)  # fmt: skip

@@ -10,11 +10,13 @@ from ...serialization import builtin
 from ..base import Layer
 from ..convolutional.base import standardize_tuple
 from ..input_spec import InputSpec
+from .adaptive import *
+from .adaptive import __all__ as _adaptive
 
 __all__ = [
     f"{kind}{what}Pooling{n}D" for n in (1, 2, 3) for kind in ("", "Global")
     for what in ("Max", "Average")
-]  # fmt: skip
+] + _adaptive  # fmt: skip
 
 
 class _Pooling(Layer):
@@ -22,9 +24,9 @@ class _Pooling(Layer):
 
     rank, mode = 1, "max"
 
-    def __init__(self, pool_size: Any = 2, strides: Any = None, padding: str = "valid",
-                 data_format: Any = None, **kwargs: Any) -> None:  # fmt: skip
-        super().__init__(**kwargs)
+    def __init__(self, pool_size: Any, strides: Any = None, padding: str = "valid",
+                 data_format: Any = None, name: Any = None, **kwargs: Any) -> None:  # fmt: skip
+        super().__init__(name=name, **kwargs)
         self.pool_size = standardize_tuple(pool_size, self.rank, "pool_size")
         steps = self.pool_size if strides is None else strides
         self.strides = standardize_tuple(steps, self.rank, "strides")
@@ -84,9 +86,19 @@ def _make(base: Any, prefix: str, rank: int, mode: str) -> Any:
     return builtin("keras.layers")(type(f"{prefix}{what}Pooling{rank}D", (base,), body))
 
 
-MaxPooling1D = _make(_Pooling, "", 1, "max")
-MaxPooling2D = _make(_Pooling, "", 2, "max")
-MaxPooling3D = _make(_Pooling, "", 3, "max")
+def _with_default(size: Any) -> Any:
+    """A pooling whose window has a default size."""
+
+    def __init__(self: Any, pool_size: Any = size, strides: Any = None, padding: str = "valid",
+                 data_format: Any = None, name: Any = None, **kwargs: Any) -> None:  # fmt: skip
+        _Pooling.__init__(self, pool_size, strides, padding, data_format, name, **kwargs)
+
+    return type("_Pooling", (_Pooling,), {"__init__": __init__, "__module__": __name__})
+
+
+MaxPooling1D = _make(_with_default(2), "", 1, "max")
+MaxPooling2D = _make(_with_default((2, 2)), "", 2, "max")
+MaxPooling3D = _make(_with_default((2, 2, 2)), "", 3, "max")
 AveragePooling1D = _make(_Pooling, "", 1, "average")
 AveragePooling2D = _make(_Pooling, "", 2, "average")
 AveragePooling3D = _make(_Pooling, "", 3, "average")

@@ -9,10 +9,12 @@ from ... import ops
 from ...config import standardize_data_format
 from ...serialization import builtin
 from ..base import Layer
+from ..convolutional.base import standardize_tuple
 from ..input_spec import InputSpec
 
-__all__ = ["Flatten", "Permute", "RepeatVector", "Reshape", "UpSampling1D", "UpSampling2D",
-           "ZeroPadding1D", "ZeroPadding2D", "Cropping1D", "Cropping2D"]  # fmt: skip
+__all__ = ["Cropping1D", "Cropping2D", "Cropping3D", "Flatten", "Permute", "RepeatVector",
+           "Reshape", "UpSampling1D", "UpSampling2D", "UpSampling3D", "ZeroPadding1D",
+           "ZeroPadding2D", "ZeroPadding3D"]  # fmt: skip
 
 
 @builtin("keras.layers")
@@ -164,6 +166,18 @@ class ZeroPadding2D(_ZeroPadding):
         super().__init__(padding, data_format, **kwargs)
 
 
+@builtin("keras.layers")
+class ZeroPadding3D(_ZeroPadding):
+    """Zeros around volumes."""
+
+    rank = 3
+
+    def __init__(
+        self, padding: Any = ((1, 1), (1, 1), (1, 1)), data_format: Any = None, **kwargs: Any
+    ) -> None:
+        super().__init__(padding, data_format, **kwargs)
+
+
 class _Cropping(_Spatial):
     def __init__(self, cropping: Any = 1, data_format: Any = None, **kwargs: Any) -> None:
         super().__init__(data_format, **kwargs)
@@ -209,6 +223,18 @@ class Cropping2D(_Cropping):
 
 
 @builtin("keras.layers")
+class Cropping3D(_Cropping):
+    """Cuts a border off volumes."""
+
+    rank = 3
+
+    def __init__(
+        self, cropping: Any = ((1, 1), (1, 1), (1, 1)), data_format: Any = None, **kwargs: Any
+    ) -> None:
+        super().__init__(cropping, data_format, **kwargs)
+
+
+@builtin("keras.layers")
 class UpSampling1D(_Spatial):
     """Each time step repeated `size` times."""
 
@@ -246,3 +272,22 @@ class UpSampling2D(_Spatial):
 
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "size": self.size, "interpolation": self.interpolation}
+
+
+@builtin("keras.layers")
+class UpSampling3D(_Spatial):
+    """Each element of volumes repeated along the three axes."""
+
+    rank = 3
+
+    def __init__(self, size: Any = (2, 2, 2), data_format: Any = None, **kwargs: Any) -> None:
+        super().__init__(data_format, **kwargs)
+        self.size = standardize_tuple(size, 3, "size")
+
+    def call(self, inputs: Any) -> Any:
+        for axis, n in zip(self._axes(), self.size):
+            inputs = ops.repeat(inputs, n, axis=axis)
+        return inputs
+
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), "size": self.size}
