@@ -63,6 +63,11 @@ class ReversibleEmbedding(Embedding):
             logits = ops.tanh(logits / self.logit_soft_cap) * self.logit_soft_cap
         return logits
 
+    def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
+        """That of the integers; scores have none."""
+        is_float = core.dtypes.is_float(core.dtypes.as_dtype(ops.dtype(inputs)))
+        return None if is_float else super().compute_mask(inputs, mask)
+
     def compute_output_shape(self, input_shape: Any, reverse: bool = False) -> Any:
         if reverse:
             return (*input_shape[:-1], self.input_dim)
