@@ -1,7 +1,8 @@
 """Order the nodes and gather elementwise chains with their closing reductions into groups.
 
 A group stays open until something outside it needs one of its values; nothing outside depends on
-an open group, so a node may join it without making a cycle. Nodes that close nothing go first.
+an open group, so a node may join it without making a cycle. Small nodes and reductions that close
+nothing run ahead of their turn.
 """
 
 from __future__ import annotations
@@ -76,29 +77,46 @@ class _Grouping:
     def run(self) -> list[Group | Node]:
         ready = [i for i, count in enumerate(self.missing) if count == 0]
         heapq.heapify(ready)
-        waiting: list[int] = []  # ready, but each would close a group
-        while ready or waiting:
+        eager: list[int] = []  # may run ahead, but each would close a group
+        others: list[int] = []  # wait for their turn
+        while ready or eager or others:
             if ready:
                 i = heapq.heappop(ready)
-                if self._closes(i):
-                    heapq.heappush(waiting, i)
+                if not self._runs_ahead(i):
+                    heapq.heappush(others, i)
                     continue
+                if self._closes(i):
+                    heapq.heappush(eager, i)
+                    continue
+            elif others and not (eager and eager[0] < others[0]):
+                i = heapq.heappop(others)
             else:
-                i = heapq.heappop(waiting)
+                i = heapq.heappop(eager)
             closed = self._place(i)
             for v in self.graph.nodes[i].outputs:
                 for user in self.users.get(v, ()):
                     self.missing[user] -= 1
                     if self.missing[user] == 0:
                         heapq.heappush(ready, user)
-            if closed:
-                ready += waiting
+            if closed and eager:
+                ready += eager
                 heapq.heapify(ready)
-                waiting = []
+                eager = []
         for groups in list(self.groups.values()):
             for group in list(groups):
                 self._close(group)
         return self.done
+
+    def _runs_ahead(self, i: int) -> bool:
+        """Whether the node may run before its turn: what it makes is small.
+
+        Other nodes keep their order: a derivative's mask, say, is made where it is used, from
+        values that are kept anyway, instead of being kept beside them.
+        """
+        role = self.roles[i]
+        if role is None:
+            return False
+        return role.axes is not None or math.prod(role.shape) <= _SMALL
 
     def _sources(self, i: int) -> list[_Open]:
         found: list[_Open] = []

@@ -238,22 +238,30 @@ class NativeProgram:
 
         return call
 
+    def profile(
+        self, inputs: list[Any], variables: list[Any], repeats: int = 5
+    ) -> list[tuple[float, str]]:
+        """Seconds and text of each native instruction, in order: the least over some runs.
+
+        Every repeat is a run: it updates the variables.
+        """
+        seconds = self._program.profile(inputs, variables, repeats)
+        own = [step for step in self.instructions if step.node is None]
+        return [(t, self._text(step)) for t, step in zip(seconds, own, strict=True)]
+
     # -- text
     def explain_kernels(self) -> str:
         """One line per instruction: kernel, operands, why, the user's line."""
-        lines = []
-        for step in self.instructions:
-            shown = ", ".join(self._show(root, offset) for root, offset in step.operands)
-            split = _reads(step)
-            parts = shown.split(", ") if shown else []
-            name = step.kernel or f"[{step.node.op.name if step.node else ''}]"
-            text = f"{name}({', '.join(parts[:split])}) -> {', '.join(parts[split:])}"
-            if step.note:
-                text += f"  # {step.note}"
-            if step.location:
-                text += f"  @ {step.location}"
-            lines.append(text)
-        return "\n".join(lines)
+        return "\n".join(map(self._text, self.instructions))
+
+    def _text(self, step: Instruction) -> str:
+        split = _reads(step)
+        parts = [self._show(root, offset) for root, offset in step.operands]
+        name = step.kernel or f"[{step.node.op.name if step.node else ''}]"
+        text = f"{name}({', '.join(parts[:split])}) -> {', '.join(parts[split:])}"
+        if step.note:
+            text += f"  # {step.note}"
+        return text + (f"  @ {step.location}" if step.location else "")
 
     def explain_memory(self) -> str:
         """The arena: each value's offset, bytes and life in instructions."""

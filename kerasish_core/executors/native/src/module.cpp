@@ -466,6 +466,39 @@ PyObject* program_run(PyObject* self, PyObject* const* args, Py_ssize_t count) {
   return outputs_of(parts, run);
 }
 
+// profile(inputs, variables, repeats) -> the least seconds of each instruction, over all repeats
+PyObject* program_profile(PyObject* self, PyObject* args) {
+  PyObject *inputs, *variables;
+  int repeats;
+  if (!PyArg_ParseTuple(args, "O!O!i", &PyList_Type, &inputs, &PyList_Type, &variables, &repeats))
+    return nullptr;
+  const Parts& parts = *reinterpret_cast<ProgramObject*>(self)->parts;
+  std::vector<double> best(parts.program.instructions.size(), 1e9);
+  Run run;
+  VariablesLock lock(!parts.updates.empty());
+  if (!collect(parts, inputs, variables, run)) return nullptr;
+  Ref holder = borrow_arena(parts);
+  if (!holder) return nullptr;
+  char* arena = reinterpret_cast<ArenaObject*>(holder.get())->arena.data;
+  Writing mark(!parts.updates.empty());
+  for (int repeat = 0; repeat < repeats; ++repeat)
+    for (const Segment& segment : parts.segments) {
+      for (size_t i = segment.first; i < segment.last; ++i) {
+        auto start = std::chrono::steady_clock::now();
+        parts.program.run(arena, run.external.data(), i, i + 1);
+        std::chrono::duration<double> taken = std::chrono::steady_clock::now() - start;
+        if (taken.count() < best[i]) best[i] = taken.count();
+      }
+      if (segment.host && !call_host(segment.host, holder.get(), run)) return nullptr;
+    }
+  if (!hand_over(parts, variables, run)) return nullptr;
+  Ref found(PyList_New(static_cast<Py_ssize_t>(best.size())));
+  if (!found) return nullptr;
+  for (size_t i = 0; i < best.size(); ++i)
+    PyList_SET_ITEM(found.get(), static_cast<Py_ssize_t>(i), PyFloat_FromDouble(best[i]));
+  return found.release();
+}
+
 // The rows of one batch, as one input of the program.
 struct Source {
   const char* data;
@@ -547,6 +580,7 @@ PyObject* program_run_rows(PyObject* self, PyObject* args) {
 PyMethodDef program_methods[] = {
     {"run", reinterpret_cast<PyCFunction>(reinterpret_cast<void (*)()>(program_run)), METH_FASTCALL,
      nullptr},
+    {"profile", program_profile, METH_VARARGS, nullptr},
     {"run_rows", program_run_rows, METH_VARARGS, nullptr},
     {nullptr, nullptr, 0, nullptr}};
 
