@@ -19,6 +19,15 @@ constexpr int64_t round_up(int64_t size, int64_t to) { return parts(size, to) * 
 // Where part i of `count` even parts of `size` begins.
 constexpr int64_t share(int64_t size, int64_t count, int64_t i) { return size * i / count; }
 
+// A length cut into pieces of at most `most` whose sizes differ by one at most, larger ones first.
+struct Pieces {
+  int64_t count, small, larger;  // the least size, and how many pieces have one more
+
+  Pieces(int64_t length, int64_t limit)
+      : count(parts(length, limit)), small(length / count), larger(length % count) {}
+  int64_t size(int64_t i) const { return small + (i < larger ? 1 : 0); }
+};
+
 // Tap i of output j reads input j * step + first + i * gap and weight w_first + i * w_gap; the
 // output is element o_first + j * o_step of o_size in the target. Gaps of the input are positive.
 struct Axis {
@@ -85,12 +94,32 @@ struct Reader {
     return b.x0 * w.step + w.first >= 0 && (b.x1 - 1) * w.step + w.first + w.reach() <= w.in;
   }
 
+  // The last input row that a block reads.
+  int64_t last_row(const Block& b) const {
+    const int64_t r = b.r1 - 1, oy = r % y.out, oz = r / y.out % z.out, n = r / (y.out * z.out);
+    const int64_t iz = most(0, least(z.in - 1, z.input(oz, z.taps - 1)));
+    const int64_t iy = most(0, least(y.in - 1, y.input(oy, y.taps - 1)));
+    return (n * z.in + iz) * y.in + iy;
+  }
+
+  // Calls f(batch, z, y) of the output for each row of a block.
+  template <class F>
+  void each_row(const Block& b, const F& f) const {
+    int64_t oy = b.r0 % y.out, rest = b.r0 / y.out;
+    int64_t oz = rest % z.out, n = rest / z.out;
+    for (int64_t r = b.r0; r < b.r1; ++r) {
+      f(n, oz, oy);
+      if (++oy < y.out) continue;
+      oy = 0;
+      if (++oz == z.out) oz = 0, ++n;
+    }
+  }
+
   // Calls f(place in the table of rows x z taps x y taps, number of the input row or -1).
   template <class F>
   void each(const Block& b, const F& f) const {
-    int64_t oy = b.r0 % y.out, rest = b.r0 / y.out;
-    int64_t oz = rest % z.out, n = rest / z.out, place = 0;
-    for (int64_t r = b.r0; r < b.r1; ++r) {
+    int64_t place = 0;
+    each_row(b, [&](int64_t n, int64_t oz, int64_t oy) {
       for (int64_t tz = 0; tz < z.taps; ++tz) {
         int64_t iz = z.input(oz, tz);
         for (int64_t ty = 0; ty < y.taps; ++ty, ++place) {
@@ -99,13 +128,48 @@ struct Reader {
           f(place, there ? (n * z.in + iz) * y.in + iy : int64_t(-1));
         }
       }
-      if (++oy == y.out) {
-        oy = 0;
-        if (++oz == z.out) oz = 0, ++n;
-      }
-    }
+    });
   }
 };
+
+// Memory that will be read soon, fetched bit by bit between other work.
+class Ahead {
+ public:
+  // `rows` runs of `bytes`, `pitch` apart, within about `steps` calls.
+  void aim(const void* from, int64_t rows, int64_t bytes, int64_t pitch, int64_t steps) {
+    row_ = static_cast<const char*>(from);
+    rows_ = bytes > 0 ? most(rows, 0) : 0;
+    bytes_ = bytes, pitch_ = pitch, done_ = 0;
+    lines_ = rows_ * parts(bytes_, 64) / most(1, steps) + 1;
+  }
+  void step() {
+    for (int64_t i = 0; i < lines_ && rows_ > 0; ++i) {
+      __builtin_prefetch(row_ + done_, 0, 2);
+      done_ += 64;
+      if (done_ < bytes_) continue;
+      done_ = 0;
+      row_ += pitch_;
+      --rows_;
+    }
+  }
+
+ private:
+  const char* row_ = nullptr;
+  int64_t rows_ = 0, bytes_ = 0, pitch_ = 0, done_ = 0, lines_ = 0;
+};
+
+// Aims at what `next` reads and `now` does not.
+template <class T>
+void aim_at(Ahead& ahead, const Reader<T>& reader, const Block& now, const Block& next, int64_t steps) {
+  const int64_t size = static_cast<int64_t>(sizeof(T)) * reader.channels;
+  const int64_t first = reader.last_row(now), last = reader.last_row(next);
+  const bool same_rows = first == last;  // the next part of long rows
+  const int64_t start = most(0, least(reader.w.in, (same_rows ? now.x1 : next.x0) * reader.w.step + reader.w.first));
+  const int64_t end = most(start, least(reader.w.in, next.x1 * reader.w.step + reader.w.first + reader.w.reach()));
+  const int64_t row = same_rows ? first : first + 1;
+  ahead.aim(reinterpret_cast<const char*>(reader.x) + (row * reader.w.in + start) * size,
+            same_rows ? 1 : last - first, (end - start) * size, reader.w.in * size, steps);
+}
 
 // The segments under a block: pointers to the first pixel, null where all of it is padding. Rows
 // that reach into the padding of x are copied with zeros around them, each once.

@@ -13,7 +13,7 @@ namespace {
 // of the right factor and one broadcast fit the registers.
 #if defined(KERASISH_ISA_AVX512) || (defined(KERASISH_ISA_PLAIN) && defined(__aarch64__))
 constexpr int kVectors = 4;
-constexpr int kRows[kVectors + 1] = {0, 14, 14, 8, 6};
+constexpr int kRows[kVectors + 1] = {0, 16, 14, 8, 6};
 #else
 constexpr int kVectors = 2;
 constexpr int kRows[kVectors + 1] = {0, 12, 6};
@@ -33,25 +33,28 @@ using ForwardTile = void (*)(const T* const* segments, int64_t count, int64_t of
 
 // y[i, :] = sum over segments s and k < depth of segment[s][offset + i * pixel + k] * weights[s, k, :]
 // for R pixels and V vectors, of which `columns` lanes exist.
-template <class T, int R, int V>
-void forward_tile(const T* const* segments, int64_t count, int64_t offset, int64_t depth, int64_t pixel,
-                  const T* weights, T* y, int64_t y_pixel, int64_t columns, Finish<T> finish) {
+// Channels: the distance of pixels if it is known, or 0: all addresses are then near one.
+template <class T, int R, int V, int Channels>
+void forward_tile(const T* const* segments, int64_t count, int64_t offset, int64_t depth,
+                  int64_t pixels_apart, const T* weights, T* y, int64_t y_pixel, int64_t columns,
+                  Finish<T> finish) {
   using X = Vec<T>;
+  const int64_t pixel = Channels ? Channels : pixels_apart;
   // A base address serves three pixels; more addresses than registers would be reloaded.
-  constexpr int B = (R + 2) / 3;
+  constexpr int G = Channels ? R : 3, B = (R + G - 1) / G;
   X acc[R][V];
   KERASISH_UNROLL for (int i = 0; i < R; ++i)
     KERASISH_UNROLL for (int j = 0; j < V; ++j) acc[i][j] = X::zero();
   for (int64_t s = 0; s < count; ++s, weights += depth * V * X::lanes) {
     if (!segments[s]) continue;
     const T* base[B];
-    KERASISH_UNROLL for (int i = 0; i < B; ++i) base[i] = segments[s] + offset + 3 * i * pixel;
+    KERASISH_UNROLL for (int i = 0; i < B; ++i) base[i] = segments[s] + offset + G * i * pixel;
     const T* w = weights;
     for (int64_t k = 0; k < depth; ++k, w += V * X::lanes) {
       X right[V];
       KERASISH_UNROLL for (int j = 0; j < V; ++j) right[j] = X::load(w + j * X::lanes);
       KERASISH_UNROLL for (int i = 0; i < R; ++i) {
-        X left = X::broadcast(base[i / 3][(i % 3) * pixel + k]);
+        X left = X::broadcast(base[i / G][(i % G) * pixel + k]);
         KERASISH_UNROLL for (int j = 0; j < V; ++j) acc[i][j] = fma(left, right[j], acc[i][j]);
       }
     }
@@ -126,19 +129,22 @@ void grad_tile(const T* const* xs, const T* const* gs, int64_t rows, int64_t str
   }
 }
 
-// The tile of `rows` rows and `vectors` vectors, 1 <= rows <= kRows[vectors].
+// The tile of `rows` rows and `vectors` vectors, 1 <= rows <= kRows[vectors]. One vector gives
+// little work for each address: there the distance of pixels may be known.
 template <class T, int V, int R>
-ForwardTile<T> forward_of(int64_t rows) {
+ForwardTile<T> forward_of(int64_t rows, int64_t pixel) {
   if constexpr (R > 1)
-    if (rows < R) return forward_of<T, V, R - 1>(rows);
-  return forward_tile<T, R, V>;
+    if (rows < R) return forward_of<T, V, R - 1>(rows, pixel);
+  if constexpr (V == 1)
+    if (pixel == Vec<T>::lanes) return forward_tile<T, R, V, Vec<T>::lanes>;
+  return forward_tile<T, R, V, 0>;
 }
 
 template <class T, int V = kVectors>
-ForwardTile<T> find_forward(int64_t vectors, int64_t rows) {
+ForwardTile<T> find_forward(int64_t vectors, int64_t rows, int64_t pixel) {
   if constexpr (V > 1)
-    if (vectors < V) return find_forward<T, V - 1>(vectors, rows);
-  return forward_of<T, V, kRows[V]>(rows);
+    if (vectors < V) return find_forward<T, V - 1>(vectors, rows, pixel);
+  return forward_of<T, V, kRows[V]>(rows, pixel);
 }
 
 template <class T, int V, int R>

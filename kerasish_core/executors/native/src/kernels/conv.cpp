@@ -14,6 +14,7 @@ namespace {
 // Fused multiply-adds in one task: about 50 microseconds; numbers of the block that fit the cache.
 constexpr int64_t kTaskWork = int64_t(1) << 22;
 constexpr int64_t kTaskNumbers = int64_t(1) << 16;
+constexpr int64_t kMostTasks = 128;
 
 template <class T>
 struct Correlation {
@@ -80,32 +81,34 @@ void pack(const Call& call, const Correlation<T>& c) {
 // All pixels of a block for one panel, row by row in tiles of nearly equal sizes.
 template <class T>
 void block_of_panel(const Correlation<T>& c, const Reader<T>& reader, const Block& block,
-                    const T* const* table, int64_t group, int64_t panel) {
+                    const T* const* table, int64_t group, int64_t panel, Ahead& ahead) {
   const int64_t lanes = Vec<T>::lanes, from = panel * kVectors * lanes;
   const int64_t vectors = least(kVectors, (c.padded() - from) / lanes);
   const int64_t columns = least(vectors * lanes, c.width - from);
   const int64_t segments = reader.segments(), pixel = reader.pixel();
   const int64_t run = segments ? c.terms() / segments : 0;
-  const int64_t tiles = parts(block.length(), kRows[vectors]);
-  const int64_t small = block.length() / tiles;
-  const ForwardTile<T> tile = find_forward<T>(vectors, small);
-  const ForwardTile<T> larger = find_forward<T>(vectors, small + (block.length() % tiles ? 1 : 0));
+  const Pieces pieces(block.length(), kRows[vectors]);
+  const ForwardTile<T> small = find_forward<T>(vectors, pieces.small, pixel);
+  const ForwardTile<T> larger = find_forward<T>(vectors, pieces.size(0), pixel);
   const T* weights = c.packed + (group * c.padded() + from) * c.terms();
   const int64_t filters = c.groups * c.width, column = group * c.width + from;
   const Finish<T> finish = {c.bias ? c.bias + column : nullptr, c.relu};
   const Axis &z = c.axis[0], &y = c.axis[1], &w = c.axis[2];
-  for (int64_t r = block.r0; r < block.r1; ++r) {
-    const int64_t oy = y.output(r % y.out), rest = r / y.out;
-    const int64_t row = (rest / z.out * z.o_size + z.output(rest % z.out)) * y.o_size + oy;
+  const T* const* places = table;
+  reader.each_row(block, [&](int64_t n, int64_t oz, int64_t oy) {
+    const int64_t row = (n * z.o_size + z.output(oz)) * y.o_size + y.output(oy);
     T* to = c.y + (row * w.o_size + w.output(block.x0)) * filters + column;
-    const T* const* places = table + (r - block.r0) * segments;
-    for (int64_t i = 0; i < tiles; ++i) {
-      const int64_t at = share(block.length(), tiles, i);
-      const bool is_small = share(block.length(), tiles, i + 1) - at == small;
-      (is_small ? tile : larger)(places, segments, at * pixel + group * c.depth, run, pixel, weights,
-                                 to + at * w.o_step * filters, w.o_step * filters, columns, finish);
+    const int64_t step = w.o_step * filters;
+    int64_t offset = group * c.depth;
+    for (int64_t i = 0; i < pieces.count; ++i) {
+      ahead.step();
+      (i < pieces.larger ? larger : small)(places, segments, offset, run, pixel, weights, to, step,
+                                           columns, finish);
+      offset += pieces.size(i) * pixel;
+      to += pieces.size(i) * step;
     }
-  }
+    places += segments;
+  });
 }
 
 // One channel in, one out: vectors over channels, a few pixels at a time.
@@ -139,17 +142,17 @@ void block_depthwise(const Correlation<T>& c, const Reader<T>& reader, const Blo
   const int64_t segments = reader.segments(), pixel = reader.pixel();
   const Axis &z = c.axis[0], &y = c.axis[1], &w = c.axis[2];
   const int64_t step = w.o_step * c.groups;
-  for (int64_t r = block.r0; r < block.r1; ++r) {
-    const int64_t oy = y.output(r % y.out), rest = r / y.out;
-    const int64_t row = (rest / z.out * z.o_size + z.output(rest % z.out)) * y.o_size + oy;
+  const T* const* places = table;
+  reader.each_row(block, [&](int64_t n, int64_t oz, int64_t oy) {
+    const int64_t row = (n * z.o_size + z.output(oz)) * y.o_size + y.output(oy);
     T* to = c.y + (row * w.o_size + w.output(block.x0)) * c.groups;
-    const T* const* places = table + (r - block.r0) * segments;
     int64_t at = 0;
     for (; at + 8 <= block.length(); at += 8)
       depthwise_pixels<T, 8>(c, places, at * pixel, segments, pixel, to + at * step, step);
     for (; at < block.length(); ++at)
       depthwise_pixels<T, 1>(c, places, at * pixel, segments, pixel, to + at * step, step);
-  }
+    places += segments;
+  });
 }
 
 // The kernel of a depthwise convolution by the taps of the axes: [tap][channel].
@@ -204,15 +207,31 @@ void correlate(const Call& call, Correlation<T> c) {
   const int64_t all = c.groups * panels(c);
   const int64_t wanted = work * most(1, rows * w.out / blocks) / kTaskWork;
   const int64_t splits = depthwise ? 1 : most(1, least(all, wanted));
-  parallel_for(call.pool, blocks * splits, [&](int64_t task) {
-    const int64_t split = task / blocks, band = task % blocks / chunks, chunk = task % chunks;
-    const Block block = {share(rows, bands, band), share(rows, bands, band + 1),
-                         share(w.out, chunks, chunk), share(w.out, chunks, chunk + 1)};
-    const Segments<T> segments(reader, block);
-    const T** table = segments.build(thread_scratch(segments.bytes()));
-    if (depthwise) return block_depthwise(c, reader, block, table);
-    for (int64_t i = share(all, splits, split); i < share(all, splits, split + 1); ++i)
-      block_of_panel(c, reader, block, table, i / panels(c), i % panels(c));
+  const int64_t tasks = splits > 1 ? blocks : least(blocks, kMostTasks);
+  auto block_at = [&](int64_t i) -> Block {
+    const int64_t chunk = i / bands, band = i % bands;
+    return {share(rows, bands, band), share(rows, bands, band + 1), share(w.out, chunks, chunk),
+            share(w.out, chunks, chunk + 1)};
+  };
+  parallel_for(call.pool, tasks * splits, [&](int64_t task) {
+    const int64_t split = task / tasks, end = share(blocks, tasks, task % tasks + 1);
+    const int64_t from = share(all, splits, split), to = share(all, splits, split + 1);
+    const int64_t vectors = least(kVectors, c.padded() / Vec<T>::lanes);
+    Ahead ahead;
+    for (int64_t i = share(blocks, tasks, task % tasks); i < end; ++i) {
+      const Block block = block_at(i);
+      const Segments<T> segments(reader, block);
+      const T** table = segments.build(thread_scratch(segments.bytes()));
+      if (depthwise) {
+        block_depthwise(c, reader, block, table);
+        continue;
+      }
+      if (i + 1 < end)
+        aim_at(ahead, reader, block, block_at(i + 1),
+               (to - from) * block.rows() * parts(block.length(), kRows[vectors]));
+      for (int64_t j = from; j < to; ++j)
+        block_of_panel(c, reader, block, table, j / panels(c), j % panels(c), ahead);
+    }
   });
 }
 

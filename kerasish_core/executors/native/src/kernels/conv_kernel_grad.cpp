@@ -23,13 +23,20 @@ struct KernelGrad {
   int64_t rows() const { return p.n * p.axis[0].out * p.axis[1].out; }
   int64_t size() const { return p.window() * p.depth() * p.filters; }
   int64_t pitch() const { return round_up(p.width(), Vec<T>::lanes); }
-  bool copies_g() const { return pitch() != p.width() && !depthwise(); }
+  bool copies_g() const {
+    return (pitch() != p.width() || reinterpret_cast<size_t>(g) % sizeof(Vec<T>)) && !depthwise();
+  }
   bool depthwise() const { return p.depth() == 1 && p.width() == 1 && p.groups > 1; }
+  Block block(int64_t i) const {
+    const int64_t chunk = i / bands, band = i % bands, length = p.axis[2].out;
+    return {share(rows(), bands, band), share(rows(), bands, band + 1), share(length, chunks, chunk),
+            share(length, chunks, chunk + 1)};
+  }
   int64_t runs() const { return reader.segments(); }
   int64_t run() const { return p.depth() * (reader.merged ? p.axis[2].window : 1); }
   // Vectors of a panel: few channels leave room for more.
   int64_t vectors() const {
-    return kVectors > 2 && run() <= kRows[kVectors] ? kVectors : least(kVectors, 2);
+    return kVectors;
   }
   int64_t panels() const { return parts(pitch(), vectors() * Vec<T>::lanes); }
 };
@@ -63,22 +70,24 @@ size_t bytes_of_g(const KernelGrad<T>& k, const Block& b) {
 // One panel of filters for one run of channels under a tap.
 template <class T>
 void panel_of_run(const KernelGrad<T>& k, const Block& b, const T* const* xs, const T* const* gs,
-                  int64_t group, int64_t run, int64_t panel, T* out, bool add) {
+                  int64_t group, int64_t run, int64_t panel, T* out, bool add, Ahead* ahead) {
   const int64_t lanes = Vec<T>::lanes, from = panel * k.vectors() * lanes;
   const int64_t vectors = least(k.vectors(), (k.pitch() - from) / lanes);
   const int64_t columns = least(vectors * lanes, k.p.width() - from);
-  const int64_t tiles = parts(k.run(), kRows[vectors]), small = k.run() / tiles;
-  const GradTile<T> tile = find_grad<T>(vectors, small);
-  const GradTile<T> larger = find_grad<T>(vectors, small + (k.run() % tiles ? 1 : 0));
+  const Pieces pieces(k.run(), kRows[vectors]);
+  const GradTile<T> small = find_grad<T>(vectors, pieces.small);
+  const GradTile<T> larger = find_grad<T>(vectors, pieces.size(0));
   const int64_t g_pixel = k.copies_g() ? k.p.groups * k.pitch() : k.p.filters;
   const int64_t column = group * (k.copies_g() ? k.pitch() : k.p.width()) + from;
   out += run * k.run() * k.p.filters + group * k.p.width() + from;
-  for (int64_t i = 0; i < tiles; ++i) {
-    const int64_t at = share(k.run(), tiles, i);
-    const bool is_small = share(k.run(), tiles, i + 1) - at == small;
-    (is_small ? tile : larger)(xs + run, gs, b.rows(), k.runs(), at + group * k.p.depth(), column,
-                               b.length(), k.reader.pixel(), g_pixel, out + at * k.p.filters,
-                               k.p.filters, columns, add);
+  int64_t offset = group * k.p.depth();
+  for (int64_t i = 0; i < pieces.count; ++i) {
+    ahead[0].step();
+    ahead[1].step();
+    (i < pieces.larger ? larger : small)(xs + run, gs, b.rows(), k.runs(), offset, column, b.length(),
+                                         k.reader.pixel(), g_pixel, out, k.p.filters, columns, add);
+    offset += pieces.size(i);
+    out += pieces.size(i) * k.p.filters;
   }
 }
 
@@ -117,22 +126,30 @@ void partial(const KernelGrad<T>& k, int64_t which, int64_t split) {
   const int64_t first = share(blocks, k.count, which), last = share(blocks, k.count, which + 1);
   const int64_t all = k.runs() * (k.depthwise() ? 1 : k.panels() * k.p.groups);
   T* out = k.partials + which * k.size();
+  const int64_t from = share(all, k.splits, split), to = share(all, k.splits, split + 1);
+  Ahead ahead[2];
   for (int64_t i = first; i < last; ++i) {
-    const int64_t band = i / k.chunks, chunk = i % k.chunks;
-    const Block block = {share(k.rows(), k.bands, band), share(k.rows(), k.bands, band + 1),
-                         share(k.p.axis[2].out, k.chunks, chunk),
-                         share(k.p.axis[2].out, k.chunks, chunk + 1)};
+    const Block block = k.block(i);
+    if (i + 1 < last && !k.depthwise()) {
+      const Block next = k.block(i + 1);
+      const int64_t steps = (to - from) * parts(k.run(), kRows[k.vectors()]);
+      const int64_t size = static_cast<int64_t>(sizeof(T)) * k.p.filters, out_row = k.p.axis[2].out;
+      aim_at(ahead[0], k.reader, block, next, steps);
+      ahead[1].aim(k.g + (next.r0 * out_row + next.x0) * k.p.filters, next.rows(), next.length() * size,
+                   out_row * size, steps);
+    }
     const Segments<T> segments(k.reader, block);
     const int64_t x_bytes = round_up(static_cast<int64_t>(segments.bytes()), 64);
     char* memory = thread_scratch(static_cast<size_t>(x_bytes) + bytes_of_g(k, block));
     const T* const* xs = segments.build(memory);
     const T* const* gs = rows_of_g(k, block, memory + x_bytes);
-    for (int64_t j = share(all, k.splits, split); j < share(all, k.splits, split + 1); ++j) {
+    for (int64_t j = from; j < to; ++j) {
       const int64_t run = j % k.runs(), rest = j / k.runs();
       if (k.depthwise())
         depthwise_run(k, block, xs, gs, run, out, i > first);
       else
-        panel_of_run(k, block, xs, gs, rest / k.panels(), run, rest % k.panels(), out, i > first);
+        panel_of_run(k, block, xs, gs, rest / k.panels(), run, rest % k.panels(), out, i > first,
+                     ahead);
     }
   }
 }
