@@ -15,19 +15,25 @@ def reference(name, arrays, attrs):
     return REGISTRY[name].kernel(np, *arrays, **attrs)
 
 
+def output_specs(name, arrays, attrs):
+    """The specs of the op's results."""
+    op = REGISTRY[name]
+    found = op.infer(*(Spec(a.shape, a.dtype) for a in arrays), **attrs)
+    return list(found) if op.multiple else [found]
+
+
 def lower(name, arrays, attrs):
     """The instructions for one op, with the specs of all values, or None if it is not lowered."""
-    op = REGISTRY[name]
-    specs = {i: Spec(a.shape, a.dtype) for i, a in enumerate(arrays)}
-    inputs, out = tuple(specs), len(specs)
-    specs[out] = op.infer(*specs.values(), **attrs)
-    node = Node(op, inputs, (out,), attrs)
-    builder = Builder(Graph("one", inputs, {}, (node,), (out,), specs))
+    made = output_specs(name, arrays, attrs)
+    specs = dict(enumerate([*(Spec(a.shape, a.dtype) for a in arrays), *made]))
+    inputs, outputs = tuple(specs)[: len(arrays)], tuple(specs)[len(arrays) :]
+    node = Node(REGISTRY[name], inputs, outputs, attrs)
+    builder = Builder(Graph("one", inputs, {}, (node,), outputs, specs))
     return builder if LOWERINGS[name](node, builder) else None
 
 
 def run_op(native, name, arrays, attrs):
-    """The result of the op's native kernels; its memory holds NaN before."""
+    """The result (or results) of the op's native kernels; their memory holds NaN before."""
     builder = lower(name, arrays, attrs)
     assert builder is not None, f"{name} is not lowered for these inputs"
     memory = dict(enumerate(np.ascontiguousarray(a) for a in arrays))
@@ -39,4 +45,6 @@ def run_op(native, name, arrays, attrs):
                 memory[root] = np.full(spec.shape, np.nan, spec.dtype)
             operands.append(memory[root].reshape(-1)[offset // memory[root].itemsize :])
         native.call(instruction.kernel, operands, list(instruction.params), instruction.scratch)
-    return memory[len(arrays)]
+    count = len(output_specs(name, arrays, attrs))
+    found = [memory[len(arrays) + i] for i in range(count)]
+    return found if REGISTRY[name].multiple else found[0]

@@ -6,7 +6,7 @@
 #if defined(_MSC_VER) && !defined(__clang__)
 #define KERASISH_INLINE static __forceinline
 #else
-#define KERASISH_INLINE static inline __attribute__((always_inline))
+#define KERASISH_INLINE inline __attribute__((always_inline))
 #endif
 
 namespace kerasish {
