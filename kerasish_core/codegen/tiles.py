@@ -44,6 +44,18 @@ _OF_INTEGERS = {
 _OF_BOOLEANS = {"a + b": "a | b", "a * b": "a & b", "~x": "!x", "abs(x)": "x"}
 _AS_BYTES = {"maximum", "minimum", "isnan", "isinf", "isfinite"}
 
+# Functions of vmath.h that some operands are too hard for: a tile with such ones uses the library.
+_HARD = {"sin", "cos", "tan", "mod", "floor_divide"}
+# Attributes for which there is a shorter way. NumPy too takes the root for 1/2: -inf and -0 differ.
+_VARIANTS = {
+    "pow(x, exponent)": (
+        ("exponent == 0.5", "sqrt(x)"),
+        ("exponent == -0.5", "rsqrt(x)"),
+        ("exponent == -1", "1 / x"),
+        ("exponent == 3", "x * x * x"),
+    )
+}
+
 _NAME = re.compile(r"[A-Za-z_]\w*(?!\w|\s*\()")
 _CALLED = re.compile(r"[A-Za-z_]\w*(?=\s*\()")
 # Expressions whose result in two's complement does not depend on the sign of the type.
@@ -107,14 +119,14 @@ def _tile(op: Op, dtype: str) -> _Tile | None:
     assert expression is not None
     if dtype == "bool":
         expression = _OF_BOOLEANS.get(expression, expression)
-    if not _serves(expression, dtype):
-        return None
     names = attributes(op)
+    inexact = dtype in _FLOATS or dtype in _HALVES
+    if not _serves(expression, dtype) or (names and not inexact):
+        return None
     copies = not _CALLED.search(expression) and not re.search(r"[^\w\s?:]", expression)
     kind, within = _TYPES[dtype], ""
     result = _TYPES[_result(op, dtype)]
-    exact = dtype in _INTEGERS or dtype == "bool"
-    if copies or (exact and _SIGNLESS.fullmatch(expression)):
+    if copies or (not inexact and _SIGNLESS.fullmatch(expression)):
         bits = 8 * dtypes.as_dtype(dtype).itemsize
         kind, same = f"uint{bits}_t", result == kind
         within = "uint32_t" if bits < 32 and not copies else ""
@@ -179,6 +191,16 @@ INDEX: dict[str, int] = {key: _ORDER[tile] for key, tile in _TILES.items()}
 FINGERPRINT = f"tiles_{zlib.crc32(repr(list(INDEX.items())).encode()):08x}"
 
 
+def _loop(tile: _Tile, expression: str) -> list[str]:
+    return [
+        "  KERASISH_INDEPENDENT",
+        "  for (int64_t i = 0; i < n; ++i) {",
+        *(f"    const {tile.within or kind} {n} = p_{n}[i];" for _, n, kind in tile.inputs),
+        f"    result[i] = static_cast<{tile.result}>({expression});",
+        "  }",
+    ]
+
+
 def _function(name: str, tile: _Tile) -> str:
     """The C++ text of one function."""
     if tile.through[0]:
@@ -202,9 +224,20 @@ def _function(name: str, tile: _Tile) -> str:
         f"  const {real} {n} = static_cast<{real}>(attrs[{i}]);"
         for i, n in enumerate(tile.attributes)
     ]
-    lines += ["  KERASISH_INDEPENDENT", "  for (int64_t i = 0; i < n; ++i) {"]
-    lines += [f"    const {tile.within or kind} {n} = p_{n}[i];" for _, n, kind in tile.inputs]
-    lines += [f"    result[i] = static_cast<{tile.result}>({tile.expression});", "  }"]
+    for condition, expression in _VARIANTS.get(tile.expression, ()):
+        lines += [f"  if ({condition}) {{", *_loop(tile, expression), "    return;", "  }"]
+    called = _HARD & set(_CALLED.findall(tile.expression))
+    if called and tile.section in _FLOATS:
+        given = ", ".join(f"p_{n}[i]" for _, n, _ in tile.inputs)
+        lines += [
+            "  int hard = 0;",
+            f"  for (int64_t i = 0; i < n; ++i) hard |= is_hard({given});",
+            "  if (hard) {",
+            *_loop(tile, f"library::{tile.expression}"),
+            "    return;",
+            "  }",
+        ]
+    lines += _loop(tile, tile.expression)
     if not tile.attributes:
         lines.append("  (void)attrs;")
     body = "\n".join(lines)

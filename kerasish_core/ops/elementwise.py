@@ -173,7 +173,7 @@ _POWER_STATIC = define_op(
     "power_static", "elementwise", "x",
     infer=lambda x, exponent: x,
     kernel=_power_static_kernel,
-    scalar="pow_static(x, exponent)",
+    scalar="pow(x, exponent)",
     vjp=lambda g, x, exponent: (
         g * (power(x, exponent - 1) * exponent) if exponent else None,
     ),

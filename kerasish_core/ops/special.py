@@ -162,7 +162,7 @@ def _normal_quantile(xp: Any, x: Any) -> Any:
 
 erfinv = unary(
     "erfinv", "Inverse of the error function.",
-    _erfinv_kernel, None,
+    _erfinv_kernel, "erfinv(x)",
     lambda g, y: (g * (exp(square(y)) / _SLOPE),), low=-0.8, high=0.8, real=True,
 )  # fmt: skip
 
