@@ -12,6 +12,7 @@ import numpy as np
 from ...ir import Graph, Node
 from ...op import Spec
 from ...passes.layout import Layout, dense_strides, is_dense
+from .epilogue import Epilogue
 
 __all__ = ["LOWERINGS", "Builder", "Instruction", "Layout", "Strided", "lowers"]
 
@@ -73,6 +74,8 @@ class Builder:
         self.layouts: dict[int, Layout] = {}
         self.instructions: list[Instruction] = []
         self.location = ""
+        self.epilogue: Epilogue | None = None
+        self.absorbed: set[int] = set()
         self._next = max(self.specs, default=-1) + 1
         self._copies: dict[int, int] = {}
 
@@ -116,6 +119,16 @@ class Builder:
                 note="copy: a kernel needs it dense",
             )  # fmt: skip
         return copy
+
+    def take_epilogue(self) -> Epilogue | None:
+        """What the product being lowered may do to its result, if its kernel can.
+
+        A lowering that takes it writes `output` instead of the node's own.
+        """
+        taken, self.epilogue = self.epilogue, None
+        if taken is not None:
+            self.absorbed |= taken.nodes
+        return taken
 
     def alias(self, value: int, other: int) -> None:
         """Let `value` be another name of `other`."""

@@ -15,6 +15,7 @@ from ...passes.layout import is_dense, view_layout
 from ...passes.memory import Plan, Step, plan_memory
 from ..reference.quiet import quietly
 from . import _native, instructions
+from .epilogue import find_epilogues
 from .instructions.fused import emit_group, role_of
 from .lowering import LOWERINGS, Builder, Instruction
 
@@ -63,11 +64,15 @@ class NativeProgram:
     def _lower(self) -> None:
         b = self.builder
         outside = _used_outside(self.graph, self.units)
+        epilogues = find_epilogues(self.graph, self.units)
         for unit in self.units:
             if isinstance(unit, Group):
                 b.location = unit.nodes[-1].location
-                emit_group(unit, b, outside)
+                left = tuple(n for n in unit.nodes if n.outputs[0] not in b.absorbed)
+                if left:
+                    emit_group(unit._replace(nodes=left), b, outside)
                 continue
+            b.epilogue = epilogues.get(unit.outputs[0])
             b.location = unit.location
             if unit.op.kind == "view" and self._view(unit):
                 continue

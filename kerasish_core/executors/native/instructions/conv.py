@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from ....ir import Node
+from ..epilogue import describe
 from ..lowering import Builder, lowers
 
 __all__ = ["conv_params", "kernel_grad_partials", "packed_bytes"]
@@ -86,13 +87,15 @@ def conv(node: Node, b: Builder) -> bool:
         return False
     how = _how(node)
     groups = how["groups"]
+    end = b.take_epilogue()
+    flags = 0 if end is None else 3 if end.relu else 1
     b.emit(
         f"conv_{suffix}",
-        inputs=node.inputs,
-        outputs=node.outputs,
-        params=conv_params(x.shape, kernel.shape, y.shape, **how),
+        inputs=node.inputs if end is None else [*node.inputs, end.bias],
+        outputs=node.outputs if end is None else [end.output],
+        params=conv_params(x.shape, kernel.shape, y.shape, **how, flags=flags),
         scratch=packed_bytes(kernel.shape, groups, y.shape[-1] // groups, x.dtype.itemsize),
-        note="convolution: implicit matrix product",
+        note="convolution: implicit matrix product" + describe(end),
     )
     return True
 

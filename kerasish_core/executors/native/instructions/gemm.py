@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from ....ir import Node
 from ....passes.layout import dense_strides
+from ..epilogue import describe
 from ..lowering import Builder, lowers
 
 __all__ = ["einsum", "matmul"]
@@ -61,10 +62,14 @@ def _emit(
             m, batch = rows.size, []
             strides = (rows.a, *strides[1:4], rows.c)
     names = "x".join(map(str, [*(axis.size for axis in batch), m, k, n]))
+    end = b.take_epilogue()
+    flags = 0 if end is None else 3 if end.relu else 1
     b.emit(
-        kernel, inputs=[b.strided(operands[0]), b.strided(operands[1])], outputs=[out],
-        params=[m, n, k, 0, *strides, 0, len(batch), *(p for x in batch for p in (*x, 0))],
-        note=f"product {names}",
+        kernel,
+        inputs=[*map(b.strided, operands), *([] if end is None else [end.bias])],
+        outputs=[out if end is None else end.output],
+        params=[m, n, k, flags, *strides, 0, len(batch), *(p for x in batch for p in (*x, 0))],
+        note=f"product {names}" + describe(end),
     )  # fmt: skip
 
 
