@@ -21,6 +21,9 @@ constexpr int kRows = 12, kWideRows = 4;
 constexpr int kRows = 6, kWideRows = 2;
 #endif
 constexpr int kVectors = 2;
+// Rows of B that are fetched into the cache before they are needed: hardware does not foresee
+// steps of a whole row.
+constexpr int kAhead = 12;
 
 // AVX-512 masks loads for nothing: one tile serves whole and cut columns, half the code.
 #if defined(KERASISH_ISA_AVX512)
@@ -36,6 +39,7 @@ struct Tile {
   int64_t a_step;  // between rows if rows are contiguous, else between columns
   const T* b;      // columns are contiguous
   int64_t b_step;
+  int64_t ahead;  // what of B is fetched into the cache while it is not needed yet
   T* c;
   int64_t c_row;
   const T* add;
@@ -51,9 +55,13 @@ using TileKernel = void (*)(const Tile<T>&);
 // Rows are addressed from every third one's pointer: few enough pointers for the registers.
 template <class T, int R, int N, bool Transposed, bool Masked, int U>
 KERASISH_INLINE void multiply_column(Vec<T> (&acc)[R][N], const T* const (&a)[(R + 2) / 3],
-                                     int64_t a_step, const T* b, typename Vec<T>::Mask tail) {
+                                     int64_t a_step, const T* b, int64_t ahead,
+                                     typename Vec<T>::Mask tail) {
   using V = Vec<T>;
   V row[N];
+#pragma GCC unroll 4
+  for (int v = 0; v < N; v += 64 / static_cast<int>(sizeof(V)))
+    __builtin_prefetch(b + ahead + v * V::lanes);
 #pragma GCC unroll 4
   for (int v = 0; v < N; ++v)
     row[v] = Masked && v == N - 1 ? V::load(b + v * V::lanes, tail) : V::load(b + v * V::lanes);
@@ -114,6 +122,13 @@ __attribute__((noinline)) void tile(const Tile<T>& t) {
   for (int i = 0; i < R; ++i)
 #pragma GCC unroll 4
     for (int v = 0; v < N; ++v) acc[i][v] = V::zero();
+  if (t.k > 64) {  // C comes from far away: ask for it early
+#pragma GCC unroll 16
+    for (int i = 0; i < R; ++i)
+#pragma GCC unroll 4
+      for (int v = 0; v < N; v += 64 / static_cast<int>(sizeof(V)))
+        __builtin_prefetch(t.c + i * t.c_row + v * V::lanes, 1);
+  }
   typename V::Mask tail = V::mask(t.columns - (N - 1) * V::lanes);
   int64_t k = t.k, a_step = t.a_step, b_step = t.b_step;
   const T* b = t.b;
@@ -121,7 +136,7 @@ __attribute__((noinline)) void tile(const Tile<T>& t) {
 #pragma GCC unroll 16
   for (int j = 0; j < (R + 2) / 3; ++j) a[j] = t.a + (Transposed ? 0 : 3 * j * a_step);
 #define KERASISH_COLUMN(U)                                                   \
-  multiply_column<T, R, N, Transposed, Masked, U>(acc, a, a_step, b, tail); \
+  multiply_column<T, R, N, Transposed, Masked, U>(acc, a, a_step, b, t.ahead, tail); \
   if (Transposed) a[0] += a_step;                                            \
   b += b_step
   for (; k >= 4; k -= 4) {

@@ -11,7 +11,8 @@ namespace kerasish {
 namespace KERASISH_ISA {
 namespace {
 
-constexpr int64_t kPanelBytes = 24 << 10;  // of A, in the first cache
+constexpr int64_t kPanelBytes = 32 << 10;  // of A, near the first cache
+constexpr int64_t kSliceBytes = 2048;      // of a row of A, where B is packed
 #if defined(KERASISH_ISA_AVX512)
 constexpr int64_t kBlockBytes = 768 << 10;  // of B, in the second
 #else
@@ -19,7 +20,7 @@ constexpr int64_t kBlockBytes = 320 << 10;
 #endif
 constexpr int64_t kMostColumns = 4096;       // of B packed at once
 constexpr int64_t kChunk = int64_t(2) << 20;  // multiplications of a task: 20 microseconds or more
-constexpr int64_t kMostTasks = 48;
+constexpr int64_t kMostTasks = 24;
 constexpr int64_t kPackRows = 5 * kRows;  // rows of A from which packing a plain B pays
 constexpr int64_t kDotRows = 4;           // rows, or columns, up to which dot products pay
 
@@ -52,16 +53,19 @@ Way way_of(const Product<T>& p) {
 
 // Columns of A in a slice: as many as leave a row of tiles in the first cache.
 template <class T>
-int64_t slice_of(const Product<T>& p) {
-  int64_t most_k = kPanelBytes / static_cast<int64_t>(sizeof(T)) / most(least(p.m, kRows), 1);
-  int64_t slices = parts(p.k, most_k);
-  return slices <= 1 ? most(p.k, 1) : round_up(parts(p.k, slices), 4);
+int64_t slice_of(const Product<T>& p, Way way) {
+  int64_t fits = kPanelBytes / static_cast<int64_t>(sizeof(T)), rows = least(p.m, kRows);
+  int64_t longest = way == Way::packed ? kSliceBytes / static_cast<int64_t>(sizeof(T)) : p.k;
+  // Divisions take longer than small products.
+  if (p.k * rows <= fits && p.k <= longest) return most(p.k, 1);
+  return round_up(parts(p.k, parts(p.k, least(fits / rows, longest))), 4);
 }
 
 template <class T>
-int64_t block_columns(int64_t slice) {
-  int64_t fits = kBlockBytes / static_cast<int64_t>(sizeof(T)) / most(slice, 1);
-  return most(fits / kColumns<T> * kColumns<T>, kColumns<T>);
+int64_t block_columns(int64_t n, int64_t slice) {
+  int64_t fits = kBlockBytes / static_cast<int64_t>(sizeof(T));
+  if (n * slice <= fits) return n;
+  return most(fits / slice / kColumns<T> * kColumns<T>, kColumns<T>);
 }
 
 // ---- packing
@@ -70,16 +74,19 @@ template <class T>
 void pack_panel(const T* b, int64_t row, int64_t col, int64_t k, int64_t columns, T* out) {
   using V = Vec<T>;
   constexpr int64_t L = V::lanes, W = kColumns<T>;
+  if (col == 1 && columns == W) {
+    for (int64_t i = 0; i < k; ++i)
+      for (int v = 0; v < kVectors; ++v) {
+        __builtin_prefetch(b + (i + 16) * row + v * L);
+        V::load(b + i * row + v * L).store(out + i * W + v * L);
+      }
+    return;
+  }
   if (col == 1) {
     for (int v = 0; v < kVectors; ++v) {
-      int64_t count = most(least(columns - v * L, L), 0);
-      auto tail = V::mask(count);
-      const T* source = b + v * L;
-      T* target = out + v * L;
-      if (count == L)
-        for (int64_t i = 0; i < k; ++i) V::load(source + i * row).store(target + i * W);
-      else
-        for (int64_t i = 0; i < k; ++i) V::load(source + i * row, tail).store(target + i * W);
+      auto tail = V::mask(most(least(columns - v * L, L), 0));
+      for (int64_t i = 0; i < k; ++i)
+        V::load(b + i * row + v * L, tail).store(out + i * W + v * L);
     }
     return;
   }
@@ -109,7 +116,10 @@ void copy_rows(const T* a, int64_t row, int64_t rows, int64_t k, T* out, int64_t
   auto tail = V::mask(k % V::lanes);
   for (int64_t r = 0; r < rows; ++r) {
     int64_t i = 0;
-    for (; i + V::lanes <= k; i += V::lanes) V::load(a + r * row + i).store(out + r * step + i);
+    for (; i + V::lanes <= k; i += V::lanes) {
+      __builtin_prefetch(a + (r + 4) * row + i);
+      V::load(a + r * row + i).store(out + r * step + i);
+    }
     V::load(a + r * row + i, tail).store(out + r * step + i, tail);
   }
 }
@@ -120,7 +130,10 @@ void copy_columns(const T* a, int64_t row, int64_t col, int64_t rows, int64_t k,
   using V = Vec<T>;
   if (row == 1 && rows <= V::lanes) {
     auto tail = V::mask(rows);
-    for (int64_t i = 0; i < k; ++i) V::load(a + i * col, tail).store(out + i * rows, tail);
+    for (int64_t i = 0; i < k; ++i) {
+      __builtin_prefetch(a + (i + 16) * col);
+      V::load(a + i * col, tail).store(out + i * rows, tail);
+    }
     return;
   }
   for (int64_t i = 0; i < k; ++i)
@@ -180,10 +193,11 @@ void block(const Product<T>& p, const Source<T>& b, Range rows, Range columns, R
   t.relu = ends && p.relu;
   const T* bias = ends ? p.bias : nullptr;
   t.b_step = b.row;
+  t.ahead = kAhead * b.row;
   int64_t height;
   for (int64_t r = rows.first; r < rows.last; r += height) {
     int64_t left = rows.last - r;
-    height = parts(left, parts(left, kRows));
+    height = left <= kRows ? left : parts(left, parts(left, kRows));
     Panel<T> a = panel_of(p, r, height, k, reused, memory);
     t.a = a.data;
     t.a_step = a.step;
@@ -282,14 +296,16 @@ struct Grid {
 
 Grid grid_of(int64_t m, int64_t n, int64_t k, int64_t widest, int64_t row_unit,
              int64_t column_unit, bool split) {
+  if (!split && n <= widest) return {1, 1, m, n};
   int64_t wanted = split ? least(parts(m * n * k, kChunk), kMostTasks) : 1;
   Grid g;
   g.columns = parts(n, widest);
-  g.rows = least(parts(m, 4 * row_unit), parts(wanted, g.columns));
+  g.rows = least(parts(m, 8 * row_unit), parts(wanted, g.columns));
   if (g.rows * g.columns < wanted)
     g.columns = least(parts(n, column_unit), parts(wanted, g.rows));
   if (g.rows * g.columns < wanted) g.rows = least(parts(m, row_unit), parts(wanted, g.columns));
-  g.height = round_up(parts(m, g.rows), row_unit);
+  g.height = parts(m, g.rows);
+  if (g.height > 4 * row_unit) g.height = round_up(g.height, row_unit);
   g.width = round_up(parts(n, g.columns), column_unit);
   g.rows = parts(m, g.height);
   g.columns = parts(n, g.width);
@@ -306,8 +322,10 @@ void each(Pool* pool, int64_t count, const F& body) {
 
 template <class F>
 void each_cell(Pool* pool, const Grid& g, Range columns, int64_t m, const F& body) {
+  if (g.count() == 1) return body(Range{0, m}, columns);
+  // Neighbours share columns of B, which the second cache holds.
   each(pool, g.count(), [&](int64_t i) {
-    int64_t r = i / g.columns * g.height, c = columns.first + i % g.columns * g.width;
+    int64_t r = i % g.rows * g.height, c = columns.first + i / g.rows * g.width;
     body(Range{r, least(r + g.height, m)}, Range{c, least(c + g.width, columns.last)});
   });
 }
@@ -324,7 +342,7 @@ void run(Pool* pool, const Product<T>& p, Way way, T* buffer) {
   }
   constexpr int64_t W = kColumns<T>;
   bool packs = way == Way::packed && !p.packed;
-  int64_t slice = slice_of(p), widest = block_columns<T>(slice);
+  int64_t slice = slice_of(p, way), widest = block_columns<T>(p.n, slice);
   int64_t stage = packs ? kMostColumns : p.n;  // columns at a time
   for (int64_t c = 0; c < p.n; c += stage) {
     Range columns{c, least(c + stage, p.n)};
@@ -369,7 +387,7 @@ Product<T> turned(const Product<T>& p) {
 template <class T>
 int64_t buffer_of(const Product<T>& p, Way way) {
   if (way != Way::packed || p.packed) return 0;
-  return round_up(least(p.n, kMostColumns), kColumns<T>) * slice_of(p);
+  return round_up(least(p.n, kMostColumns), kColumns<T>) * slice_of(p, way);
 }
 
 template <class T>
@@ -482,7 +500,7 @@ void peak(const Call& call) {
   using V = Vec<T>;
   V acc[12], x = V::broadcast(T(call.params[0] != 0)), y = V::broadcast(T(0));
 #pragma GCC unroll 12
-  for (auto& value : acc) value = x;
+  for (int j = 0; j < 12; ++j) acc[j] = V::broadcast(T(call.params[0] + j));  // no two alike
   for (int64_t i = 0; i < call.params[0]; ++i) {
 #pragma GCC unroll 12
     for (auto& value : acc) value = fma(value, x, y);
