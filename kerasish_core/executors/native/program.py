@@ -32,6 +32,17 @@ class _Slots(NamedTuple):
     updates: int
 
 
+class _Uses(NamedTuple):
+    """By root value: the instruction that first writes it, the last that touches it.
+
+    `results` are the roots that lie behind results.
+    """
+
+    first: dict[int, int]
+    last: dict[int, int]
+    results: set[int]
+
+
 class NativeProgram:
     """A graph made ready to run by one native call. Immutable: threads can share it.
 
@@ -98,7 +109,7 @@ class NativeProgram:
     def _results(self) -> list[int]:
         """The root value behind each output, an own one each: copies are made where needed."""
         b, graph = self.builder, self.graph
-        made = {root for step in b.instructions for root, _ in step.operands[_reads(step) :]}
+        uses = self._uses()
         taken: set[int] = set()
         results: list[int] = []
         split = len(graph.outputs) - len(self.update_places)
@@ -109,12 +120,14 @@ class NativeProgram:
             layout, spec = b.layout(v), b.spec(v)
             root, update = layout.root, place >= split
             own = (
-                root in made and root not in taken and layout.offset == 0
+                root in uses.first and root not in taken and layout.offset == 0
                 and spec.dtype == b.spec(root).dtype
                 and math.prod(spec.shape) == math.prod(b.spec(root).shape)
                 and is_dense(spec.shape, layout.strides)
             )  # fmt: skip
-            if own and (not update or self._may_overwrite(root, self.update_places[place - split])):
+            if own and (
+                not update or self._may_overwrite(root, self.update_places[place - split], uses)
+            ):
                 taken.add(root)
                 results.append(root)
             elif update:
@@ -127,23 +140,28 @@ class NativeProgram:
             results[place] = _copy(b, v)
         return results
 
-    def _may_overwrite(self, root: int, place: int) -> bool:
+    def _uses(self) -> _Uses:
+        uses = _Uses({}, {}, {self.builder.layout(v).root for v in self.graph.outputs})
+        for i, step in enumerate(self.builder.instructions):
+            for root, _ in step.operands:
+                uses.last[root] = i
+            for root, _ in step.operands[_reads(step) :]:
+                uses.first.setdefault(root, i)
+        return uses
+
+    def _may_overwrite(self, root: int, place: int, uses: _Uses) -> bool:
         """Whether writing `root` where the variable lies spoils nothing that is read later."""
         if place >= len(self.graph.inputs) - self.inputs:
             return True
         old = self.graph.inputs[self.inputs + place]
-        steps = self.builder.instructions
-        first = next(i for i, s in enumerate(steps) if (root, 0) in s.operands[_reads(s) :])
-        readers = [i for i, s in enumerate(steps) if any(r == old for r, _ in s.operands)]
-        if not readers or readers[-1] < first:
-            return not self._reads_old_later(old)
-        if readers[-1] > first or self._reads_old_later(old):
+        if old in uses.results:
             return False
+        first, last = uses.first[root], uses.last.get(old, -1)
+        if last != first:
+            return last < first
         # One instruction reads the old value and writes the new one.
+        steps = self.builder.instructions
         return (old, root) in _pairs(steps[first], self.builder.specs)
-
-    def _reads_old_later(self, old: int) -> bool:
-        return any(self.builder.layout(v).root == old for v in self.graph.outputs)
 
     def _bind(self, results: list[int]) -> _Slots:
         graph, slots = self.graph, {}
