@@ -2,33 +2,27 @@
 
 from __future__ import annotations
 
-import functools
-import inspect
 import warnings
 from typing import Any
-
-import numpy as np
 
 import kerasish_core as core
 
 from .. import dtype_policies, regularizers
-from ..naming import auto_name, check_name, current_path, name_scope
-from ..ops.symbolic import (
-    KerasTensor,
-    Node,
-    Operation,
-    any_symbolic,
-    compute_output_spec,
-    evaluate,
-)  # fmt: skip
+from ..naming import auto_name, check_name, current_path
+from ..ops.symbolic import KerasTensor, Node, Operation, any_symbolic, compute_output_spec
 from ..serialization import builtin
 from ..variable import autocast_scope, get_autocast_dtype
+from .building import Building, argument_names, wrap_build
 from .call_context import CallContext, state
 from .call_spec import build_arguments, shapes_of, signature_of
+from .casting import Casting
 from .config import auto_config, decode
 from .input_spec import assert_input_compatibility
+from .loss_tracking import LossTracking
 from .masking import any_mask, attach_masks, masks_of
-from .tracking import PLAIN, Trackable, Tracker, bump_structure_version
+from .shapes import symbolic_of
+from .stateless import StatelessCall
+from .tracking import PLAIN, Trackable, Tracker
 from .weights import Stateful
 
 __all__ = ["Layer"]
@@ -36,37 +30,8 @@ __all__ = ["Layer"]
 _TENSORS = (core.Tensor, KerasTensor)
 
 
-def _wrap_build(build: Any) -> Any:
-    """Run a `build` under the layer's name, once, and lock the layer's state after it."""
-
-    @functools.wraps(build)
-    def wrapper(self: Any, *args: Any, **kwargs: Any) -> None:
-        if self.__dict__.get("_building"):  # super().build()
-            build(self, *args, **kwargs)
-            return
-        self._building = True
-        try:
-            with core.eager_scope(), self._scope():
-                self._path = current_path()
-                build(self, *args, **kwargs)
-        finally:
-            self._building = False
-        self._build_shapes = {**dict(zip(_names(build), args, strict=False)), **kwargs}
-        self.built = True
-        self._tracker.locked = self._locks
-
-    wrapper._wrapped = True  # type: ignore[attr-defined]
-    return wrapper
-
-
-@functools.cache
-def _names(build: Any) -> tuple[str, ...]:
-    parameters = list(inspect.signature(build).parameters.values())[1:]
-    return tuple(p.name for p in parameters if p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD))
-
-
 @builtin("keras.layers")
-class Layer(Stateful, Operation, Trackable):
+class Layer(Stateful, Casting, LossTracking, Building, StatelessCall, Operation, Trackable):
     """A callable with state: weights, sublayers, metrics.
 
     A subclass makes its weights in `build(input_shape)` (or `__init__`) by `add_weight` and
@@ -93,7 +58,7 @@ class Layer(Stateful, Operation, Trackable):
             cls._makes_masks = True
         build = cls.__dict__.get("build")
         if build is not None and not hasattr(build, "_wrapped"):
-            cls.build = _wrap_build(build)
+            cls.build = wrap_build(build)
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Any:
         instance = object.__new__(cls)
@@ -163,134 +128,10 @@ class Layer(Stateful, Operation, Trackable):
                 "the first statement in the `__init__()` method. Go add it!"
             )
 
-    # -- dtypes
-    @property
-    def dtype_policy(self) -> Any:
-        """The dtypes of variables and computation."""
-        return self._dtype_policy
-
-    @dtype_policy.setter
-    def dtype_policy(self, policy: Any) -> None:
-        policy = dtype_policies.get(policy)
-        plain = object.__setattr__
-        plain(self, "_dtype_policy", policy)
-        compute = policy.compute_dtype
-        # What a call compares with, looked up once.
-        plain(self, "_cast_dtype", core.dtypes.as_dtype(compute) if compute else None)
-        plain(self, "_mixed", compute != policy.variable_dtype)
-        bump_structure_version()
-
-    @property
-    def dtype(self) -> Any:
-        """The dtype of the weights."""
-        return self._dtype_policy.variable_dtype
-
-    @property
-    def variable_dtype(self) -> Any:
-        """The dtype of the weights."""
-        return self._dtype_policy.variable_dtype
-
-    @property
-    def compute_dtype(self) -> Any:
-        """The dtype of the computation."""
-        return self._dtype_policy.compute_dtype
-
-    @property
-    def input_dtype(self) -> Any:
-        """The dtype that floating inputs are cast to."""
-        return self._dtype_policy.compute_dtype
-
     @property
     def path(self) -> str | None:
         """The names of the layers around it and its own, joined by "/"; None until built."""
         return self._path
-
-    # -- losses
-    def add_loss(self, loss: Any) -> None:
-        """Add scalar tensors to `losses` from within `call` or `build`.
-
-        Raises:
-            ValueError: It is no tensor.
-        """
-        for each in core.tree.flatten(loss):
-            if isinstance(each, core.Variable):
-                each = each.value
-            if not isinstance(each, _TENSORS):
-                raise ValueError(
-                    "`add_loss()` can only be called from inside `build()` or `call()`, on a "
-                    f"tensor input. Received invalid value: {each}"
-                )
-            self._losses.append(each)
-
-    @property
-    def losses(self) -> list[Any]:
-        """What `add_loss` and activity regularizers gave in the last call, then the penalties
-        of the trainable weights' regularizers."""
-        # Those left by a compiled step belong to its trace, which has ended.
-        found = [x for each in self._flatten_layers() for x in each._losses if not _is_stale(x)]
-        for v in self.trainable_weights:
-            if v.regularizer is not None:
-                found.append(v.regularizer(v.value))
-        return found
-
-    def _clear_losses(self) -> None:
-        if self._losses:
-            self._losses.clear()
-        for layer in self._layers:
-            layer._clear_losses()
-
-    # -- building
-    def build(self, input_shape: Any) -> None:
-        """Make the weights for inputs of this shape. Subclasses override it."""
-
-    def _scope(self) -> Any:
-        return name_scope(self.name, caller=self)
-
-    def _maybe_build(self, args: Any, kwargs: Any, symbolic: bool) -> None:
-        """Build from the first call's arguments, under the layer's name."""
-        shapes = shapes_of(self._signature, args, kwargs)
-        if type(self).build is Layer.build and any(not x.built for x in self._layers):
-            # Sublayers are built, under this layer's name, when `call` runs abstractly.
-            with self._scope():
-                try:
-                    evaluate(self.call, args, kwargs)
-                except Exception as error:
-                    if not symbolic:
-                        return  # The call itself will build them, or raise.
-                    warnings.warn(
-                        f"Layer '{self.name}' looks like it has unbuilt state, but its `call()` "
-                        f"can't be traced to build it automatically ({type(error).__name__}: "
-                        f"{error}). Implement `build()`.",
-                        stacklevel=4,
-                    )
-                finally:
-                    self._clear_losses()
-        self._run_build(shapes)
-
-    def _run_build(self, shapes: dict[str, Any]) -> None:
-        """Call `build` with those of the shapes (named after arguments) that it takes."""
-        build = getattr(type(self).build, "__wrapped__", type(self).build)
-        names = list(_names(build))
-        chosen = build_arguments(names, shapes, self._signature.names, type(self).__name__)
-        self.build(**chosen)
-
-    def get_build_config(self) -> dict[str, Any] | None:
-        """What `build_from_config` needs."""
-        shapes = self._build_shapes
-        if shapes is None:
-            return None
-        if len(shapes) == 1:
-            return {"input_shape": next(iter(shapes.values()))}
-        return {"shapes_dict": dict(shapes)}
-
-    def build_from_config(self, config: dict[str, Any]) -> None:
-        """Build as the saved layer was."""
-        if not config or self.built:
-            return
-        if "shapes_dict" in config:
-            self.build(**{k: as_shape(v) for k, v in config["shapes_dict"].items()})
-        elif "input_shape" in config:
-            self.build(as_shape(config["input_shape"]))
 
     # -- calling
     def call(self, *args: Any, **kwargs: Any) -> Any:
@@ -344,68 +185,6 @@ class Layer(Stateful, Operation, Trackable):
             assert_input_compatibility(self.input_spec, first, self.name)
 
     # -- arguments
-    def _convert(self, args: Any, kwargs: Any) -> tuple[Any, Any]:
-        """Arrays and variables to tensors; floating ones to the compute dtype."""
-        args = tuple([self._convert_one(x) for x in args])
-        if not self._allow_non_tensor_positional_args:
-            for x in args:
-                if not isinstance(x, _TENSORS):
-                    self._check_positional(x)
-        if kwargs:
-            kwargs = {k: self._convert_one(v) for k, v in kwargs.items()}
-        return args, kwargs
-
-    def _check_positional(self, x: Any) -> None:
-        for leaf in core.tree.flatten(x):
-            if leaf is not None and not isinstance(leaf, _TENSORS):
-                raise ValueError(
-                    "Only input tensors may be passed as positional arguments. The following "
-                    f"argument value should be passed as a keyword argument: {leaf} (of type "
-                    f"{type(leaf)})"
-                )
-
-    def _convert_one(self, x: Any) -> Any:
-        if isinstance(x, _TENSORS):
-            return self._cast(x)
-        if x is None or isinstance(x, bool | str | int | float):
-            return x
-        if isinstance(x, list | tuple | dict):
-            return core.tree.map_structure(self._convert_leaf, x)
-        return self._convert_leaf(x)
-
-    def _convert_leaf(self, x: Any) -> Any:
-        if isinstance(x, _TENSORS):
-            return self._cast(x)
-        if isinstance(x, np.ndarray | np.generic | core.Variable) or (
-            hasattr(x, "__array__") and not isinstance(x, type)
-        ):
-            return self._cast(core.convert(x))
-        return x
-
-    def _cast(self, x: Any) -> Any:
-        wanted = self._cast_dtype
-        if wanted is None or not self.autocast or x.dtype == wanted:
-            return x
-        if isinstance(x, KerasTensor):
-            return self._cast_symbolic(x, wanted)
-        if not core.dtypes.is_float(x.dtype) or not core.dtypes.is_float(wanted):
-            return x
-        mask = x.mask
-        x = core.ops.cast(x, wanted)
-        if mask is not None:
-            x.mask = mask
-        return x
-
-    def _cast_symbolic(self, x: KerasTensor, wanted: Any) -> KerasTensor:
-        name = wanted.name
-        own = core.dtypes.as_dtype(x.dtype)
-        if x.dtype == name or not core.dtypes.is_float(own) or not core.dtypes.is_float(wanted):
-            return x
-        # The same tensor of the graph, seen in the layer's dtype: the cast happens at each run.
-        twin = KerasTensor(x.shape, name, name=x.name)
-        twin._keras_history, twin.mask = x._keras_history, x.mask
-        return twin
-
     def _resolve_training(self, args: Any, kwargs: Any, context: CallContext) -> Any:
         """Whether to train: as passed, else as in the call around, else `call`'s default."""
         signature = self._signature
@@ -481,12 +260,6 @@ class Layer(Stateful, Operation, Trackable):
         self._called = True
         return outputs
 
-    def _add_activity_losses(self, outputs: Any) -> None:
-        for y in core.tree.flatten(outputs):
-            if isinstance(y, core.Tensor):
-                loss = core.convert(self.activity_regularizer(y))
-                self.add_loss(loss / max(y.shape[0], 1) if y.ndim else loss)
-
     def _set_masks(self, first: Any, kwargs: Any, outputs: Any, masks: Any) -> None:
         given = kwargs.get("mask") if kwargs and not any_mask(masks) else masks
         if not self.supports_masking:
@@ -542,7 +315,7 @@ class Layer(Stateful, Operation, Trackable):
         own = type(self).__module__.startswith("kerasish.")
         if shaped and (not own or not self.built):
             shapes = shapes_of(self._signature, args, kwargs)
-            names = list(_names(type(self).compute_output_shape))
+            names = list(argument_names(type(self).compute_output_shape))
             chosen = build_arguments(names, shapes, self._signature.names, type(self).__name__)
             return symbolic_of(self.compute_output_shape(**chosen), self.compute_dtype)
         wanted = self.compute_dtype if self.autocast and self._mixed else None
@@ -566,54 +339,6 @@ class Layer(Stateful, Operation, Trackable):
     def compute_mask(self, inputs: Any, previous_mask: Any) -> Any:
         """The mask of the output: that of the input."""
         return previous_mask
-
-    def stateless_call(
-        self, trainable_variables: Any, non_trainable_variables: Any, *args: Any,
-        return_losses: bool = False, **kwargs: Any,
-    ) -> Any:  # fmt: skip
-        """Call with values in place of the variables; nothing is written.
-
-        Args:
-            trainable_variables: A value for each of `trainable_variables`.
-            non_trainable_variables: A value for each of `non_trainable_variables`.
-            *args, **kwargs: Of the call.
-            return_losses: Whether to return `losses` too.
-
-        Returns:
-            `(outputs, non_trainable_variables)`, and the losses if asked for.
-
-        Raises:
-            ValueError: The layer is not built, or the number of values differs.
-        """
-        self._check_super_called()
-        if not self.built:
-            raise ValueError(
-                f"To call stateless_call, {type(self).__name__} must be built (i.e. its variables "
-                "must have been already created). You can build it by calling it on some data."
-            )
-        given: list[Any] = []
-        own: list[Any] = []
-        for what, values in (
-            ("trainable_variables", list(trainable_variables)),
-            ("non_trainable_variables", list(non_trainable_variables)),
-        ):
-            mine = getattr(self, what)
-            if len(values) != len(mine):
-                raise ValueError(
-                    f"Argument `{what}` must be a list of tensors corresponding 1:1 to "
-                    f"{type(self).__name__}().{what}. Received list with length {len(values)}, "
-                    f"but expected {len(mine)} variables."
-                )
-            own, given = own + mine, given + values
-        with core.StatelessScope(zip(own, given, strict=True)) as scope:
-            outputs = self(*args, **kwargs)
-            losses = self.losses if return_losses else None
-        start = len(list(trainable_variables))
-        after = [
-            g if scope.get_current_value(v) is None else scope.get_current_value(v)
-            for v, g in list(zip(own, given, strict=True))[start:]
-        ]
-        return (outputs, after, losses) if return_losses else (outputs, after)
 
     # -- config
     def get_config(self) -> dict[str, Any]:
@@ -657,8 +382,6 @@ class Layer(Stateful, Operation, Trackable):
         object.__setattr__(self, "_signature", signature_of(self.call))
 
 
-Layer.build = _wrap_build(Layer.build)  # type: ignore[method-assign]
-
 # Attributes of the machinery: lists that hold no part of the layer.
 _UNTRACKED = frozenset(
     ["_inbound_nodes", "_outbound_nodes", "_losses", "_signature", "_build_shapes", "_tracker",
@@ -680,34 +403,6 @@ def _note_arguments(error: Exception, layer: Layer, args: Any, kwargs: Any) -> N
     named = dict(zip(layer._signature.names, args, strict=False)) | kwargs
     lines += [f"  {k}={shown(v)}" for k, v in named.items()]
     error.add_note("\n".join(lines))
-
-
-def _is_stale(x: Any) -> bool:
-    return type(x) is not core.Tensor and getattr(getattr(x, "trace", None), "closed", False)
-
-
-def as_shape(shape: Any) -> Any:
-    """A shape (or structure of shapes) read from JSON, with tuples again."""
-    if _is_shape(shape):
-        return tuple(shape)
-    if isinstance(shape, dict):
-        return {k: as_shape(v) for k, v in shape.items()}
-    return [as_shape(s) for s in shape] if isinstance(shape, list | tuple) else shape
-
-
-def _is_shape(shape: Any) -> bool:
-    return isinstance(shape, list | tuple) and all(
-        n is None or isinstance(n, int | np.integer) for n in shape
-    )
-
-
-def symbolic_of(shape: Any, dtype: Any) -> Any:
-    """A KerasTensor for a shape; the structure of them for a structure of shapes."""
-    if _is_shape(shape):
-        return KerasTensor(shape, dtype)
-    if isinstance(shape, dict):
-        return {k: symbolic_of(v, dtype) for k, v in shape.items()}
-    return [symbolic_of(s, dtype) for s in shape]
 
 
 def _own_tensor(x: Any) -> Any:

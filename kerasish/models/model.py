@@ -7,8 +7,8 @@ import warnings
 from typing import Any
 
 from ..layers import Layer
-from ..layers.base import symbolic_of
 from ..layers.call_spec import shapes_of
+from ..layers.shapes import symbolic_of
 from ..naming import name_scope
 from ..ops.symbolic import compute_output_spec, evaluate
 from ..saving import load_weights, save_model, save_weights

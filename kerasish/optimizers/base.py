@@ -8,7 +8,6 @@ training step can be compiled: what happens only at some steps is selected by `w
 from __future__ import annotations
 
 import contextlib
-import re
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
@@ -18,7 +17,9 @@ import kerasish_core as core
 from ..naming import auto_name, name_scope
 from ..serialization import builtin, deserialize_keras_object, serialize_keras_object
 from ..variable import Variable
+from .averages import MovingAverages, check_ema
 from .clipping import clip_by_global_norm, clip_by_norm, clip_by_value
+from .decay import WeightDecay
 from .schedules import LearningRateSchedule
 from .state import OptimizerState
 
@@ -28,7 +29,7 @@ ops = core.ops
 
 
 @builtin("keras.optimizers")
-class Optimizer(OptimizerState):
+class Optimizer(OptimizerState, WeightDecay, MovingAverages):
     """Base class of optimizers.
 
     A subclass makes its slots in `build(variables)` (after `super().build(variables)`) and
@@ -95,7 +96,7 @@ class Optimizer(OptimizerState):
                 f"clipnorm={clipnorm}, clipvalue={clipvalue}, global_clipnorm={global_clipnorm}"
             )
         if use_ema:
-            _check_ema(ema_momentum, ema_overwrite_frequency)
+            check_ema(ema_momentum, ema_overwrite_frequency)
         self.ema_momentum = ema_momentum
         self.ema_overwrite_frequency = ema_overwrite_frequency
         with core.eager_scope(), name_scope(self.name):
@@ -374,81 +375,6 @@ class Optimizer(OptimizerState):
         """The number of this update, from 1, as a tensor of a dtype."""
         return self._once(("step", dtype), lambda: core.convert(self.iterations, dtype) + 1.0)
 
-    # -- weight decay
-
-    def exclude_from_weight_decay(
-        self, var_list: Any = None, var_names: Sequence[str] | None = None
-    ) -> None:
-        """Name variables that weight decay leaves alone; to be called before `build`.
-
-        Args:
-            var_list: Variables.
-            var_names: Regular expressions to be found in the names.
-
-        Raises:
-            ValueError: The optimizer is built.
-        """
-        if self.__dict__.get("built"):
-            raise ValueError(
-                "`exclude_from_weight_decay()` can only be configured before the optimizer is "
-                "built."
-            )
-        self._excluded = {id(v) for v in var_list or ()}
-        self._excluded_patterns = [re.compile(p) for p in var_names or ()]
-
-    def _use_weight_decay(self, variable: Any) -> bool:
-        if id(variable) in getattr(self, "_excluded", ()):
-            return False
-        patterns = getattr(self, "_excluded_patterns", ())
-        return not any(p.search(variable.name) for p in patterns)
-
-    def _apply_weight_decay(self, variables: Sequence[Any]) -> None:
-        if self.weight_decay is None:
-            return
-        for variable in variables:
-            if self._use_weight_decay(variable):
-                value = variable.value
-                rate = self._rate(self._current_rate(), value.dtype)
-                variable.assign(value - value * (rate * self.weight_decay))
-
-    # -- moving averages
-
-    def _update_averages(self) -> None:
-        iterations = core.convert(self.iterations)
-        # The first average is the variable itself.
-        momentum = self.ema_momentum * ops.cast(ops.not_equal(iterations, 0), "float32")
-        frequency = self.ema_overwrite_frequency
-        due = None
-        if frequency:
-            due = ops.equal(ops.mod(iterations + 1, frequency), 0)
-        pairs = zip(self._trainable_variables, self._model_variables_moving_average, strict=True)
-        for variable, average in pairs:
-            if average is None:
-                continue
-            value, before = variable.value, average.value
-            after = value + (before - value) * ops.cast(momentum, value.dtype)
-            average.assign(after)
-            if due is not None:
-                variable.assign(ops.where(due, after, value))
-
-    def finalize_variable_values(self, var_list: Any) -> None:
-        """Write the averages into the variables, if `use_ema` is set.
-
-        Raises:
-            ValueError: A number of variables other than that of `build` is given.
-        """
-        if not self.use_ema:
-            return
-        variables = list(var_list)
-        if len(variables) != len(self._model_variables_moving_average):
-            raise ValueError(
-                f"The number of model variables ({len(variables)}) does not match the number of "
-                f"moving averages ({len(self._model_variables_moving_average)})."
-            )
-        for variable, average in zip(variables, self._model_variables_moving_average, strict=True):
-            if average is not None:
-                variable.assign(average.value)
-
     # -- loss scaling
 
     def scale_loss(self, loss: Any) -> Any:
@@ -493,15 +419,3 @@ class Optimizer(OptimizerState):
                 config["learning_rate"], custom_objects=custom_objects
             )
         return cls(**config)
-
-
-def _check_ema(momentum: float, frequency: Any) -> None:
-    if not 0 <= momentum <= 1:
-        raise ValueError(
-            f"`ema_momentum` must be in the range [0, 1]. Received: ema_momentum={momentum}"
-        )
-    if frequency and (not isinstance(frequency, int) or frequency < 1):
-        raise ValueError(
-            "`ema_overwrite_frequency` must be an integer >= 1 or None. Received: "
-            f"ema_overwrite_frequency={frequency}"
-        )
