@@ -2,6 +2,7 @@
 
 from .arrays import *
 from .core import *
+from .creation import *
 from .elementwise import *
 from .nn import *
 from .numpy import *

@@ -9,7 +9,7 @@ import numpy as np
 
 import kerasish_core as core
 
-from .symbolic import KerasTensor, symbolic
+from .symbolic import symbolic
 
 __all__: list[str] = []  # filled at the end
 
@@ -371,30 +371,6 @@ def bincount(x: Any, weights: Any = None, minlength: int = 0, sparse: bool = Fal
 
 
 @symbolic
-def zeros_like(x: Any, dtype: Any = None) -> Any:
-    """Zeros in the shape of `x`."""
-    return core.ops.zeros_like(x, dtype)
-
-
-@symbolic
-def ones_like(x: Any, dtype: Any = None) -> Any:
-    """Ones in the shape of `x`."""
-    return core.ops.ones_like(x, dtype)
-
-
-@symbolic
-def full_like(x: Any, fill_value: Any, dtype: Any = None) -> Any:
-    """One value in the shape of `x`."""
-    return core.ops.full_like(x, fill_value, dtype)
-
-
-@symbolic
-def meshgrid(*x: Any, indexing: str = "xy") -> Any:
-    """Coordinates of a grid."""
-    return core.ops.meshgrid(*x, indexing=indexing)
-
-
-@symbolic
 def isclose(
     x1: Any, x2: Any, rtol: float = 1e-5, atol: float = 1e-8, equal_nan: bool = False
 ) -> Any:
@@ -415,55 +391,6 @@ def ndim(x: Any) -> Any:
 def size(x: Any) -> Any:
     """The number of elements."""
     return core.convert(x).size
-
-
-def zeros(shape: Any, dtype: Any = None) -> Any:
-    """Zeros."""
-    return core.ops.zeros(shape, dtype)
-
-
-def ones(shape: Any, dtype: Any = None) -> Any:
-    """Ones."""
-    return core.ops.ones(shape, dtype)
-
-
-empty = zeros
-
-
-def full(shape: Any, fill_value: Any, dtype: Any = None) -> Any:
-    """One value everywhere."""
-    return core.ops.full(shape, fill_value, dtype)
-
-
-def arange(start: Any, stop: Any = None, step: Any = None, dtype: Any = None) -> Any:
-    """Evenly spaced values in `[start, stop)`."""
-    return core.ops.arange(start, stop, 1 if step is None else step, dtype)
-
-
-def linspace(start: Any, stop: Any, num: int = 50, endpoint: bool = True, retstep: bool = False,
-             dtype: Any = None, axis: int = 0) -> Any:  # fmt: skip
-    """Evenly spaced values from `start` to `stop`."""
-    return core.ops.linspace(start, stop, num, endpoint, retstep, dtype, axis)
-
-
-def eye(N: int, M: Any = None, k: int = 0, dtype: Any = None) -> Any:
-    """Ones on a diagonal."""
-    return core.ops.eye(N, M, k, dtype)
-
-
-def identity(n: int, dtype: Any = None) -> Any:
-    """The identity matrix."""
-    return core.ops.eye(n, dtype=dtype)
-
-
-def tri(N: int, M: Any = None, k: int = 0, dtype: Any = None) -> Any:
-    """Ones at and below a diagonal."""
-    return core.ops.tri(N, M, k, dtype)
-
-
-def array(x: Any, dtype: Any = None) -> Any:
-    """A tensor of `x`."""
-    return x if isinstance(x, KerasTensor) and dtype is None else core.convert(x, dtype)
 
 
 conj = conjugate

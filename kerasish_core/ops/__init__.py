@@ -19,3 +19,4 @@ from .scatter import *
 from .shape import *
 from .sorting import *
 from .special import *
+from .trigonometry import *

@@ -23,7 +23,7 @@ from ._args import (
     uniform,
 )
 
-__all__ = ["as_number", "binary", "in_float32", "to_bool", "unary"]
+__all__ = ["as_number", "binary", "both", "in_float32", "named", "to_bool", "unary"]
 
 Function = Callable[..., Any]
 _NUMBERS = (float, int)
@@ -233,3 +233,17 @@ def in_float32(function: Function) -> Function:
         return function(xp, *wide, **attrs).astype(dtype)
 
     return kernel
+
+
+def both(rule: Any) -> Any:
+    """A rule from a pair of functions `(g, a, b)`, run only for the inputs that need it."""
+    first, second = rule
+    return lambda g, a, b, needs: (
+        first(g, a, b) if needs[0] else None,
+        second(g, a, b) if needs[1] else None,
+    )
+
+
+def named(function: str) -> Any:
+    """The kernel that is NumPy's function. Executors silence its warnings at the edges."""
+    return lambda xp, x: getattr(xp, function)(x)

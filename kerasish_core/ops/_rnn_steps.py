@@ -13,8 +13,9 @@ from typing import Any, NamedTuple
 
 from ..op import REGISTRY
 from . import nonlinear
-from .elementwise import tanh, where
+from .elementwise import where
 from .shape import concatenate, stack
+from .trigonometry import tanh
 
 __all__ = ["ACTIVATIONS", "OPS", "Math", "over_arrays"]
 

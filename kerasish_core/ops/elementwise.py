@@ -1,4 +1,4 @@
-"""Arithmetic, powers, exponentials, trigonometry, rounding, selection: element by element."""
+"""Arithmetic, powers, exponentials, rounding, selection: element by element."""
 
 from __future__ import annotations
 
@@ -12,26 +12,15 @@ from ..errors import DTypeError
 from ..op import Spec, broadcast_shapes, define_op, same_dtype
 from ..tensor import NUMPY_FUNCTIONS, OPERATORS, Tensor, convert
 from ._args import as_float, promote, same_binary, same_spec, uniform
-from ._define import as_bool, binary, in_float32, unary
+from ._define import as_bool, binary, both, in_float32, named, unary
 
 __all__ = [
-    "absolute", "add", "arccos", "arccosh", "arcsin", "arcsinh", "arctan", "arctan2", "arctanh",
-    "cast", "cbrt", "ceil", "clip", "conj", "cos", "cosh", "exp", "exp2", "expm1", "floor",
-    "floor_divide", "heaviside", "hypot", "identity", "imag", "is_inexact", "log", "log10",
-    "log1p", "log2",
-    "logaddexp", "logaddexp2", "maximum", "minimum", "mod", "multiply", "nan_to_num", "negative",
-    "power", "real", "reciprocal", "round", "rsqrt", "sign", "sin", "sinc", "sinh", "sqrt",
-    "square", "stop_gradient", "subtract", "tan", "tanh", "true_divide", "trunc", "where",
+    "absolute", "add", "cast", "cbrt", "ceil", "clip", "conj", "exp", "exp2", "expm1", "floor",
+    "floor_divide", "heaviside", "identity", "imag", "is_inexact", "log", "log10", "log1p",
+    "log2", "logaddexp", "logaddexp2", "maximum", "minimum", "mod", "multiply", "nan_to_num",
+    "negative", "power", "real", "reciprocal", "round", "rsqrt", "sign", "sqrt", "square",
+    "stop_gradient", "subtract", "true_divide", "trunc", "where",
 ]  # fmt: skip
-
-
-def _both(rule: Any) -> Any:
-    """A rule from a pair of functions `(g, a, b)`, run only for the inputs that need it."""
-    first, second = rule
-    return lambda g, a, b, needs: (
-        first(g, a, b) if needs[0] else None,
-        second(g, a, b) if needs[1] else None,
-    )
 
 
 # -- arithmetic
@@ -49,12 +38,12 @@ subtract = binary(
 multiply = binary(
     "multiply", "Product `x1 * x2`.",
     lambda xp, a, b: xp.multiply(a, b), "a * b",
-    _both((lambda g, a, b: g * b, lambda g, a, b: g * a)), operator=True,
+    both((lambda g, a, b: g * b, lambda g, a, b: g * a)), operator=True,
 )  # fmt: skip
 true_divide = binary(
     "true_divide", "Quotient `x1 / x2`; integers become `floatx`.",
     lambda xp, a, b: xp.true_divide(a, b), "a / b",
-    _both((lambda g, a, b: g / b, lambda g, a, b: negative(g * (a / b) / b))),
+    both((lambda g, a, b: g / b, lambda g, a, b: negative(g * (a / b) / b))),
     low=0.5, high=2.0, at_least=float, operator=True,
 )  # fmt: skip
 
@@ -67,7 +56,7 @@ floor_divide = binary(
 mod = binary(
     "mod", "Remainder of `floor_divide`, with the sign of `x2`.",
     lambda xp, a, b: xp.mod(a, b), "mod(a, b)",
-    _both((lambda g, a, b: g, lambda g, a, b: negative(g * floor_divide(a, b)))),
+    both((lambda g, a, b: g, lambda g, a, b: negative(g * floor_divide(a, b)))),
     at_least=int, taken="real numbers", operator=True,
     samples=lambda rng: [([np.array([1.3, -2.6, 5.1]), np.array([1.0, 0.8, -2.0])], {})],
 )  # fmt: skip
@@ -127,12 +116,12 @@ def _half(a: Tensor, b: Tensor) -> Any:
 maximum = binary(
     "maximum", "The larger of two; ties share the gradient.",
     lambda xp, a, b: xp.maximum(a, b), "maximum(a, b)",
-    _both((lambda g, a, b: g * _half(a, b), lambda g, a, b: g * _half(b, a))), samples=_apart,
+    both((lambda g, a, b: g * _half(a, b), lambda g, a, b: g * _half(b, a))), samples=_apart,
 )  # fmt: skip
 minimum = binary(
     "minimum", "The smaller of two; ties share the gradient.",
     lambda xp, a, b: xp.minimum(a, b), "minimum(a, b)",
-    _both((lambda g, a, b: g * _half(b, a), lambda g, a, b: g * _half(a, b))), samples=_apart,
+    both((lambda g, a, b: g * _half(b, a), lambda g, a, b: g * _half(a, b))), samples=_apart,
 )  # fmt: skip
 
 
@@ -158,7 +147,7 @@ def _power_exponent(g: Tensor, a: Tensor, b: Tensor) -> Any:
 
 _power = binary(
     "power", "", _power_kernel, "pow(a, b)",
-    _both((_power_base, _power_exponent)), low=0.5, high=2.0, at_least=int,
+    both((_power_base, _power_exponent)), low=0.5, high=2.0, at_least=int,
     numpy=False,
 )  # fmt: skip
 
@@ -214,29 +203,24 @@ expm1 = unary(
 )  # fmt: skip
 
 
-def _named(function: str) -> Any:
-    """The kernel that is NumPy's function. Executors silence its warnings at the edges."""
-    return lambda xp, x: getattr(xp, function)(x)
-
-
 log = unary(
-    "log", "Natural logarithm.", _named("log"), "log(x)", lambda g, x: (g / x,),
+    "log", "Natural logarithm.", named("log"), "log(x)", lambda g, x: (g / x,),
     low=0.5, high=3.0,
 )  # fmt: skip
 log1p = unary(
-    "log1p", "`log(1 + x)`, accurate near 0.", _named("log1p"), "log1p(x)",
+    "log1p", "`log(1 + x)`, accurate near 0.", named("log1p"), "log1p(x)",
     lambda g, x: (g / (x + 1),), low=-0.5, high=2.0,
 )  # fmt: skip
 log2 = unary(
-    "log2", "Logarithm to base 2.", _named("log2"), "log2(x)",
+    "log2", "Logarithm to base 2.", named("log2"), "log2(x)",
     lambda g, x: (g / (x * float(np.log(2.0))),), low=0.5, high=3.0,
 )  # fmt: skip
 log10 = unary(
-    "log10", "Logarithm to base 10.", _named("log10"), "log10(x)",
+    "log10", "Logarithm to base 10.", named("log10"), "log10(x)",
     lambda g, x: (g / (x * float(np.log(10.0))),), low=0.5, high=3.0,
 )  # fmt: skip
 sqrt = unary(
-    "sqrt", "Square root.", _named("sqrt"), "sqrt(x)", lambda g, y: (g / (y * 2),),
+    "sqrt", "Square root.", named("sqrt"), "sqrt(x)", lambda g, y: (g / (y * 2),),
     low=0.5, high=3.0,
 )  # fmt: skip
 rsqrt = unary(
@@ -262,73 +246,6 @@ logaddexp2 = binary(
     lambda g, a, b, y: (g * exp2(a - y), g * exp2(b - y)), at_least=float,
     taken="real numbers",
 )  # fmt: skip
-
-# -- trigonometry
-
-sin = unary("sin", "Sine.", lambda xp, x: xp.sin(x), "sin(x)", lambda g, x: (g * cos(x),))
-cos: Any = unary("cos", "Cosine.", lambda xp, x: xp.cos(x), "cos(x)", lambda g, x: (g * -sin(x),))
-tan = unary(
-    "tan", "Tangent.", lambda xp, x: xp.tan(x), "tan(x)",
-    lambda g, y: (g * (square(y) + 1),), low=-1, high=1,
-)  # fmt: skip
-arcsin = unary(
-    "arcsin", "Inverse sine.", _named("arcsin"), "asin(x)",
-    lambda g, x: (g * rsqrt(1 - square(x)),), low=-0.8, high=0.8,
-)  # fmt: skip
-arccos = unary(
-    "arccos", "Inverse cosine.", _named("arccos"), "acos(x)",
-    lambda g, x: (-g * rsqrt(1 - square(x)),), low=-0.8, high=0.8,
-)  # fmt: skip
-arctan = unary(
-    "arctan", "Inverse tangent.", lambda xp, x: xp.arctan(x), "atan(x)",
-    lambda g, x: (g / (square(x) + 1),),
-)  # fmt: skip
-arctan2 = binary(
-    "arctan2", "Angle of the point `(x2, x1)`.",
-    lambda xp, a, b: xp.arctan2(a, b), "atan2(a, b)",
-    _both(
-        (
-            lambda g, a, b: g * b / (square(a) + square(b)),
-            lambda g, a, b: -g * a / (square(a) + square(b)),
-        )
-    ),
-    low=0.5, high=2.0, at_least=float, taken="real numbers",
-)  # fmt: skip
-sinh = unary("sinh", "Hyperbolic sine.", _named("sinh"), "sinh(x)", lambda g, x: (g * cosh(x),))
-cosh: Any = unary(
-    "cosh", "Hyperbolic cosine.", _named("cosh"), "cosh(x)", lambda g, x: (g * sinh(x),)
-)
-tanh = unary(
-    "tanh", "Hyperbolic tangent.", lambda xp, x: xp.tanh(x), "tanh(x)",
-    lambda g, y: (g * (1 - square(y)),),
-)  # fmt: skip
-arcsinh = unary(
-    "arcsinh", "Inverse hyperbolic sine.", lambda xp, x: xp.arcsinh(x), "asinh(x)",
-    lambda g, x: (g * rsqrt(square(x) + 1),),
-)  # fmt: skip
-arccosh = unary(
-    "arccosh", "Inverse hyperbolic cosine.", _named("arccosh"), "acosh(x)",
-    lambda g, x: (g * rsqrt(x - 1) * rsqrt(x + 1),), low=1.5, high=3.0,
-)  # fmt: skip
-arctanh = unary(
-    "arctanh", "Inverse hyperbolic tangent.", _named("arctanh"), "atanh(x)",
-    lambda g, x: (g / (1 - square(x)),), low=-0.8, high=0.8,
-)  # fmt: skip
-hypot = binary(
-    "hypot", "`sqrt(x1**2 + x2**2)` without overflow.",
-    lambda xp, a, b: xp.hypot(a, b), "hypot(a, b)",
-    lambda g, a, b, y: (g * a / y, g * b / y), low=0.5, high=2.0, at_least=float,
-    taken="real numbers",
-)  # fmt: skip
-
-
-def sinc(x: Any) -> Any:
-    """`sin(pi x) / (pi x)`, 1 at 0."""
-    x = as_float(x)
-    zero = OPERATORS["equal"](x, 0)
-    angle = where(zero, 1, x) * float(np.pi)
-    return where(zero, 1, sin(angle) / angle)
-
 
 # -- rounding: no gradient flows
 

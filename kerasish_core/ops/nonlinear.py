@@ -21,10 +21,10 @@ from .elementwise import (
     negative,
     sqrt,
     square,
-    tanh,
     where,
 )  # fmt: skip
 from .special import erf
+from .trigonometry import tanh
 
 __all__ = [
     "celu", "elu", "gelu", "hard_shrink", "hard_sigmoid", "hard_silu", "hard_tanh", "leaky_relu",
