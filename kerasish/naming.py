@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import re
 import threading
 from collections import defaultdict
@@ -153,6 +154,4 @@ def clear_session(free_memory: bool = True) -> None:
     for hook in on_clear:
         hook()
     if free_memory:
-        import gc
-
         gc.collect()

@@ -13,9 +13,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import ml_dtypes
 import numpy as np
 
 __all__ = ["Reader", "StoredArray", "Writer", "atomic_path", "opened"]
+
+_BFLOAT16 = np.dtype(ml_dtypes.bfloat16)
 
 
 @contextlib.contextmanager
@@ -109,7 +112,7 @@ class StoredArray:
         self._path, self._dataset = path, dataset
         self.shape = tuple(dataset.shape)
         self._bfloat16 = dataset.attrs.get("dtype") == "bfloat16"
-        self.dtype = _bfloat16() if self._bfloat16 else dataset.dtype
+        self.dtype = _BFLOAT16 if self._bfloat16 else dataset.dtype
 
     @property
     def ndim(self) -> int:
@@ -135,7 +138,7 @@ class StoredArray:
             raise ValueError(
                 f"{self._path}: {dataset.name} can't be read: {error}. The file is damaged."
             ) from error
-        return array.view(_bfloat16()) if self._bfloat16 else array
+        return array.view(_BFLOAT16) if self._bfloat16 else array
 
     def __array__(self, dtype: Any = None, copy: Any = None) -> Any:
         return np.asarray(self.numpy(), dtype=dtype)
@@ -148,12 +151,6 @@ class StoredArray:
 
     def __repr__(self) -> str:
         return f"<StoredArray {self._dataset.name} shape={self.shape} dtype={self.dtype}>"
-
-
-def _bfloat16() -> Any:
-    import ml_dtypes
-
-    return np.dtype(ml_dtypes.bfloat16)
 
 
 class Reader:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from math import copysign
 from typing import Any
 
 import numpy as np
@@ -28,7 +29,7 @@ __all__ = ["as_number", "binary", "both", "in_float32", "named", "to_bool", "una
 Function = Callable[..., Any]
 _NUMBERS = (float, int)
 # The constants that Python numbers become beside a tensor: programs repeat a few of them.
-_KEPT: dict[tuple[dtypes.DType, float], Tensor] = {}
+_KEPT: dict[Any, Tensor] = {}
 
 
 def _publish(name: str, doc: str, function: Function, operator: bool, numpy: Any) -> Function:
@@ -96,13 +97,12 @@ def unary(
 
 def weak_scalar(dtype: dtypes.DType, value: float) -> Tensor:
     """A Python number as a 0-d constant, kept for the next time."""
-    t = _KEPT.get((dtype, value))
+    key = (dtype, value) if value else (dtype, "0", copysign(1.0, value))  # -0.0 == 0.0
+    t = _KEPT.get(key)
     if t is None:
-        t = Tensor(np.asarray(value, dtype))
-        if value != 0:  # as keys, 0.0 and -0.0 are equal
-            if len(_KEPT) >= 512:
-                _KEPT.clear()
-            _KEPT[dtype, value] = t
+        if len(_KEPT) >= 512:
+            _KEPT.clear()
+        t = _KEPT[key] = Tensor(np.asarray(value, dtype))
     return t
 
 
