@@ -1,0 +1,160 @@
+// Row by row: softmax and its logarithm, layer and root mean square normalisation with gradients.
+// Sums over all rows are kept per task, and tasks are shared out by sizes alone.
+#include "rows.h"
+
+namespace kerasish {
+namespace KERASISH_ISA {
+namespace {
+
+constexpr int64_t kMostTasks = 1 << 20;
+constexpr int64_t kMostPartials = 64;  // as instructions/norm.py has it
+constexpr int64_t kColumns = 64;
+
+template <class T>
+void softmax_row(const T* x, T* y, int64_t n, bool log_of) {
+  const T top = largest(x, n);
+  for (int64_t i = 0; i < n; ++i) y[i] = exp(x[i] - top);
+  const T all = total<T>(n, [&](auto get, int64_t i) { return get(y + i); });
+  if (log_of) {
+    const T log_all = log(all);
+    for (int64_t i = 0; i < n; ++i) y[i] = (x[i] - top) - log_all;
+  } else {
+    for (int64_t i = 0; i < n; ++i) y[i] /= all;
+  }
+}
+
+// `width` neighbouring columns of `count` elements each, `inner` apart.
+template <class T>
+void softmax_columns(const T* x, T* y, int64_t count, int64_t inner, int64_t width, bool log_of) {
+  T top[kColumns], all[kColumns];
+  for (int64_t j = 0; j < width; ++j) top[j] = x[j], all[j] = 0;
+  for (int64_t k = 1; k < count; ++k)
+    for (int64_t j = 0; j < width; ++j)
+      top[j] = x[k * inner + j] > top[j] ? x[k * inner + j] : top[j];
+  for (int64_t k = 0; k < count; ++k)
+    for (int64_t j = 0; j < width; ++j) {
+      const T power = exp(x[k * inner + j] - top[j]);
+      all[j] += power;
+      y[k * inner + j] = power;
+    }
+  if (log_of)
+    for (int64_t j = 0; j < width; ++j) all[j] = log(all[j]);
+  for (int64_t k = 0; k < count; ++k)
+    for (int64_t j = 0; j < width; ++j) {
+      const int64_t i = k * inner + j;
+      y[i] = log_of ? (x[i] - top[j]) - all[j] : y[i] / all[j];
+    }
+}
+
+// x -> y; outer, count, inner
+template <class T, bool log_of>
+void softmax(const Call& call) {
+  const T* x = static_cast<const T*>(call.data[0]);
+  T* y = static_cast<T*>(call.data[1]);
+  const int64_t outer = call.params[0], count = call.params[1], inner = call.params[2];
+  if (count == 0 || inner == 0) return;
+  const Tasks tasks(outer, count * inner * 4, kMostTasks);
+  parallel_for(call.pool, tasks.count, [&](int64_t task) {
+    for (int64_t r = tasks.begin(task); r < tasks.end(task, outer); ++r) {
+      const int64_t at = r * count * inner;
+      if (inner == 1) {
+        softmax_row(x + at, y + at, count, log_of);
+        continue;
+      }
+      for (int64_t j = 0; j < inner; j += kColumns) {
+        const int64_t width = inner - j < kColumns ? inner - j : kColumns;
+        softmax_columns(x + at + j, y + at + j, count, inner, width, log_of);
+      }
+    }
+  });
+}
+
+// x, gamma, [beta] -> y, [mean], inv; rows, n, epsilon. Brackets: unless `rms`.
+template <class T, bool rms>
+void normalise(const Call& call) {
+  const int64_t rows = call.params[0], n = call.params[1];
+  const T epsilon = static_cast<T>(real(call.params[2]));
+  const T *all = static_cast<const T*>(call.data[0]), *gamma = static_cast<const T*>(call.data[1]);
+  const T* beta = rms ? nullptr : static_cast<const T*>(call.data[2]);
+  void* const* out = call.data + (rms ? 2 : 3);
+  T *result = static_cast<T*>(out[0]), *means = rms ? nullptr : static_cast<T*>(out[1]);
+  T* invs = static_cast<T*>(out[rms ? 1 : 2]);
+  const Tasks tasks(rows, n, kMostTasks);
+  parallel_for(call.pool, tasks.count, [&](int64_t task) {
+    for (int64_t r = tasks.begin(task); r < tasks.end(task, rows); ++r) {
+      const T* x = all + r * n;
+      T* y = result + r * n;
+      T mean = 0;
+      if (!rms) {
+        mean = total<T>(n, [&](auto get, int64_t i) { return get(x + i); }) / static_cast<T>(n);
+        means[r] = mean;
+      }
+      const T power = total<T>(n, [&](auto get, int64_t i) {
+        const auto centred = get(x + i) - get.all(mean);
+        return centred * centred;
+      }) / static_cast<T>(n);
+      const T inv = 1 / sqrt(power + epsilon);
+      invs[r] = inv;
+      if (rms)
+        for (int64_t i = 0; i < n; ++i) y[i] = x[i] * inv * gamma[i];
+      else
+        for (int64_t i = 0; i < n; ++i) y[i] = (x[i] - mean) * inv * gamma[i] + beta[i];
+    }
+  });
+}
+
+// g, x, gamma, [mean], inv -> dx, dgamma, [dbeta]; rows, n
+template <class T, bool rms>
+void normalise_grad(const Call& call) {
+  const int64_t rows = call.params[0], n = call.params[1];
+  void* const* in = call.data;
+  const T *gs = static_cast<const T*>(in[0]), *xs = static_cast<const T*>(in[1]);
+  const T *gamma = static_cast<const T*>(in[2]), *means = rms ? nullptr : static_cast<const T*>(in[3]);
+  const T* invs = static_cast<const T*>(in[rms ? 3 : 4]);
+  void* const* out = in + (rms ? 4 : 5);
+  T *dxs = static_cast<T*>(out[0]), *dgamma = static_cast<T*>(out[1]);
+  T* dbeta = rms ? nullptr : static_cast<T*>(out[2]);
+  T* partials = reinterpret_cast<T*>(call.scratch);  // of each task: dgamma, dbeta
+  const Tasks tasks(rows, n, kMostPartials);
+  parallel_for(call.pool, tasks.count, [&](int64_t task) {
+    T *scale = partials + task * 2 * n, *shift = scale + n;
+    for (int64_t i = 0; i < 2 * n; ++i) scale[i] = 0;
+    for (int64_t r = tasks.begin(task); r < tasks.end(task, rows); ++r) {
+      const T *g = gs + r * n, *x = xs + r * n;
+      T* dx = dxs + r * n;
+      const T mean = rms ? T(0) : means[r], inv = invs[r];
+      const T level = rms ? T(0) : total<T>(n, [&](auto get, int64_t i) {
+        return get(g + i) * get(gamma + i);
+      }) / static_cast<T>(n);
+      const T slope = total<T>(n, [&](auto get, int64_t i) {
+        return get(g + i) * get(gamma + i) * ((get(x + i) - get.all(mean)) * get.all(inv));
+      }) / static_cast<T>(n);
+      for (int64_t i = 0; i < n; ++i) {
+        const T u = g[i], xhat = (x[i] - mean) * inv;
+        scale[i] += u * xhat;
+        if (!rms) shift[i] += u;
+        dx[i] = (u * gamma[i] - xhat * slope - level) * inv;
+      }
+    }
+  });
+  for (int64_t i = 0; i < n; ++i) dgamma[i] = partials[i];
+  for (int64_t i = 0; !rms && i < n; ++i) dbeta[i] = partials[n + i];
+  for (int64_t task = 1; task < tasks.count; ++task) {
+    const T* more = partials + task * 2 * n;
+    for (int64_t i = 0; i < n; ++i) dgamma[i] += more[i];
+    for (int64_t i = 0; !rms && i < n; ++i) dbeta[i] += more[n + i];
+  }
+}
+
+}  // namespace
+}  // namespace KERASISH_ISA
+}  // namespace kerasish
+
+KERASISH_TABLE(norm, {"softmax_f32", softmax<float, false>}, {"softmax_f64", softmax<double, false>},
+               {"log_softmax_f32", softmax<float, true>}, {"log_softmax_f64", softmax<double, true>},
+               {"layer_norm_f32", normalise<float, false>}, {"layer_norm_f64", normalise<double, false>},
+               {"rms_norm_f32", normalise<float, true>}, {"rms_norm_f64", normalise<double, true>},
+               {"layer_norm_grad_f32", normalise_grad<float, false>},
+               {"layer_norm_grad_f64", normalise_grad<double, false>},
+               {"rms_norm_grad_f32", normalise_grad<float, true>},
+               {"rms_norm_grad_f64", normalise_grad<double, true>})
