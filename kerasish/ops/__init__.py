@@ -4,6 +4,7 @@ from .arrays import *
 from .core import *
 from .creation import *
 from .elementwise import *
+from .linalg import *
 from .nn import *
 from .numpy import *
 from .patches import *

@@ -13,8 +13,7 @@ from .attention import join_heads, masked, scores_of, weighted_sum
 from .symbolic import symbolic
 
 __all__ = [
-    "adaptive_average_pool", "adaptive_max_pool", "average_pool",
-    "batch_normalization", "binary_crossentropy", "categorical_crossentropy",
+    "average_pool", "batch_normalization", "binary_crossentropy", "categorical_crossentropy",
     "celu", "conv", "conv_transpose", "depthwise_conv", "dot_product_attention", "elu", "erf",
     "erfinv", "gelu", "glu", "hard_shrink", "hard_sigmoid", "hard_silu", "hard_swish", "hard_tanh",
     "layer_normalization", "leaky_relu", "log_sigmoid", "log_softmax", "max_pool", "moments",
@@ -280,48 +279,6 @@ def average_pool(inputs: Any, pool_size: Any, strides: Any = None, padding: str 
     """The mean of each window, padding not counted."""
     layout = standardize_data_format(data_format)
     return _o.average_pool(inputs, pool_size, strides, padding.lower(), layout)
-
-
-def _adaptive(inputs: Any, output_size: Any, data_format: Any, reduce: Any) -> Any:
-    x = core.convert(inputs)
-    rank = x.ndim - 2
-    sizes = (output_size,) * rank if isinstance(output_size, int) else tuple(output_size)
-    first = 2 if standardize_data_format(data_format) == "channels_first" else 1
-    for axis, wanted in enumerate(sizes, first):
-        n = x.shape[axis]
-        if n % wanted == 0:
-            shape = (*x.shape[:axis], wanted, n // wanted, *x.shape[axis + 1 :])
-            x = reduce(_o.reshape(x, shape), axis + 1)
-            continue
-        key = (slice(None),) * axis
-        # From the floor of the window's start to the ceiling of its end.
-        windows = [(*key, slice(i * n // wanted, -(-(i + 1) * n // wanted))) for i in range(wanted)]
-        x = _o.stack([reduce(x[window], axis) for window in windows], axis)
-    return x
-
-
-@symbolic
-def adaptive_average_pool(inputs: Any, output_size: Any, data_format: Any = None) -> Any:
-    """Means over windows that cut each spatial axis into `output_size` nearly equal parts.
-
-    Args:
-        inputs: `(batch, *space, channels)`, or channels first.
-        output_size: One number, or one for each spatial axis.
-        data_format: "channels_last" or "channels_first"; the configured one by default.
-    """
-    return _adaptive(inputs, output_size, data_format, _o.mean)
-
-
-@symbolic
-def adaptive_max_pool(inputs: Any, output_size: Any, data_format: Any = None) -> Any:
-    """Maxima over windows that cut each spatial axis into `output_size` nearly equal parts.
-
-    Args:
-        inputs: `(batch, *space, channels)`, or channels first.
-        output_size: One number, or one for each spatial axis.
-        data_format: "channels_last" or "channels_first"; the configured one by default.
-    """
-    return _adaptive(inputs, output_size, data_format, _o.max)
 
 
 # -- normalisation

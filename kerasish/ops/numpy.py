@@ -5,8 +5,6 @@ from __future__ import annotations
 import builtins
 from typing import Any
 
-import numpy as np
-
 import kerasish_core as core
 
 from .symbolic import symbolic
@@ -278,24 +276,6 @@ def average(x: Any, axis: Any = None, weights: Any = None) -> Any:
         w = core.ops.reshape(w, view)
     w = core.ops.broadcast_to(w, x.shape)
     return core.ops.sum(x * w, axis) / core.ops.sum(w, axis)
-
-
-@symbolic
-def norm(x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> Any:
-    """Vector norm over axes (or Frobenius)."""
-    x = core.ops.multiply(x, 1.0)
-    size = core.ops.absolute(x)
-    if ord is None or ord == "fro" or (ord == 2 and (axis is None or isinstance(axis, int))):
-        return core.ops.sqrt(core.ops.sum(core.ops.square(x), axis, keepdims))
-    if ord == np.inf:
-        return core.ops.max(size, axis, keepdims)
-    if ord == -np.inf:
-        return core.ops.min(size, axis, keepdims)
-    if ord == 1:
-        return core.ops.sum(size, axis, keepdims)
-    if isinstance(ord, int | float) and isinstance(axis, int):
-        return core.ops.power(core.ops.sum(core.ops.power(size, ord), axis, keepdims), 1.0 / ord)
-    raise ValueError(f"norm: ord={ord!r} is not supported for axis={axis!r}.")
 
 
 @symbolic

@@ -6,6 +6,7 @@ from . import random as random
 from .contract import *
 from .conv import *
 from .creation import *
+from .decompose import *
 from .elementwise import *
 from .indexing import *
 from .linalg import *
