@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import os
 import re
 import threading
 from collections import defaultdict
@@ -26,6 +27,15 @@ _uids: defaultdict[str, int] = defaultdict(int)
 _lock = threading.RLock()
 # What `clear_session()` calls: rooms append functions of theirs.
 on_clear: list[Callable[[], None]] = []
+
+
+def _fresh_lock() -> None:
+    global _lock
+    _lock = threading.RLock()
+
+
+if hasattr(os, "register_at_fork"):  # a thread of the parent may have held it
+    os.register_at_fork(after_in_child=_fresh_lock)
 
 _NO_WORD = re.compile(r"\W+")
 _BEFORE_WORD = re.compile(r"(.)([A-Z][a-z]+)")

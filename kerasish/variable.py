@@ -193,7 +193,7 @@ class Variable(core.Variable):
         return self.assign(core.ops.subtract(self.read(), value))  # type: ignore[return-value]
 
     def __repr__(self) -> str:
-        own = self._tensor
+        own = self._settled()
         return (
             f"<Variable path={self._path}, shape={own.shape}, dtype={own.dtype.name}, "
             f"value={np.asarray(own)}>"

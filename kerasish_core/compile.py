@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import functools
 import operator
+import os
 import threading
+import weakref
+from collections import deque
 from collections.abc import Callable
+from itertools import repeat
 from typing import Any
 
 import numpy as np
@@ -21,6 +25,7 @@ from .tracing import Signature, Traced, explain_difference, quick_key, signature
 
 __all__ = ["CompiledStep", "compile_step", "function"]
 
+_TENSOR = operator.attrgetter("_tensor")
 # Programs of one function beyond this are dropped, the one used longest ago first.
 _MOST_PROGRAMS = 64
 
@@ -52,11 +57,14 @@ class _Entry:
         traced = self.traced
         if self.native is not None:
             return self.native.run(arrays, self.variables)  # type: ignore[no-any-return]
-        found = self.program.run(arrays + [v._tensor.value for v in traced.variables])
+        # Each `map` runs no Python code, so neither another thread nor an interrupt comes between
+        # two variables: all values are of whole steps.
+        tensors = list(map(_TENSOR, traced.variables))
+        found = self.program.run(arrays + [t.value for t in tensors])
         count = len(found) - len(traced.updates)
-        for variable, array in zip(traced.updates, found[count:], strict=True):
-            # A view would keep (and follow) what it was cut from.
-            variable.replace(Tensor(array if array.flags.owndata else array.copy()))
+        # A view would keep (and follow) what it was cut from.
+        fresh = [Tensor(a if a.flags.owndata else a.copy()) for a in found[count:]]
+        deque(map(setattr, traced.updates, repeat("_tensor"), fresh), maxlen=0)
         return found[:count]  # type: ignore[no-any-return]
 
 
@@ -76,6 +84,7 @@ class CompiledStep:
         self._last: Signature | None = None
         self._lock = threading.RLock()
         self.retraces: list[str] = []
+        _STEPS.add(self)
         functools.update_wrapper(self, fn, updated=())
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
@@ -195,6 +204,19 @@ class CompiledStep:
         if entry.native is None:
             return "The step runs on the reference executor: every node by its generic kernel."
         return getattr(entry.native, stages[stage])()  # type: ignore[no-any-return]
+
+
+# All that live: a child of a fork gives each a lock that no thread of its parent holds.
+_STEPS: weakref.WeakSet[CompiledStep] = weakref.WeakSet()
+
+
+def _fresh_locks() -> None:
+    for step in _STEPS:
+        step._lock = threading.RLock()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_fresh_locks)
 
 
 def _packer(result: Any, places: Any) -> Callable[[list[Tensor]], Any]:

@@ -18,15 +18,17 @@ __all__ = ["StatelessScope", "Variable"]
 
 
 class Writers:
-    """Programs that write to variables in place. The native executor sets both attributes.
+    """Programs that write to variables in place. The native executor sets the attributes.
 
     Attributes:
         active: Not empty while such a program runs.
-        wait: Returns when none runs.
+        read: Gives a variable's tensor when none runs.
+        assign: Gives a variable a tensor when none runs.
     """
 
     active: Any = ()
-    wait: Any = None
+    read: Any = None
+    assign: Any = None
 
 
 class Variable:
@@ -81,12 +83,16 @@ class Variable:
     def read(self) -> Tensor:
         """The current value as a tensor, seen by tapes and traces."""
         state = STATE
-        if Writers.active:
-            Writers.wait()
-        tensor = self._tensor if state.store is None else state.store.read(self)
+        tensor = self._settled() if state.store is None else state.store.read(self)
         for tape in state.tapes:
             tape.record_read(self, tensor)
         return tensor
+
+    def _settled(self) -> Tensor:
+        """The tensor, whatever runs in other threads; tapes and traces do not see it."""
+        # Taken first: a program that starts afterwards finds it leased, and leaves it alone.
+        tensor = self._tensor
+        return Writers.read(self) if Writers.active else tensor
 
     @property
     def value(self) -> Tensor:
@@ -155,7 +161,11 @@ class Variable:
     def replace(self, tensor: Tensor) -> None:
         """Take the tensor's array as the new value, outside tapes and traces."""
         # A tensor of its own, so that an assignment cuts the chain of gradients.
-        self._tensor = Tensor(tensor.value)
+        fresh = Tensor(tensor.value)
+        if Writers.active:
+            Writers.assign(self, fresh)
+        else:
+            self._tensor = fresh
 
     def assign_add(self, value: Any) -> Variable:
         """Add to the value."""
@@ -179,7 +189,7 @@ class Variable:
 
     # -- the rest
     def __repr__(self) -> str:
-        shown = np.array2string(np.asarray(self._tensor), separator=", ", threshold=100)
+        shown = np.array2string(np.asarray(self._settled()), separator=", ", threshold=100)
         return f"<Variable path={self.path}, shape={self.shape}, dtype={self.dtype}, value={shown}>"
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Variable:
@@ -188,7 +198,7 @@ class Variable:
         for key, value in vars(self).items():
             shared = value if key == "_tensor" else copy.deepcopy(value, memo)
             object.__setattr__(twin, key, shared)
-        object.__setattr__(twin, "_tensor", Tensor(self._tensor.value))
+        object.__setattr__(twin, "_tensor", Tensor(self._settled().value))
         return twin
 
     @property
@@ -229,7 +239,7 @@ class StatelessScope:
             return entry[1]
         if self._outer is not None:
             return self._outer.read(variable)
-        return variable._tensor
+        return variable._settled()
 
     def assign(self, variable: Variable, value: Tensor) -> None:
         self._values[id(variable)] = variable, value

@@ -8,6 +8,7 @@ from __future__ import annotations
 import functools
 import importlib
 import logging
+import os
 from collections.abc import Sequence
 from typing import Any
 
@@ -24,15 +25,19 @@ def _library() -> Any:
     """The class of programs, or None if the native library was not built."""
     try:
         native = importlib.import_module("._native", __name__)
-    except ImportError:
+    except ImportError as error:
         logging.getLogger("kerasish").warning(
-            "The native library of kerasish is not there: programs run on NumPy, which is slower. "
-            "Install a C++17 compiler and kerasish again, or set KERASISH_NATIVE=0."
+            "kerasish has no native library (%s): programs run on NumPy, which is slower. Install "
+            "a C++17 compiler, then `pip install --force-reinstall --no-cache-dir kerasish`; "
+            "KERASISH_NATIVE=0 silences this.",
+            error,
         )
         return None
     native.set_threads(config.threads())
     native.set_tensor_type(Tensor)
-    Writers.active, Writers.wait = native.writing, native.wait
+    Writers.active, Writers.read, Writers.assign = native.writing, native.read, native.assign
+    if hasattr(os, "register_at_fork"):
+        os.register_at_fork(before=native.before_fork, after_in_parent=native.after_fork)
     if config.shadow():
         return importlib.import_module(".shadow", __name__).ShadowProgram
     return importlib.import_module(".program", __name__).NativeProgram

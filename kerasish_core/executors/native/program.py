@@ -17,7 +17,7 @@ from ..reference.quiet import quietly
 from . import _native, instructions
 from .epilogue import find_epilogues
 from .instructions.fused import emit_group, role_of
-from .lowering import LOWERINGS, Builder, Instruction
+from .lowering import LOWERINGS, MAY_FAIL, Builder, Instruction
 
 __all__ = ["NativeProgram"]
 
@@ -218,11 +218,15 @@ class NativeProgram:
         segments.append((first, len(kernels), _call_all(hosts) if hosts else None))
         split = len(results) - len(self.update_places)
         specs = [b.spec(v) for v in graph.outputs]
+        early = _written_early(b.instructions)
         return (
             kernels, counts, operands, params, places, scratch, max(plan.size, 64), self.inputs,
             self.variables, list(graph.constants.values()),
             [(s.shape, s.dtype) for s in specs[:split]],
-            [(k, (s.shape, s.dtype)) for k, s in zip(self.update_places, specs[split:])],
+            [
+                (k, (s.shape, s.dtype), root in early)
+                for k, s, root in zip(self.update_places, specs[split:], results[split:])
+            ],
             segments, [_bytes(s) for s in graph.input_specs],
         )  # fmt: skip
 
@@ -317,6 +321,13 @@ class NativeProgram:
 def _node_text(node: Node, specs: Any) -> str:
     made = ", ".join(f"%{v}:{specs[v]}" for v in node.outputs)
     return f"{made} = {node.op.name}({', '.join(f'%{v}' for v in node.inputs)})"
+
+
+def _written_early(steps: Sequence[Instruction]) -> set[int]:
+    """Root values that are written before the last instruction that can fail, or by it."""
+    failing = [i for i, s in enumerate(steps) if s.node is not None or s.kernel in MAY_FAIL]
+    last = failing[-1] + 1 if failing else 0
+    return {root for step in steps[:last] for root, _ in step.operands[_reads(step) :]}
 
 
 def _reads(step: Instruction) -> int:

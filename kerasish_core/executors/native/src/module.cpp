@@ -9,9 +9,9 @@
 #include <cstring>
 #include <mutex>
 #include <new>
-#include <shared_mutex>
 #include <stdexcept>
 #include <string>
+#include <type_traits>
 #include <vector>
 
 #ifndef _WIN32
@@ -21,6 +21,7 @@
 #include "pool.h"
 #include "program.h"
 #include "table.h"
+#include "turns.h"
 
 using namespace kerasish;
 
@@ -57,31 +58,45 @@ PyObject* name_value;   // "_value"
 PyObject* tensor_type;  // kerasish_core.Tensor, once it is told
 PyObject* writing;      // a list: not empty while a program writes to variables in place
 
-// Programs that write to variables hold it alone, others together: a prediction beside training
-// sees the weights of a whole step.
-std::shared_mutex* variables_lock;
+// Programs that write to variables hold it alone. Whoever else needs the values of variables holds
+// it together with others while taking them, not while computing with them: what was taken is
+// leased, and a program writes nothing that is leased.
+Turns* variables_lock;
+unsigned long writer = 0;  // the thread that holds it alone; read and written with the GIL
 
 class VariablesLock {
  public:
-  // Takes the lock, letting other Python threads run while it waits.
+  // Takes the lock, letting other Python threads run while it waits. A thread that holds it alone
+  // already (a signal handler may run between two kernels of Python) passes: variables then have
+  // the values from before its step.
   explicit VariablesLock(bool exclusive) : exclusive_(exclusive) {
-    if (exclusive_ ? variables_lock->try_lock() : variables_lock->try_lock_shared()) return;
-    Py_BEGIN_ALLOW_THREADS;
-    if (exclusive_)
-      variables_lock->lock();
-    else
-      variables_lock->lock_shared();
-    Py_END_ALLOW_THREADS;
+    if (writer != 0 && writer == PyThread_get_thread_ident()) return;
+    held_ = true;
+    if (!(exclusive_ ? variables_lock->try_lock() : variables_lock->try_lock_shared())) {
+      Py_BEGIN_ALLOW_THREADS;
+      if (exclusive_)
+        variables_lock->lock();
+      else
+        variables_lock->lock_shared();
+      Py_END_ALLOW_THREADS;
+    }
+    if (exclusive_) writer = PyThread_get_thread_ident();
   }
+  VariablesLock(const VariablesLock&) = delete;
+  VariablesLock& operator=(const VariablesLock&) = delete;
   ~VariablesLock() {
-    if (exclusive_)
+    if (!held_) return;
+    if (exclusive_) {
+      writer = 0;
       variables_lock->unlock();
-    else
+    } else {
       variables_lock->unlock_shared();
+    }
   }
+  bool held() const { return held_; }
 
  private:
-  bool exclusive_;
+  bool exclusive_, held_ = false;
 };
 
 // ---- memory of a run, as an object that arrays can have for their base
@@ -133,6 +148,7 @@ struct Output {
 struct Update {
   Output output;
   int variable;  // its place among the variables
+  int early;     // whether the step can fail after it was written: then not in place
 };
 
 struct Segment {
@@ -148,6 +164,7 @@ struct Parts {
   std::vector<Update> updates;
   std::vector<Segment> segments;
   std::vector<int64_t> bytes;  // of the inputs and of the variables that are read
+  bool hosted = false;         // whether Python runs within a step
 };
 
 struct ProgramObject {
@@ -245,9 +262,10 @@ PyObject* program_new(PyTypeObject* type, PyObject* args, PyObject*) {
   }
   for (Py_ssize_t i = 0; i < PyList_GET_SIZE(updates); ++i) {
     PyObject* spec;
-    int variable;
-    if (!PyArg_ParseTuple(PyList_GET_ITEM(updates, i), "iO", &variable, &spec)) return nullptr;
-    parts->updates.push_back({{}, variable});
+    int variable, early;
+    if (!PyArg_ParseTuple(PyList_GET_ITEM(updates, i), "iOp", &variable, &spec, &early))
+      return nullptr;
+    parts->updates.push_back({{}, variable, early});
     if (!read_output(spec, parts->updates.back().output)) return nullptr;
   }
   for (Py_ssize_t i = 0; i < PyList_GET_SIZE(segments); ++i) {
@@ -257,6 +275,7 @@ PyObject* program_new(PyTypeObject* type, PyObject* args, PyObject*) {
       return nullptr;
     if (host == Py_None) host = nullptr;
     Py_XINCREF(host);
+    parts->hosted |= host != nullptr;
     parts->segments.push_back({static_cast<size_t>(first), static_cast<size_t>(last), host});
   }
   return self.release();
@@ -287,7 +306,9 @@ Ref readable(PyObject* object) {
 struct Run {
   std::vector<Ref> arrays;
   std::vector<void*> external;
-  std::vector<Ref> tensors;  // update by update: what its variable will hold; none if in place
+  // Update by update what its variable will hold, none if it is written in place; and for the
+  // steps of a chunk that write early a second one, so that the last whole step is never lost.
+  std::vector<Ref> tensors, others;
 
   bool add(Ref array) {
     if (!array) return false;
@@ -341,7 +362,7 @@ bool collect(const Parts& parts, PyObject* inputs, PyObject* variables, Run& run
   for (const Output& output : parts.outputs)
     if (!run.add(new_array(output))) return false;
   for (const Update& update : parts.updates) {
-    if (alone[static_cast<size_t>(update.variable)]) {
+    if (alone[static_cast<size_t>(update.variable)] && !update.early) {
       run.tensors.emplace_back();
       PyObject* array = run.arrays[static_cast<size_t>(parts.inputs + update.variable)].get();
       Py_INCREF(array);
@@ -355,13 +376,52 @@ bool collect(const Parts& parts, PyObject* inputs, PyObject* variables, Run& run
   return true;
 }
 
+// For chunks of steps: the second arrays of what is written early.
+bool add_others(const Parts& parts, Run& run) {
+  run.others.resize(parts.updates.size());
+  for (size_t i = 0; i < parts.updates.size(); ++i) {
+    if (!parts.updates[i].early) continue;
+    Ref array = new_array(parts.updates[i].output);
+    if (!array) return false;
+    run.others[i] = Ref(PyObject_CallOneArg(tensor_type, array.get()));
+    if (!run.others[i]) return false;
+    run.arrays.push_back(std::move(array));  // behind those of all slots
+    run.external.push_back(PyArray_DATA(run.arrays.back().array()));
+  }
+  return true;
+}
+
+// After the step number `done` of a chunk: the variables are where it has written them, and what
+// is written early goes to the other array.
+template <class Slot>
+void take_turns(const Parts& parts, std::vector<Slot>& slots, Py_ssize_t done) {
+  const auto variables = static_cast<size_t>(parts.inputs);
+  const size_t updates = variables + static_cast<size_t>(parts.variables) +
+                         parts.constants.size() + parts.outputs.size();
+  size_t other = updates + parts.updates.size();
+  for (size_t i = 0; i < parts.updates.size(); ++i) {
+    Slot& variable = slots[variables + static_cast<size_t>(parts.updates[i].variable)];
+    if (parts.updates[i].early) {
+      // (old, first, second) -> (first, second, old) once, then the two change places.
+      std::swap(variable, slots[updates + i]);
+      if (done == 1) std::swap(slots[updates + i], slots[other]);
+      ++other;
+    } else if (done == 1) {
+      if constexpr (std::is_pointer_v<Slot>)
+        variable = slots[updates + i];
+      else
+        variable = Ref(Py_NewRef(slots[updates + i].get()));
+    }
+  }
+}
+
 // Gives the variables what the run has written elsewhere. No Python code runs in between, so that
 // an interrupt finds either all old or all new values.
-bool hand_over(const Parts& parts, PyObject* variables, const Run& run) {
+bool hand_over(const Parts& parts, PyObject* variables, const Run& run, Py_ssize_t done = 1) {
   for (size_t i = 0; i < parts.updates.size(); ++i) {
     PyObject* variable = PyList_GET_ITEM(variables, parts.updates[i].variable);
-    if (run.tensors[i] && PyObject_SetAttr(variable, name_tensor, run.tensors[i].get()) < 0)
-      return false;
+    const Ref& tensor = parts.updates[i].early && done % 2 == 0 ? run.others[i] : run.tensors[i];
+    if (tensor && PyObject_SetAttr(variable, name_tensor, tensor.get()) < 0) return false;
   }
   return true;
 }
@@ -375,26 +435,6 @@ bool call_host(PyObject* host, PyObject* arena, const Run& run) {
   }
   Ref done(PyObject_CallFunctionObjArgs(host, arena, list.get(), nullptr));
   return static_cast<bool>(done);
-}
-
-// Runs kernels without the GIL; says in Python's terms why they failed.
-template <class F>
-bool run_kernels(const F& work) {
-  bool out_of_memory = false, out_of_range = false;
-  Py_BEGIN_ALLOW_THREADS;
-  try {
-    work();
-  } catch (const std::bad_alloc&) {
-    out_of_memory = true;
-  } catch (const std::out_of_range&) {
-    out_of_range = true;
-  }
-  Py_END_ALLOW_THREADS;
-  if (out_of_memory) PyErr_NoMemory();
-  if (out_of_range)
-    PyErr_SetString(PyExc_IndexError,
-                    "an index tensor holds a position that is out of range for its axis");
-  return !out_of_memory && !out_of_range;
 }
 
 // An arena for the run, held by an object so that host kernels can view it.
@@ -412,6 +452,29 @@ Ref borrow_arena(const Parts& parts) {
   return holder;
 }
 
+// Runs kernels without the GIL; says in Python's terms why they failed.
+template <class F>
+bool run_kernels(const F& work) {
+  bool out_of_memory = false, out_of_range = false;
+  Py_BEGIN_ALLOW_THREADS;
+  try {
+    work();
+  } catch (const std::bad_alloc&) {
+    out_of_memory = true;
+  } catch (const std::out_of_range&) {
+    out_of_range = true;
+  }
+  Py_END_ALLOW_THREADS;
+  if (out_of_memory)
+    PyErr_SetString(PyExc_MemoryError,
+                    "no memory for a kernel; variables may hold the values of half a step");
+  if (out_of_range)
+    PyErr_SetString(PyExc_IndexError,
+                    "an index tensor holds a position that is out of range for its axis");
+  return !out_of_memory && !out_of_range;
+}
+
+// One step, with Python where the program has kernels of it.
 bool execute(const Parts& parts, const Run& run, PyObject* holder) {
   char* arena = reinterpret_cast<ArenaObject*>(holder)->arena.data;
   for (const Segment& segment : parts.segments) {
@@ -424,18 +487,28 @@ bool execute(const Parts& parts, const Run& run, PyObject* holder) {
   return true;
 }
 
-// Tells readers of variables to wait while they are written in place.
+// A program that writes to variables: alone, and marked so that readers of variables come to wait.
+// The mark is set before the variables are looked at: Python code may run in between.
 class Writing {
  public:
-  explicit Writing(bool writes) : writes_(writes && PyList_Append(writing, Py_None) == 0) {}
-  ~Writing() {
-    if (!writes_) return;
-    Py_ssize_t size = PyList_GET_SIZE(writing);
-    PyList_SetSlice(writing, size - 1, size, nullptr);
+  explicit Writing(const Parts& parts) : lock_(!parts.updates.empty()) {
+    if (parts.updates.empty()) return;
+    if (!lock_.held())
+      PyErr_SetString(PyExc_RuntimeError,
+                      "a step that writes variables was started within another one (by a signal "
+                      "handler?); let that one end first");
+    else
+      marked_ = PyList_Append(writing, Py_None) == 0;
+    failed_ = !marked_;
   }
+  ~Writing() {
+    if (marked_) PyList_SetSlice(writing, 0, PyList_GET_SIZE(writing), nullptr);
+  }
+  bool failed() const { return failed_; }
 
  private:
-  bool writes_;
+  VariablesLock lock_;
+  bool marked_ = false, failed_ = false;
 };
 
 PyObject* outputs_of(const Parts& parts, Run& run) {
@@ -455,13 +528,19 @@ PyObject* program_run(PyObject* self, PyObject* const* args, Py_ssize_t count) {
   }
   const Parts& parts = *reinterpret_cast<ProgramObject*>(self)->parts;
   Run run;
-  {
-    VariablesLock lock(!parts.updates.empty());
-    if (!collect(parts, args[0], args[1], run)) return nullptr;
+  if (parts.updates.empty()) {
+    {
+      VariablesLock lock(false);
+      if (!collect(parts, args[0], args[1], run)) return nullptr;
+    }
     Ref arena = borrow_arena(parts);
-    if (!arena) return nullptr;
-    Writing mark(!parts.updates.empty());
-    if (!execute(parts, run, arena.get()) || !hand_over(parts, args[1], run)) return nullptr;
+    if (!arena || !execute(parts, run, arena.get())) return nullptr;
+  } else {
+    Writing alone(parts);
+    if (alone.failed() || !collect(parts, args[0], args[1], run)) return nullptr;
+    Ref arena = borrow_arena(parts);
+    if (!arena || !execute(parts, run, arena.get()) || !hand_over(parts, args[1], run))
+      return nullptr;
   }
   return outputs_of(parts, run);
 }
@@ -511,6 +590,66 @@ void gather(const Source& source, const int64_t* rows, int64_t batch, char* targ
                 source.data + static_cast<size_t>(rows[i]) * source.row, source.row);
 }
 
+// The arrays whose rows are batches, and for each an empty array of one batch.
+bool read_sources(PyObject* list, const std::vector<int64_t>& rows, Py_ssize_t batch,
+                  std::vector<Ref>& held, std::vector<Source>& sources, PyObject* inputs) {
+  for (Py_ssize_t i = 0; i < PyList_GET_SIZE(list); ++i) {
+    held.push_back(readable(PyList_GET_ITEM(list, i)));
+    if (!held.back()) return false;
+    PyArrayObject* array = held.back().array();
+    npy_intp shape[NPY_MAXDIMS];
+    int rank = PyArray_NDIM(array);
+    for (int axis = 0; axis < rank; ++axis) shape[axis] = PyArray_DIM(array, axis);
+    npy_intp count = rank ? shape[0] : 0;
+    for (int64_t row : rows)
+      if (row < 0 || row >= count) {
+        PyErr_Format(PyExc_IndexError, "row %lld of %zd", static_cast<long long>(row), count);
+        return false;
+      }
+    sources.push_back({static_cast<const char*>(PyArray_DATA(array)),
+                       count ? static_cast<size_t>(PyArray_NBYTES(array) / count) : 0});
+    shape[0] = batch;
+    Py_INCREF(PyArray_DESCR(array));
+    Ref part(PyArray_NewFromDescr(&PyArray_Type, PyArray_DESCR(array), rank, shape, nullptr,
+                                  nullptr, 0, nullptr));
+    if (!part || PyList_Append(inputs, part.get()) < 0) return false;
+  }
+  return true;
+}
+
+// One step after another until the rows or the time are used up: `done` of them. False with an
+// error set if the next one failed. Without the GIL, unless Python runs within a step.
+bool execute_rows(const Parts& parts, Run& run, PyObject* holder,
+                  const std::vector<Source>& sources, const std::vector<int64_t>& rows,
+                  Py_ssize_t batch, double seconds, Py_ssize_t& done) {
+  using Clock = std::chrono::steady_clock;
+  const auto end = Clock::now() + std::chrono::duration<double>(seconds);
+  const auto steps = batch > 0 ? static_cast<Py_ssize_t>(rows.size()) / batch : 0;
+  char* arena = reinterpret_cast<ArenaObject*>(holder)->arena.data;
+  const auto fill = [&] {
+    for (size_t i = 0; i < sources.size(); ++i)
+      gather(sources[i], rows.data() + done * batch, batch, static_cast<char*>(run.external[i]));
+  };
+  if (!parts.hosted)
+    return run_kernels([&] {
+      while (done < steps) {
+        fill();
+        for (const Segment& segment : parts.segments)
+          parts.program.run(arena, run.external.data(), segment.first, segment.last);
+        take_turns(parts, run.external, ++done);
+        if (Clock::now() >= end) break;
+      }
+    });
+  while (done < steps) {
+    fill();
+    if (!execute(parts, run, holder)) return false;
+    take_turns(parts, run.external, ++done);
+    take_turns(parts, run.arrays, done);
+    if (Clock::now() >= end) break;
+  }
+  return true;
+}
+
 // run_rows(sources, rows, batch, variables, seconds) -> (steps, outputs of the last)
 // One step for each `batch` of the row numbers in `rows`, until the time is up.
 PyObject* program_run_rows(PyObject* self, PyObject* args) {
@@ -522,56 +661,28 @@ PyObject* program_run_rows(PyObject* self, PyObject* args) {
     return nullptr;
   const Parts& parts = *reinterpret_cast<ProgramObject*>(self)->parts;
   std::vector<int64_t> rows;
-  if (!read_integers(rows_o, rows)) return nullptr;
   Ref inputs(PyList_New(0));
   std::vector<Ref> held;
   std::vector<Source> sources;
-  for (Py_ssize_t i = 0; i < PyList_GET_SIZE(sources_o); ++i) {
-    held.push_back(readable(PyList_GET_ITEM(sources_o, i)));
-    if (!held.back()) return nullptr;
-    PyArrayObject* array = held.back().array();
-    npy_intp shape[NPY_MAXDIMS];
-    int rank = PyArray_NDIM(array);
-    for (int axis = 0; axis < rank; ++axis) shape[axis] = PyArray_DIM(array, axis);
-    npy_intp count = rank ? shape[0] : 0;
-    for (int64_t row : rows)
-      if (row < 0 || row >= count)
-        return PyErr_Format(PyExc_IndexError, "row %lld of %zd", static_cast<long long>(row), count);
-    sources.push_back({static_cast<const char*>(PyArray_DATA(array)),
-                       count ? static_cast<size_t>(PyArray_NBYTES(array) / count) : 0});
-    shape[0] = batch;
-    Py_INCREF(PyArray_DESCR(array));
-    Ref part(PyArray_NewFromDescr(&PyArray_Type, PyArray_DESCR(array), rank, shape, nullptr,
-                                  nullptr, 0, nullptr));
-    if (!part || PyList_Append(inputs.get(), part.get()) < 0) return nullptr;
-  }
-  const Py_ssize_t steps = batch > 0 ? static_cast<Py_ssize_t>(rows.size()) / batch : 0;
+  if (!inputs || !read_integers(rows_o, rows) ||
+      !read_sources(sources_o, rows, batch, held, sources, inputs.get()))
+    return nullptr;
   Py_ssize_t done = 0;
   Run run;
   {
-    VariablesLock lock(!parts.updates.empty());
-    if (!collect(parts, inputs.get(), variables, run)) return nullptr;
+    Writing alone(parts);
+    if (alone.failed() || !collect(parts, inputs.get(), variables, run) || !add_others(parts, run))
+      return nullptr;
     Ref arena = borrow_arena(parts);
     if (!arena) return nullptr;
-    Writing mark(!parts.updates.empty());
-    auto end = std::chrono::steady_clock::now() + std::chrono::duration<double>(seconds);
-    const size_t updates = run.external.size() - parts.updates.size();
-    while (done < steps) {
-      const int64_t* part = rows.data() + done * batch;
-      for (size_t i = 0; i < sources.size(); ++i)
-        gather(sources[i], part, batch, static_cast<char*>(run.external[i]));
-      if (!execute(parts, run, arena.get())) return nullptr;
-      // From now on the variables are where the step has written them.
-      for (size_t i = 0; i < parts.updates.size(); ++i) {
-        if (done > 0 || !run.tensors[i]) continue;
-        auto place = static_cast<size_t>(parts.inputs + parts.updates[i].variable);
-        run.external[place] = run.external[updates + i];
-        run.arrays[place] = Ref(Py_NewRef(run.arrays[updates + i].get()));
-      }
-      ++done;
-      if (std::chrono::steady_clock::now() >= end) break;
+    if (!execute_rows(parts, run, arena.get(), sources, rows, batch, seconds, done)) {
+      PyObject *type, *value, *trace;  // the steps before the one that failed stay
+      PyErr_Fetch(&type, &value, &trace);
+      if (done > 0) hand_over(parts, variables, run, done);
+      PyErr_Restore(type, value, trace);
+      return nullptr;
     }
-    if (!hand_over(parts, variables, run)) return nullptr;
+    if (done > 0 && !hand_over(parts, variables, run, done)) return nullptr;
   }
   PyObject* outputs = outputs_of(parts, run);
   return outputs ? Py_BuildValue("(nN)", done, outputs) : nullptr;
@@ -645,11 +756,40 @@ PyObject* set_threads(PyObject*, PyObject* number) {
 
 PyObject* get_threads(PyObject*, PyObject*) { return PyLong_FromLong(Pool::instance().width()); }
 
-PyObject* wait(PyObject*, PyObject*) {
+// read(variable) -> its tensor, taken while no program writes to it
+PyObject* read(PyObject*, PyObject* variable) {
+  VariablesLock lock(false);
+  return PyObject_GetAttr(variable, name_tensor);
+}
+
+// assign(variable, tensor): give it that tensor, before or after the step of a program
+PyObject* assign(PyObject*, PyObject* args) {
+  PyObject *variable, *tensor;
+  if (!PyArg_ParseTuple(args, "OO", &variable, &tensor)) return nullptr;
+  VariablesLock lock(true);
+  if (PyObject_SetAttr(variable, name_tensor, tensor) < 0) return nullptr;
+  Py_RETURN_NONE;
+}
+
+// before_fork(), after_fork(): hold the lock over a fork, so that the child finds whole steps
+bool held_for_fork = false;
+
+PyObject* before_fork(PyObject*, PyObject*) {
+  if (writer != 0 && writer == PyThread_get_thread_ident()) Py_RETURN_NONE;
   Py_BEGIN_ALLOW_THREADS;
-  variables_lock->lock_shared();
-  variables_lock->unlock_shared();
+  variables_lock->lock();
   Py_END_ALLOW_THREADS;
+  writer = PyThread_get_thread_ident();
+  held_for_fork = true;
+  Py_RETURN_NONE;
+}
+
+PyObject* after_fork(PyObject*, PyObject*) {
+  if (held_for_fork) {
+    held_for_fork = false;
+    writer = 0;
+    variables_lock->unlock();
+  }
   Py_RETURN_NONE;
 }
 
@@ -673,14 +813,22 @@ PyMethodDef functions[] = {
     {"threads", get_threads, METH_NOARGS, nullptr},
     {"set_threads", set_threads, METH_O, nullptr},
     {"set_tensor_type", set_tensor_type, METH_O, nullptr},
-    {"wait", wait, METH_NOARGS, nullptr},
+    {"read", read, METH_O, nullptr},
+    {"assign", assign, METH_VARARGS, nullptr},
+    {"before_fork", before_fork, METH_NOARGS, nullptr},
+    {"after_fork", after_fork, METH_NOARGS, nullptr},
     {"release_memory", release_memory, METH_NOARGS, nullptr},
     {"held_memory", held_memory, METH_NOARGS, nullptr},
     {nullptr, nullptr, 0, nullptr}};
 
 PyModuleDef definition = {PyModuleDef_HEAD_INIT, "_native", nullptr, -1, functions};
 
-void fresh_lock() { new (variables_lock) std::shared_mutex(); }
+// In the child of a fork.
+void fresh_lock() {
+  new (variables_lock) Turns();
+  held_for_fork = false;
+  writer = 0;
+}
 
 }  // namespace
 
@@ -689,7 +837,7 @@ PyMODINIT_FUNC PyInit__native() {
   name_tensor = PyUnicode_InternFromString("_tensor");
   name_value = PyUnicode_InternFromString("_value");
   writing = PyList_New(0);
-  variables_lock = new std::shared_mutex();
+  variables_lock = new Turns();
 #ifndef _WIN32
   pthread_atfork(nullptr, nullptr, fresh_lock);
 #endif

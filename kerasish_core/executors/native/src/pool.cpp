@@ -102,10 +102,14 @@ void Pool::stop() {
 
 void Pool::take_part() {
   inside = true;
-  for (;;) {
-    int64_t i = job_.next.fetch_add(1, std::memory_order_relaxed);
-    if (i >= job_.count) break;
-    job_.task(job_.context, i);
+  try {
+    for (;;) {
+      int64_t i = job_.next.fetch_add(1, std::memory_order_relaxed);
+      if (i >= job_.count) break;
+      job_.task(job_.context, i);
+    }
+  } catch (const std::bad_alloc&) {  // thread_scratch; told to the caller of `run`
+    job_.no_memory = true;
   }
   inside = false;
 }
@@ -144,6 +148,7 @@ void Pool::run(int64_t count, void (*task)(void*, int64_t), void* context) {
   job_.context = context;
   job_.count = count;
   job_.next.store(0, std::memory_order_relaxed);
+  job_.no_memory.store(false, std::memory_order_relaxed);
   open_.store(true);
   generation_.fetch_add(1);
   if (sleeping_.load() > 0) {
@@ -153,7 +158,14 @@ void Pool::run(int64_t count, void (*task)(void*, int64_t), void* context) {
   take_part();
   // A worker that wakes too late finds the job closed: nobody waits for it.
   open_.store(false);
-  while (active_.load() > 0) relax();
+  // One who does not come back soon has lost its processor, perhaps to this thread.
+  for (int spins = 0; active_.load() > 0; ++spins) {
+    if (spins < kSpins)
+      relax();
+    else
+      std::this_thread::yield();
+  }
+  if (job_.no_memory) throw std::bad_alloc();
 }
 
 }  // namespace kerasish

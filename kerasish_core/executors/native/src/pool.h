@@ -40,6 +40,7 @@ class Pool {
     void* context = nullptr;
     int64_t count = 0;
     std::atomic<int64_t> next{0};
+    std::atomic<bool> no_memory{false};
   };
 
   std::atomic<int> width_;

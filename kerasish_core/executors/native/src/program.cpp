@@ -4,6 +4,10 @@
 #include <new>
 #include <stdexcept>
 
+#ifndef _WIN32
+#include <pthread.h>
+#endif
+
 #include "pool.h"
 
 namespace kerasish {
@@ -12,8 +16,9 @@ namespace {
 
 std::mutex arenas_lock;
 std::vector<Arenas::Arena>& idle() {
-  static std::vector<Arenas::Arena> arenas;
-  return arenas;
+  // Never destroyed: threads may still run when the process ends.
+  static auto* arenas = new std::vector<Arenas::Arena>();
+  return *arenas;
 }
 size_t all_bytes = 0;
 
@@ -21,6 +26,12 @@ void free_arena(Arenas::Arena arena) {
   ::operator delete(arena.data, std::align_val_t(64));
   all_bytes -= arena.size;
 }
+
+#ifndef _WIN32
+// A child of a fork finds the list whole and the lock free.
+[[maybe_unused]] const int fork_handlers = pthread_atfork([] { arenas_lock.lock(); }, [] { arenas_lock.unlock(); },
+                                         [] { arenas_lock.unlock(); });
+#endif
 
 }  // namespace
 
