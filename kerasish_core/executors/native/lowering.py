@@ -14,13 +14,24 @@ from ...op import Spec
 from ...passes.layout import Layout, dense_strides, is_dense
 from .epilogue import Epilogue
 
-__all__ = ["LOWERINGS", "MAY_FAIL", "Builder", "Instruction", "Layout", "Strided", "lowers"]
+__all__ = [
+    "FORGIVING",
+    "LOWERINGS",
+    "MAY_FAIL",
+    "Builder",
+    "Instruction",
+    "Layout",
+    "Strided",
+    "lowers",
+]
 
 LOWERINGS: dict[str, Callable[[Node, Builder], bool]] = {}
 
-# Kernels that can end a step with an error (`fail_index` in kernel.h). What is written before one
-# of them goes to memory of its own, so that variables keep the values of whole steps.
+# Kernels that can end a step with an error (`fail_index` in kernel.h), unless their parameter
+# FORGIVING is set. What is written before one of them goes to memory of its own, so that variables
+# keep the values of whole steps.
 MAY_FAIL = frozenset({"gather", "index_add", "index_max", "index_set"})
+FORGIVING = 2
 
 
 def lowers(*names: str) -> Callable[[Callable[[Node, Builder], bool]], Any]:

@@ -17,7 +17,7 @@ from ..reference.quiet import quietly
 from . import _native, instructions
 from .epilogue import find_epilogues
 from .instructions.fused import emit_group, role_of
-from .lowering import LOWERINGS, MAY_FAIL, Builder, Instruction
+from .lowering import FORGIVING, LOWERINGS, MAY_FAIL, Builder, Instruction
 
 __all__ = ["NativeProgram"]
 
@@ -325,7 +325,10 @@ def _node_text(node: Node, specs: Any) -> str:
 
 def _written_early(steps: Sequence[Instruction]) -> set[int]:
     """Root values that are written before the last instruction that can fail, or by it."""
-    failing = [i for i, s in enumerate(steps) if s.node is not None or s.kernel in MAY_FAIL]
+    failing = [
+        i for i, s in enumerate(steps)
+        if s.node is not None or (s.kernel in MAY_FAIL and not s.params[FORGIVING])
+    ]  # fmt: skip
     last = failing[-1] + 1 if failing else 0
     return {root for step in steps[:last] for root, _ in step.operands[_reads(step) :]}
 

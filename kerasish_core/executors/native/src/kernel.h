@@ -34,8 +34,7 @@ struct Entry {
 // Calls task(context, i) once for each i in [0, count), on any thread and in any order.
 void run_parallel(Pool* pool, int64_t count, void (*task)(void*, int64_t), void* context);
 
-// Ends the step with an IndexError. Only on the thread that called the kernel, outside tasks, and
-// only in kernels that MAY_FAIL in lowering.py names: no variable is written in place before them.
+// Ends the step with an IndexError. Only on the thread that called the kernel, outside tasks.
 [[noreturn]] void fail_index();
 
 // Memory of the calling thread, 64-byte aligned; what it held is lost at the next call.
