@@ -554,17 +554,17 @@ PyObject* program_profile(PyObject* self, PyObject* args) {
   const Parts& parts = *reinterpret_cast<ProgramObject*>(self)->parts;
   std::vector<double> best(parts.program.instructions.size(), 1e9);
   Run run;
-  VariablesLock lock(!parts.updates.empty());
-  if (!collect(parts, inputs, variables, run)) return nullptr;
+  Writing alone(parts);
+  if (alone.failed() || !collect(parts, inputs, variables, run)) return nullptr;
   Ref holder = borrow_arena(parts);
   if (!holder) return nullptr;
   char* arena = reinterpret_cast<ArenaObject*>(holder.get())->arena.data;
-  Writing mark(!parts.updates.empty());
   for (int repeat = 0; repeat < repeats; ++repeat)
     for (const Segment& segment : parts.segments) {
       for (size_t i = segment.first; i < segment.last; ++i) {
         auto start = std::chrono::steady_clock::now();
-        parts.program.run(arena, run.external.data(), i, i + 1);
+        if (!run_kernels([&] { parts.program.run(arena, run.external.data(), i, i + 1); }))
+          return nullptr;
         std::chrono::duration<double> taken = std::chrono::steady_clock::now() - start;
         if (taken.count() < best[i]) best[i] = taken.count();
       }
