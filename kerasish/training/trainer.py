@@ -12,6 +12,7 @@ from .. import losses, optimizers
 from .. import metrics as metrics_module
 from ..optimizers.loss_scale import LossScaleOptimizer
 from ..serialization import deserialize_keras_object, serialize_keras_object
+from ..settings import structure_version
 from .callbacks.callback_list import CallbackList
 from .compile_utils import CompileLoss, CompileMetrics
 from .data import (
@@ -329,15 +330,21 @@ class Trainer(Steps):
         First by the metrics' own names, then the log names that no metric has by itself. Two
         metrics of one name give the first one's figure twice, as in Keras.
         """
+        known = self._steps.get("order")
+        key = (structure_version(), tuple(logs))
+        if known is None or known[0] != key:
+            known = self._steps["order"] = key, self._names_in_order(logs)
+        values = [logs[n] for n in known[1]]
+        return values[0] if len(values) == 1 else values
+
+    def _names_in_order(self, logs: dict[str, Any]) -> list[str]:
         names: list[str] = []
         for metric in self.metrics:
             if isinstance(metric, CompileMetrics):
                 names += [inner.name for inner in metric.metrics]
             else:
                 names.append(metric.name)
-        values = [logs[n] for n in names if n in logs]
-        values += [v for k, v in logs.items() if k not in names]
-        return values[0] if len(values) == 1 else values
+        return [n for n in names if n in logs] + [k for k in logs if k not in names]
 
     def predict(
         self, x: Any, batch_size: int | None = None, verbose: Any = "auto",
