@@ -3,6 +3,12 @@
 
 #include <cstdint>
 
+// Otherwise GCC threads jumps through the selections that clamp a number, and what could be a minimum
+// and a maximum becomes masks: 10 to 20% more instructions in exp, log, erf.
+#if defined(__GNUC__) && !defined(__clang__)
+#pragma GCC optimize("no-thread-jumps")
+#endif
+
 #if defined(_MSC_VER) && !defined(__clang__)
 #define KERASISH_INLINE static __forceinline
 #else

@@ -104,14 +104,19 @@ struct Parts {
   T m, k;
 };
 template <class T>
-KERASISH_INLINE Parts<T> parts_of(T x) {
+KERASISH_INLINE Parts<T> parts_of_normal(T x) {
   using F = Format<T>;
   constexpr typename F::Bits ones = (typename F::Bits(1) << F::mantissa) - 1;
-  const bool denormal = x < F::least_normal;
-  const auto bits = bits_of(denormal ? x * F::raise : x) + ((F::bias << F::mantissa) - F::root_half);
+  const auto bits = bits_of(x) + ((F::bias << F::mantissa) - F::root_half);
   const T k = from_bits(bits_of(F::shifter) + (bits >> F::mantissa)) - (F::shifter + T(F::bias));
-  const T m = from_bits((bits & ones) + F::root_half);
-  return {m, denormal ? k - F::raised : k};
+  return {from_bits((bits & ones) + F::root_half), k};
+}
+template <class T>
+KERASISH_INLINE Parts<T> parts_of(T x) {
+  using F = Format<T>;
+  const bool denormal = x < F::least_normal;
+  const Parts<T> parts = parts_of_normal(denormal ? x * F::raise : x);
+  return {parts.m, denormal ? parts.k - F::raised : parts.k};
 }
 
 }  // namespace KERASISH_ISA

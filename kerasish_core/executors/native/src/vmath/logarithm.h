@@ -32,12 +32,14 @@ KERASISH_INLINE T at_ends(T x, T found) {
 }
 
 template <class T>
-KERASISH_INLINE T log(T x) {
+KERASISH_INLINE T log_of(Parts<T> parts) {
   using F = Format<T>;
-  const Parts<T> parts = parts_of(x);
   const T f = parts.m - 1;
-  const T rest = fma(parts.k, F::log_2_rest, log_rest(f));
-  return at_ends(x, fma(parts.k, F::log_2, f + rest));
+  return fma(parts.k, F::log_2, f + fma(parts.k, F::log_2_rest, log_rest(f)));
+}
+template <class T>
+KERASISH_INLINE T log(T x) {
+  return at_ends(x, log_of(parts_of(x)));
 }
 
 template <class T>
@@ -59,12 +61,20 @@ KERASISH_INLINE T log10(T x) {
   return at_ends(x, fma(parts.k, F::log10_2, near));
 }
 
-// The parts are those of 1 + x, but f is found from x itself: x 2^-k + (2^-k - 1).
+// The parts are those of 1 + x, but f is found from x itself: x 2^-k + (2^-k - 1), if x is moderate.
+template <class T>
+KERASISH_INLINE T log1p_of_moderate(T x) {
+  using F = Format<T>;
+  const T k = parts_of_normal(1 + x).k;
+  const T inverse = power_of_two<T>(bits_of(F::shifter + T(F::bias) - k));
+  const T f = fma(x, inverse, inverse - 1);
+  return fma(k, F::log_2, f + fma(k, F::log_2_rest, log_rest(f)));
+}
 template <class T>
 KERASISH_INLINE T log1p(T x) {
   using F = Format<T>;
   const T u = 1 + x, large = T(typename F::Bits(1) << F::mantissa) * 8;
-  const Parts<T> parts = parts_of(u);
+  const Parts<T> parts = parts_of_normal(u);
   const T inverse = power_of_two<T>(bits_of(F::shifter + T(F::bias) - parts.k));
   const T f = u > large ? parts.m - 1 : fma(x, inverse, inverse - 1);
   const T rest = fma(parts.k, F::log_2_rest, log_rest(f));
@@ -73,17 +83,17 @@ KERASISH_INLINE T log1p(T x) {
 
 template <class T>
 KERASISH_INLINE T softplus(T x) {
-  return maximum(x, 0) + log1p(exp(-abs(x)));
+  return maximum(x, 0) + log1p_of_moderate(exp(-abs(x)));
 }
 template <class T>
 KERASISH_INLINE T logaddexp(T a, T b) {
   const T larger = maximum(a, b);  // equal infinities have no difference
-  return larger + log1p(exp(a == b ? T(0) : -abs(a - b)));
+  return larger + log1p_of_moderate(exp(a == b ? T(0) : -abs(a - b)));
 }
 template <class T>
 KERASISH_INLINE T logaddexp2(T a, T b) {
   const T larger = maximum(a, b);
-  return larger + Format<T>::log2_e * log1p(exp2(a == b ? T(0) : -abs(a - b)));
+  return larger + Format<T>::log2_e * log1p_of_moderate(exp2(a == b ? T(0) : -abs(a - b)));
 }
 
 // log(a + root(a^2 + 1)), from log1p; a large a by log 2a.

@@ -95,8 +95,8 @@ KERASISH_INLINE double erfinv(double x) {
       polynomial(inner, 1.0, 4.2313330701600911252e1, 6.8718700749205790830e2,
                  5.3941960214247511077e3, 2.1213794301586595867e4, 3.9307895800092710610e4,
                  2.8729085735721942674e4, 5.2264952788528545610e3);
-  const double tail = 0.5 * (1 - abs(x)), above = tail > 1e-300 ? tail : 1e-300;
-  const double root = sqrt(-log(above));
+  const double tail = 0.5 * (1 - abs(x));
+  const double root = sqrt(-log_of(parts_of_normal(tail)));  // used if the tail is above 0
   const double near = (root > 5 ? 5.0 : root) - 1.6, far = root - 5;
   const double close =
       polynomial(near, 1.42343711074968357734e0, 4.63033784615654529590e0, 5.76949722146069140550e0,
@@ -113,8 +113,9 @@ KERASISH_INLINE double erfinv(double x) {
                  1.48753612908506148525e-2, 7.86869131145613259100e-4, 1.84631831751005468180e-5,
                  1.42151175831644588870e-7, 2.04426310338993978564e-15);
   const double outer = root > 5 ? distant : close;
-  const double limited = tail > 0 ? outer : tail == 0 ? Format<double>::infinity : Format<double>::nan;
-  return (inner >= 0 ? middle : copysign(limited, x)) * 0.70710678118654752440;
+  const double end = tail == 0 ? Format<double>::infinity : Format<double>::nan;
+  const double limited = copysign(tail > 0 ? outer : end, x);
+  return (inner >= 0 ? middle : limited) * 0.70710678118654752440;
 }
 KERASISH_INLINE float erfinv(float x) { return static_cast<float>(erfinv(static_cast<double>(x))); }
 
