@@ -121,12 +121,23 @@ struct Packed {
     parallel_for(call.pool, (panels + each - 1) / each, [&](int64_t task) {
       for (int64_t p = task * each; p < panels && p < (task + 1) * each; ++p) {
         const int64_t first = p * panel, size = min_of(panel, width - first);
-        T* to = data + first * depth;
-        for (int64_t n = 0; n < size; ++n)
-          for (int64_t k = 0; k < depth; ++k)
-            to[k * size + n] = first + n < columns ? m[k * row + (first + n) * column] : T(0);
+        fill(data + first * depth, m + first * column, size, min_of(size, columns - first), row, column);
       }
     });
+  }
+
+  // One panel, read along the axis whose elements are neighbours.
+  void fill(T* to, const T* from, int64_t size, int64_t real_size, int64_t row, int64_t column) {
+    if (column == 1) {
+      for (int64_t k = 0; k < depth; ++k, to += size, from += row) {
+        for (int64_t n = 0; n < real_size; ++n) to[n] = from[n];
+        for (int64_t n = real_size; n < size; ++n) to[n] = 0;
+      }
+      return;
+    }
+    for (int64_t n = 0; n < size; ++n)
+      for (int64_t k = 0; k < depth; ++k)
+        to[k * size + n] = n < real_size ? from[k * row + n * column] : T(0);
   }
 
   static int64_t min_of(int64_t a, int64_t b) { return a < b ? a : b; }

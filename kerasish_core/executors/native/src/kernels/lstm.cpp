@@ -39,7 +39,7 @@ void lstm(const Call& call) {
         activate(p.activation, gate + 2 * u, u);
         activate(p.gate, gate + 3 * u, u);
         if (!mask || mask[place]) {
-          for (int64_t i = 0; i < u; ++i) {
+          KERASISH_EACH for (int64_t i = 0; i < u; ++i) {
             const T now = gate[u + i] * cell[i] + gate[i] * gate[2 * u + i];
             shown[i] = cell[i] = now;
           }
@@ -102,7 +102,7 @@ void lstm_grad(const Call& call) {
           slopes(p.gate, in_gate, slope, 2 * u);
           slopes(p.activation, candidate, slope + 2 * u, u);
           slopes(p.gate, out_gate, slope + 3 * u, u);
-          for (int64_t i = 0; i < u; ++i) {
+          KERASISH_EACH for (int64_t i = 0; i < u; ++i) {
             const T d = state[i], now = cell[i] + d * out_gate[i] * bend[i];
             a[i] = now * candidate[i] * slope[i];
             a[u + i] = now * before[i] * slope[u + i];
