@@ -6,11 +6,17 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
-from native_op import lower, reference, run_op
+from native_harness import lower, run_lowered, spread
 
+import kerasish_core as core
 from kerasish_core.executors.native.instructions.conv import conv_params, packed_bytes
 
 OPS = ("conv", "conv_input_grad", "conv_kernel_grad")
+
+
+def reference(name, arrays, attrs):
+    """The op's NumPy kernel."""
+    return core.REGISTRY[name].kernel(np, *arrays, **attrs)
 
 
 def problem(x, kernel, strides=None, pads=None, dilation=None, groups=1):
@@ -42,7 +48,7 @@ def check(native, found, dtype, seed=0):
     kernel_shape = found[1]
     terms = math.prod(kernel_shape[:-1])
     for name, (arrays, how) in arrays_of(found, dtype, seed).items():
-        got = run_op(native, name, arrays, how)
+        got = run_lowered(native, name, arrays, how)
         wide = [a.astype("f8") for a in arrays]
         expected = reference(name, wide, how)
         sizes = reference(name, [np.abs(a) for a in wide], how)
@@ -142,7 +148,7 @@ def test_bits_do_not_depend_on_threads(native, case):
         results = []
         for threads in (1, 2, 3):
             native.set_threads(threads)
-            results.append(run_op(native, name, arrays, attrs))
+            results.append(run_lowered(native, name, arrays, attrs))
         np.testing.assert_array_equal(results[1], results[0], name)
         np.testing.assert_array_equal(results[2], results[0], name)
     check(native, THREADED[case], "float32")
@@ -154,7 +160,7 @@ def test_bias_and_relu(native, instruction_sets, case, flags):
     found = CASES[case]
     (x, kernel), attrs = arrays_of(found, "float32")["conv"]
     bias = np.random.default_rng(3).normal(size=kernel.shape[-1]).astype("f4")
-    plain = run_op(native, "conv", (x, kernel), attrs)
+    plain = run_lowered(native, "conv", (x, kernel), attrs)
     expected = plain + bias if flags & 1 else plain
     expected = np.maximum(expected, 0) if flags & 2 else expected
     groups = attrs["groups"]
@@ -174,18 +180,40 @@ def test_special_numbers_reach_what_they_should(native, instruction_sets, specia
         for (arrays, attrs), op in zip(arrays_of(found, "float32").values(), OPS, strict=True):
             first = arrays[0].copy()
             first[0, 2, 3, 1] = special
-            got = run_op(native, op, (first, arrays[1]), attrs)
+            got = run_lowered(native, op, (first, arrays[1]), attrs)
             with np.errstate(invalid="ignore"):
                 expected = reference(op, (first, arrays[1]), attrs)
             np.testing.assert_array_equal(np.isfinite(got), np.isfinite(expected), op)
 
 
+def shifted(array):
+    """A copy that begins one element after an aligned address."""
+    found = np.zeros(array.size + 16, array.dtype)
+    start = 1 + (-found.ctypes.data // array.itemsize) % 16
+    found = found[start : start + array.size].reshape(array.shape)
+    found[...] = array
+    return found
+
+
 def test_unaligned_arrays(native, instruction_sets):
-    (x, kernel), attrs = arrays_of(CASES["3x3"], "float32")["conv"]
-    expected = run_op(native, "conv", (x, kernel), attrs)
-    shifted = np.zeros(x.size + 1, "f4")[1:].reshape(x.shape)
-    shifted[...] = x
-    np.testing.assert_array_equal(run_op(native, "conv", (shifted, kernel), attrs), expected)
+    for op, (arrays, attrs) in arrays_of(CASES["3x3"], "float32").items():
+        expected = run_lowered(native, op, arrays, attrs)
+        builder = lower(op, arrays, attrs)[0]
+        (step,) = builder.instructions
+        result = shifted(np.full(expected.shape, np.nan, "f4"))
+        operands = [*(shifted(a) for a in arrays), result]
+        native.call(step.kernel, operands, list(step.params), step.scratch)
+        np.testing.assert_array_equal(result, expected)
+
+
+@pytest.mark.parametrize("op", OPS)
+def test_operands_that_are_not_dense(native, op):
+    """As channels-first arrays are: copied first."""
+    arrays, attrs = arrays_of(CASES["stride 2"], "float32")[op]
+    expected = run_lowered(native, op, arrays, attrs)
+    apart = [spread(a) for a in arrays]
+    assert not any(a.flags.c_contiguous for a in apart)
+    np.testing.assert_array_equal(run_lowered(native, op, apart, attrs), expected)
 
 
 def test_other_dtypes_are_left_to_the_generic_kernel():

@@ -53,7 +53,8 @@ struct Problem {
   int64_t n, channels, filters, groups, flags;
   Spatial axis[3];
 
-  explicit Problem(const int64_t* p) : n(p[0]), channels(p[1]), filters(p[2]), groups(p[3]), flags(p[4]) {
+  explicit Problem(const int64_t* p)
+      : n(p[0]), channels(p[1]), filters(p[2]), groups(p[3]), flags(p[4]) {
     p += 5;
     for (Spatial& a : axis) {
       a = {p[0], p[1], p[2], p[3], p[4], p[5]};
@@ -160,15 +161,18 @@ class Ahead {
 
 // Aims at what `next` reads and `now` does not.
 template <class T>
-void aim_at(Ahead& ahead, const Reader<T>& reader, const Block& now, const Block& next, int64_t steps) {
+void aim_at(Ahead& ahead, const Reader<T>& reader, const Block& now, const Block& next,
+            int64_t steps) {
+  const Axis& w = reader.w;
   const int64_t size = static_cast<int64_t>(sizeof(T)) * reader.channels;
   const int64_t first = reader.last_row(now), last = reader.last_row(next);
   const bool same_rows = first == last;  // the next part of long rows
-  const int64_t start = most(0, least(reader.w.in, (same_rows ? now.x1 : next.x0) * reader.w.step + reader.w.first));
-  const int64_t end = most(start, least(reader.w.in, next.x1 * reader.w.step + reader.w.first + reader.w.reach()));
+  const int64_t x0 = same_rows ? now.x1 : next.x0;
+  const int64_t start = most(0, least(w.in, x0 * w.step + w.first));
+  const int64_t end = most(start, least(w.in, next.x1 * w.step + w.first + w.reach()));
   const int64_t row = same_rows ? first : first + 1;
-  ahead.aim(reinterpret_cast<const char*>(reader.x) + (row * reader.w.in + start) * size,
-            same_rows ? 1 : last - first, (end - start) * size, reader.w.in * size, steps);
+  ahead.aim(reinterpret_cast<const char*>(reader.x) + (row * w.in + start) * size,
+            same_rows ? 1 : last - first, (end - start) * size, w.in * size, steps);
 }
 
 // The segments under a block: pointers to the first pixel, null where all of it is padding. Rows
@@ -188,7 +192,8 @@ class Segments {
 
   // Scratch that `build` needs.
   size_t bytes() const {
-    return table_bytes() + flag_bytes() + static_cast<size_t>(copied() * copy_size()) * sizeof(T) + 64;
+    return table_bytes() + flag_bytes() + 64 +
+           static_cast<size_t>(copied() * copy_size()) * sizeof(T);
   }
 
   // The table [row][segment].
@@ -211,7 +216,8 @@ class Segments {
         }
         at = copy;
       }
-      for (int64_t i = 0; i < each; ++i) table[place * each + i] = at ? at + i * w.gap * c : nullptr;
+      for (int64_t i = 0; i < each; ++i)
+        table[place * each + i] = at ? at + i * w.gap * c : nullptr;
     });
     return table;
   }

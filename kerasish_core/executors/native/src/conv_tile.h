@@ -24,14 +24,16 @@ template <class T>
 struct Finish {
   const T* bias;  // or null
   bool relu;
+  bool add;  // to what is there: the sum goes on
 };
 
 template <class T>
-using ForwardTile = void (*)(const T* const* segments, int64_t count, int64_t offset, int64_t depth,
-                             int64_t pixel, const T* weights, T* y, int64_t y_pixel, int64_t columns,
-                             Finish<T> finish);
+using ForwardTile = void (*)(const T* const* segments, int64_t count, int64_t offset,
+                             int64_t depth, int64_t pixel, const T* weights, T* y,
+                             int64_t y_pixel, int64_t columns, Finish<T> finish);
 
-// y[i, :] = sum over segments s and k < depth of segment[s][offset + i * pixel + k] * weights[s, k, :]
+// y[i, :] = sum over segments s and k < depth of
+//   segment[s][offset + i * pixel + k] * weights[s, k, :]
 // for R pixels and V vectors, of which `columns` lanes exist.
 // Channels: the distance of pixels if it is known, or 0: all addresses are then near one.
 template <class T, int R, int V, int Channels>
@@ -43,8 +45,16 @@ void forward_tile(const T* const* segments, int64_t count, int64_t offset, int64
   // A base address serves three pixels; more addresses than registers would be reloaded.
   constexpr int G = Channels ? R : 3, B = (R + G - 1) / G;
   X acc[R][V];
+  const auto last = X::mask(columns - (V - 1) * X::lanes);
   KERASISH_UNROLL for (int i = 0; i < R; ++i)
     KERASISH_UNROLL for (int j = 0; j < V; ++j) acc[i][j] = X::zero();
+  if (finish.add) {
+    KERASISH_UNROLL for (int i = 0; i < R; ++i)
+      KERASISH_UNROLL for (int j = 0; j < V; ++j) {
+        const T* from = y + i * y_pixel + j * X::lanes;
+        acc[i][j] = j < V - 1 ? X::load(from) : X::load(from, last);
+      }
+  }
   for (int64_t s = 0; s < count; ++s, weights += depth * V * X::lanes) {
     if (!segments[s]) continue;
     const T* base[B];
@@ -59,7 +69,6 @@ void forward_tile(const T* const* segments, int64_t count, int64_t offset, int64
       }
     }
   }
-  const auto last = X::mask(columns - (V - 1) * X::lanes);
   if (finish.bias || finish.relu) {
     KERASISH_UNROLL for (int j = 0; j < V; ++j) {
       X bias = X::zero();

@@ -15,6 +15,7 @@ namespace {
 constexpr int64_t kTaskWork = int64_t(1) << 22;
 constexpr int64_t kTaskNumbers = int64_t(1) << 16;
 constexpr int64_t kMostTasks = 128;
+constexpr int64_t kPanelBytes = int64_t(1) << 18;
 
 template <class T>
 struct Correlation {
@@ -54,16 +55,19 @@ void pack_panel(const Correlation<T>& c, int64_t group, int64_t panel) {
       for (int64_t d = 0; d < w->taps; ++d, to += c.depth * lanes) {
         int64_t tap = ((z->w_first + a * z->w_gap) * c.windows[1] + y->w_first + b * y->w_gap) *
                           c.windows[2] + w->w_first + d * w->w_gap;
-        const T* source = c.kernel + tap * c.tap + group * (c.k_group + c.j_group) + from * c.j_step;
-        if (columns < lanes) __builtin_memset(to, 0, static_cast<size_t>(c.depth * lanes) * sizeof(T));
+        const T* source =
+            c.kernel + tap * c.tap + group * (c.k_group + c.j_group) + from * c.j_step;
+        if (columns < lanes)
+          __builtin_memset(to, 0, static_cast<size_t>(c.depth * lanes) * sizeof(T));
         if (c.j_step == 1) {
           for (int64_t k = 0; k < c.depth; ++k)
             __builtin_memcpy(to + k * lanes, source + k * c.k_step,
                              static_cast<size_t>(columns) * sizeof(T));
         } else {
-          for (int64_t j = 0; j < columns; ++j)
-            for (int64_t k = 0; k < c.depth; ++k)
-              to[k * lanes + j] = source[j * c.j_step + k * c.k_step];
+          for (int64_t k0 = 0; k0 < c.depth; k0 += 16)  // a cache line of each row at a time
+            for (int64_t j = 0; j < columns; ++j)
+              for (int64_t k = k0; k < least(k0 + 16, c.depth); ++k)
+                to[k * lanes + j] = source[j * c.j_step + k];
         }
       }
 }
@@ -92,29 +96,39 @@ void block_of_panel(const Correlation<T>& c, const Reader<T>& reader, const Bloc
   const ForwardTile<T> larger = find_forward<T>(vectors, pieces.size(0), pixel);
   const T* weights = c.packed + (group * c.padded() + from) * c.terms();
   const int64_t filters = c.groups * c.width, column = group * c.width + from;
-  const Finish<T> finish = {c.bias ? c.bias + column : nullptr, c.relu};
   const Axis &z = c.axis[0], &y = c.axis[1], &w = c.axis[2];
-  const T* const* places = table;
-  reader.each_row(block, [&](int64_t n, int64_t oz, int64_t oy) {
-    const int64_t row = (n * z.o_size + z.output(oz)) * y.o_size + y.output(oy);
-    T* to = c.y + (row * w.o_size + w.output(block.x0)) * filters + column;
-    const int64_t step = w.o_step * filters;
-    int64_t offset = group * c.depth;
-    for (int64_t i = 0; i < pieces.count; ++i) {
-      ahead.step();
-      (i < pieces.larger ? larger : small)(places, segments, offset, run, pixel, weights, to, step,
-                                           columns, finish);
-      offset += pieces.size(i) * pixel;
-      to += pieces.size(i) * step;
-    }
-    places += segments;
-  });
+  const int64_t step = w.o_step * filters;
+  // All rows of the block share as many segments of the panel as fit the second cache.
+  const int64_t bytes = run * vectors * lanes * static_cast<int64_t>(sizeof(T));
+  const int64_t each = most(1, kPanelBytes / most(1, bytes));
+  int64_t s = 0;
+  do {
+    const int64_t count = least(each, segments - s);
+    const bool last = s + count == segments;
+    const Finish<T> finish = {last && c.bias ? c.bias + column : nullptr, last && c.relu, s > 0};
+    const T* const* places = table + s;
+    reader.each_row(block, [&](int64_t n, int64_t oz, int64_t oy) {
+      const int64_t row = (n * z.o_size + z.output(oz)) * y.o_size + y.output(oy);
+      T* to = c.y + (row * w.o_size + w.output(block.x0)) * filters + column;
+      int64_t offset = group * c.depth;
+      for (int64_t i = 0; i < pieces.count; ++i) {
+        ahead.step();
+        (i < pieces.larger ? larger : small)(places, count, offset, run, pixel, weights, to, step,
+                                             columns, finish);
+        offset += pieces.size(i) * pixel;
+        to += pieces.size(i) * step;
+      }
+      places += segments;
+    });
+    weights += count * run * vectors * lanes;
+    s += count;
+  } while (s < segments);
 }
 
 // One channel in, one out: vectors over channels, a few pixels at a time.
 template <class T, int P>
-void depthwise_pixels(const Correlation<T>& c, const T* const* places, int64_t offset, int64_t segments,
-                      int64_t pixel, T* to, int64_t step) {
+void depthwise_pixels(const Correlation<T>& c, const T* const* places, int64_t offset,
+                      int64_t segments, int64_t pixel, T* to, int64_t step) {
   using X = Vec<T>;
   for (int64_t at = 0; at < c.groups; at += X::lanes) {
     const auto mask = X::mask(least(X::lanes, c.groups - at));
@@ -196,7 +210,7 @@ void correlate(const Call& call, Correlation<T> c) {
   else
     pack(call, c);
   const Reader<T> reader(c.x, c.groups * c.depth, c.axis, c.groups == 1);
-  // Blocks of pixels: as much work as a task should have, if what they read and write fits the cache.
+  // Blocks of pixels: as much work as a task should have, if what they touch fits the cache.
   const int64_t work = most(1, c.terms() * c.width * c.groups);
   const int64_t numbers = most(1, c.groups * (c.depth * w.step + c.width));
   const int64_t pixels = most(64, least(kTaskWork / work, kTaskNumbers / numbers));

@@ -10,7 +10,9 @@ namespace kerasish {
 namespace KERASISH_ISA {
 namespace {
 
-constexpr int64_t kBlockPixels = 128;  // of a block: what it reads fits the first caches
+// Pixels of a block, whose gradient then stays in the first cache from tile to tile; more where
+// there are so few tiles that making a block takes as long.
+constexpr int64_t kBlockPixels = 128, kFewTiles = 8;
 
 template <class T>
 struct KernelGrad {
@@ -18,7 +20,8 @@ struct KernelGrad {
   T* partials;
   Problem p;
   Reader<T> reader;
-  int64_t count, bands, chunks, splits;  // partials, blocks by rows and within a row, shares of work
+  int64_t count, bands, chunks;  // partial results; blocks by rows and within a row
+  int64_t splits;                // shares of the work on a partial result
 
   int64_t rows() const { return p.n * p.axis[0].out * p.axis[1].out; }
   int64_t size() const { return p.window() * p.depth() * p.filters; }
@@ -29,16 +32,14 @@ struct KernelGrad {
   bool depthwise() const { return p.depth() == 1 && p.width() == 1 && p.groups > 1; }
   Block block(int64_t i) const {
     const int64_t chunk = i / bands, band = i % bands, length = p.axis[2].out;
-    return {share(rows(), bands, band), share(rows(), bands, band + 1), share(length, chunks, chunk),
-            share(length, chunks, chunk + 1)};
+    return {share(rows(), bands, band), share(rows(), bands, band + 1),
+            share(length, chunks, chunk), share(length, chunks, chunk + 1)};
   }
   int64_t runs() const { return reader.segments(); }
   int64_t run() const { return p.depth() * (reader.merged ? p.axis[2].window : 1); }
-  // Vectors of a panel: few channels leave room for more.
-  int64_t vectors() const {
-    return kVectors;
-  }
   int64_t panels() const { return parts(pitch(), vectors() * Vec<T>::lanes); }
+  int64_t vectors() const { return least(kVectors, pitch() / Vec<T>::lanes); }  // of a panel
+  int64_t tiles() const { return runs() * panels() * p.groups * parts(run(), kRows[vectors()]); }
 };
 
 // Addresses of the gradient's rows; rows whose filters do not fill vectors are copied to do so.
@@ -64,7 +65,8 @@ const T** rows_of_g(const KernelGrad<T>& k, const Block& b, char* memory) {
 template <class T>
 size_t bytes_of_g(const KernelGrad<T>& k, const Block& b) {
   int64_t copied = k.copies_g() ? b.rows() * b.length() * k.p.groups * k.pitch() : 0;
-  return static_cast<size_t>(round_up(b.rows() * 8, 64)) + static_cast<size_t>(copied) * sizeof(T) + 64;
+  return static_cast<size_t>(round_up(b.rows() * 8, 64) + 64) +
+         static_cast<size_t>(copied) * sizeof(T);
 }
 
 // One panel of filters for one run of channels under a tap.
@@ -84,8 +86,9 @@ void panel_of_run(const KernelGrad<T>& k, const Block& b, const T* const* xs, co
   for (int64_t i = 0; i < pieces.count; ++i) {
     ahead[0].step();
     ahead[1].step();
-    (i < pieces.larger ? larger : small)(xs + run, gs, b.rows(), k.runs(), offset, column, b.length(),
-                                         k.reader.pixel(), g_pixel, out, k.p.filters, columns, add);
+    (i < pieces.larger ? larger : small)(xs + run, gs, b.rows(), k.runs(), offset, column,
+                                         b.length(), k.reader.pixel(), g_pixel, out, k.p.filters,
+                                         columns, add);
     offset += pieces.size(i);
     out += pieces.size(i) * k.p.filters;
   }
@@ -135,8 +138,8 @@ void partial(const KernelGrad<T>& k, int64_t which, int64_t split) {
       const int64_t steps = (to - from) * parts(k.run(), kRows[k.vectors()]);
       const int64_t size = static_cast<int64_t>(sizeof(T)) * k.p.filters, out_row = k.p.axis[2].out;
       aim_at(ahead[0], k.reader, block, next, steps);
-      ahead[1].aim(k.g + (next.r0 * out_row + next.x0) * k.p.filters, next.rows(), next.length() * size,
-                   out_row * size, steps);
+      ahead[1].aim(k.g + (next.r0 * out_row + next.x0) * k.p.filters, next.rows(),
+                   next.length() * size, out_row * size, steps);
     }
     const Segments<T> segments(k.reader, block);
     const int64_t x_bytes = round_up(static_cast<int64_t>(segments.bytes()), 64);
@@ -190,8 +193,9 @@ void conv_kernel_grad(const Call& call) {
     __builtin_memset(out, 0, static_cast<size_t>(k.size()) * sizeof(T));
     return;
   }
-  k.chunks = parts(length, kBlockPixels + kBlockPixels / 2);
-  k.bands = parts(k.rows(), most(1, kBlockPixels / parts(length, k.chunks)));
+  const int64_t pixels = kBlockPixels * (!k.depthwise() && k.tiles() <= kFewTiles ? 4 : 1);
+  k.chunks = parts(length, pixels + pixels / 2);
+  k.bands = parts(k.rows(), most(1, pixels / parts(length, k.chunks)));
   k.count = least(k.count, k.bands * k.chunks);
   // Few pixels and large kernels: the kernel is shared out too.
   const int64_t all = k.runs() * (k.depthwise() ? 1 : k.panels() * p.groups);

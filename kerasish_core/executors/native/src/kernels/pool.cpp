@@ -1,33 +1,41 @@
 // Pooling: maxima, sums and their gradients over windows, channels last.
 //
-// Channels are processed in blocks that stay in the first cache. Results that windows share
-// (gradients) are written by one task for each image and range of channels.
+// Vectors run over channels. Results that windows share (gradients) are written by one task for
+// each image and range of channels.
 #include "conv_geometry.h"
 
 namespace kerasish {
 namespace KERASISH_ISA {
 namespace {
 
-constexpr int64_t kChannels = 64;               // of a block
+constexpr int64_t kChannels = 64;                   // the fewest of a task
 constexpr int64_t kTaskNumbers = int64_t(1) << 17;  // read by one task
-constexpr int64_t kMostTaps = 64;               // of a window whose places are kept on the stack
+constexpr int64_t kMostTaps = 64;  // of a window whose places are kept on the stack
 
-// A place under a window: which one, and its pixel in the input.
+// A place under a window: which one, and where its pixel begins in the input.
 struct Tap {
-  int64_t k, pixel;
+  int64_t k, at;
 };
 
-struct Pool2 {
+struct Pooling {
   int64_t n, channels;
   Axis z, y, x;
 
-  explicit Pool2(const int64_t* params) {
+  explicit Pooling(const int64_t* params) {
     const Problem p(params);
     n = p.n, channels = p.channels;
     z = p.axis[0].forward(), y = p.axis[1].forward(), x = p.axis[2].forward();
   }
   int64_t taps() const { return z.taps * y.taps * x.taps; }
   int64_t rows() const { return n * z.out * y.out; }
+  // Whether no two windows share a place, and whether every place is under exactly one.
+  bool apart() const { return z.step >= z.taps && y.step >= y.taps && x.step >= x.taps; }
+  bool covered() const {
+    const Axis* axes[] = {&z, &y, &x};
+    for (const Axis* a : axes)
+      if (a->first != 0 || a->step != a->taps || a->out * a->step != a->in) return false;
+    return true;
+  }
   int64_t pixels() const { return z.in * y.in * x.in; }
 
   // The places under row r that lie inside in z and y, at the left end of the windows' row.
@@ -38,7 +46,8 @@ struct Pool2 {
       for (int64_t b = 0; b < y.taps; ++b) {
         const int64_t iz = z.input(oz, a), iy = y.input(oy, b);
         if (iz < 0 || iz >= z.in || iy < 0 || iy >= y.in) continue;
-        taps[count++] = {(a * y.taps + b) * x.taps, ((image * z.in + iz) * y.in + iy) * x.in};
+        taps[count++] = {(a * y.taps + b) * x.taps,
+                         ((image * z.in + iz) * y.in + iy) * x.in * channels};
       }
     return count;
   }
@@ -49,7 +58,8 @@ struct Pool2 {
     const int64_t from = most(0, -start), to = least(x.taps, x.in - start);
     int64_t found = 0;
     for (int64_t i = 0; i < count; ++i)
-      for (int64_t d = from; d < to; ++d) taps[found++] = {row[i].k + d, row[i].pixel + start + d};
+      for (int64_t d = from; d < to; ++d)
+        taps[found++] = {row[i].k + d, row[i].at + (start + d) * channels};
     return found;
   }
 };
@@ -59,15 +69,17 @@ struct Places {
   Tap stack[2 * kMostTaps];
   Tap *row, *window;
 
+  static Tap* allocate(int64_t count) {
+    return reinterpret_cast<Tap*>(thread_scratch(static_cast<size_t>(count) * sizeof(Tap)));
+  }
   explicit Places(int64_t taps)
-      : row(taps <= kMostTaps ? stack
-                              : reinterpret_cast<Tap*>(thread_scratch(static_cast<size_t>(2 * taps) * sizeof(Tap)))),
+      : row(taps <= kMostTaps ? stack : allocate(2 * taps)),
         window(row + taps) {}
 };
 
 // Calls f(number of the output pixel, places, how many) for the rows first .. last.
 template <class F>
-void each_window(const Pool2& p, int64_t first, int64_t last, const F& f) {
+void each_window(const Pooling& p, int64_t first, int64_t last, const F& f) {
   Places places(p.taps());
   for (int64_t r = first; r < last; ++r) {
     const int64_t count = p.under_row(r, places.row);
@@ -80,8 +92,9 @@ void each_window(const Pool2& p, int64_t first, int64_t last, const F& f) {
 
 // The same over all rows, in tasks of about equal size.
 template <class F>
-void all_windows(const Call& call, const Pool2& p, const F& f) {
-  const int64_t row = most(1, p.x.out * p.channels * least(p.taps(), p.x.step * p.y.step * p.z.step + 1));
+void all_windows(const Call& call, const Pooling& p, const F& f) {
+  const int64_t read = least(p.taps(), p.x.step * p.y.step * p.z.step + 1);  // for one window
+  const int64_t row = most(1, p.x.out * p.channels * read);
   const int64_t tasks = most(1, least(p.rows(), p.rows() * row / kTaskNumbers));
   parallel_for(call.pool, tasks, [&](int64_t i) {
     each_window(p, share(p.rows(), tasks, i), share(p.rows(), tasks, i + 1), f);
@@ -91,18 +104,19 @@ void all_windows(const Call& call, const Pool2& p, const F& f) {
 // Calls f(output pixel, places, how many, first channel, channels) for each window of each image
 // and range of channels, after the rows of `out` (the input's shape) that it covers became zero.
 template <class T, class F>
-void scatter(const Call& call, const Pool2& p, T* out, const F& f) {
+void scatter(const Call& call, const Pooling& p, T* out, const F& f) {
   const int64_t image_numbers = p.pixels() * p.channels, c = p.channels;
   const int64_t ranges = most(1, least(c / kChannels, image_numbers / kTaskNumbers));
   const int64_t numbers = most(1, image_numbers / ranges);
   const int64_t group = most(1, least(p.n, kTaskNumbers / numbers)), groups = parts(p.n, group);
   const int64_t rows = p.z.out * p.y.out, lines = p.z.in * p.y.in;
+  const bool covered = p.covered();
   parallel_for(call.pool, groups * ranges, [&](int64_t task) {
     const int64_t c0 = share(c, ranges, task % ranges), c1 = share(c, ranges, task % ranges + 1);
     const int64_t end = least(p.n, (task / ranges + 1) * group);
     for (int64_t n = task / ranges * group; n < end; ++n) {
       T* image = out + n * image_numbers;
-      int64_t cleared = 0;  // rows of the image that are zero or hold sums
+      int64_t cleared = covered ? lines : 0;  // rows of the image that are zero or hold sums
       auto clear = [&](int64_t until) {
         until = most(cleared, least(until, lines));
         if (ranges == 1)
@@ -126,168 +140,134 @@ void scatter(const Call& call, const Pool2& p, T* out, const F& f) {
   });
 }
 
+// Calls f(first channel, mask of the channels that exist) for vectors of channels c0 .. c1.
+template <class T, class F>
+inline void each_vector(int64_t c0, int64_t c1, const F& f) {
+  using X = Vec<T>;
+  int64_t c = c0;
+  const auto whole = X::mask(X::lanes);
+  for (; c + X::lanes <= c1; c += X::lanes) f(c, whole);
+  if (c < c1) f(c, X::mask(c1 - c));
+}
+
 template <class T>
-T lowest() {
-  return -static_cast<T>(__builtin_inf());
+Vec<T> lowest() {
+  return Vec<T>::broadcast(-static_cast<T>(__builtin_inf()));
 }
 
 // A NaN stays, as in NumPy's maximum.
-template <class T>
-inline T larger(T best, T next) {
-  return next > best || next != next ? next : best;
+template <class X>
+KERASISH_INLINE X larger(X best, X next) {
+  return {(next.v > best.v) | (next.v != next.v) ? next.v : best.v};
 }
 
-template <class T>
-void maximum(const T* x, int64_t channels, T* KERASISH_RESTRICT y, const Tap* taps, int64_t count) {
-  if (count == 4) {
-    const T *a = x + taps[0].pixel * channels, *b = x + taps[1].pixel * channels;
-    const T *c = x + taps[2].pixel * channels, *d = x + taps[3].pixel * channels;
-    for (int64_t i = 0; i < channels; ++i) y[i] = larger(larger(a[i], b[i]), larger(c[i], d[i]));
-    return;
-  }
-  if (count == 0) {
-    for (int64_t i = 0; i < channels; ++i) y[i] = lowest<T>();
-    return;
-  }
-  __builtin_memcpy(y, x + taps[0].pixel * channels, static_cast<size_t>(channels) * sizeof(T));
-  for (int64_t t = 1; t < count; ++t) {
-    const T* next = x + taps[t].pixel * channels;
-    for (int64_t i = 0; i < channels; ++i) y[i] = larger(y[i], next[i]);
-  }
-}
-
-template <class T>
-void total(const T* x, int64_t channels, T* KERASISH_RESTRICT y, const Tap* taps, int64_t count) {
-  if (count == 4) {
-    const T *a = x + taps[0].pixel * channels, *b = x + taps[1].pixel * channels;
-    const T *c = x + taps[2].pixel * channels, *d = x + taps[3].pixel * channels;
-    for (int64_t i = 0; i < channels; ++i) y[i] = ((a[i] + b[i]) + c[i]) + d[i];
-    return;
-  }
-  if (count == 0) {
-    for (int64_t i = 0; i < channels; ++i) y[i] = T(0);
-    return;
-  }
-  __builtin_memcpy(y, x + taps[0].pixel * channels, static_cast<size_t>(channels) * sizeof(T));
-  for (int64_t t = 1; t < count; ++t) {
-    const T* next = x + taps[t].pixel * channels;
-    for (int64_t i = 0; i < channels; ++i) y[i] += next[i];
-  }
-}
-
-// Which of the places holds the first maximum, for up to kChannels channels from c0 on; -1: one
-// in the padding, which counts as minus infinity. Comparisons with NaN are false.
-template <class T, class Index>
-void first_maximum(const T* x, int64_t channels, int64_t c0, int64_t block, const Tap* taps,
-                   int64_t count, Index* KERASISH_RESTRICT chosen) {
-  T best[kChannels];
+// The value under the first maximum of a window: what `pick(place)` gives for it, and zero if the
+// maximum is in the padding, which counts as minus infinity. Comparisons with NaN are false.
+template <class X, class T, class Pick>
+KERASISH_INLINE X under_maximum(const T* x, int64_t c, typename X::Mask mask, const Tap* taps,
+                                int64_t count, const Pick& pick) {
   const bool padded = count == 0 || taps[0].k > 0;
-  for (int64_t i = 0; i < block; ++i) chosen[i] = padded ? -1 : 0;
-  if (padded)
-    for (int64_t i = 0; i < block; ++i) best[i] = lowest<T>();
-  else
-    __builtin_memcpy(best, x + taps[0].pixel * channels + c0, static_cast<size_t>(block) * sizeof(T));
+  X best = padded ? lowest<T>() : X::load(x + taps[0].at + c, mask);
+  X found = padded ? X::zero() : pick(0);
   for (int64_t t = padded ? 0 : 1; t < count; ++t) {
-    const T* next = x + taps[t].pixel * channels + c0;
-    for (int64_t i = 0; i < block; ++i) {
-      const bool better = next[i] > best[i];
-      chosen[i] = better ? static_cast<Index>(t) : chosen[i];
-      best[i] = better ? next[i] : best[i];
-    }
+    const X next = X::load(x + taps[t].at + c, mask), other = pick(t);
+    const auto better = next.v > best.v;
+    best.v = better ? next.v : best.v;
+    found.v = better ? other.v : found.v;
   }
+  return found;
 }
-
-template <class T>
-struct IndexOf;
-template <>
-struct IndexOf<float> {
-  using type = int32_t;
-};
-template <>
-struct IndexOf<double> {
-  using type = int64_t;
-};
 
 // data: x, y; params: as conv
 template <class T>
 void max_pool(const Call& call) {
-  const Pool2 p(call.params);
+  using X = Vec<T>;
+  const Pooling p(call.params);
   const T* x = static_cast<const T*>(call.data[0]);
   T* y = static_cast<T*>(call.data[1]);
   all_windows(call, p, [&](int64_t pixel, const Tap* taps, int64_t count) {
-    maximum(x, p.channels, y + pixel * p.channels, taps, count);
+    T* to = y + pixel * p.channels;
+    each_vector<T>(0, p.channels, [&](int64_t c, typename X::Mask mask) {
+      X best = lowest<T>();
+      for (int64_t t = 0; t < count; ++t) best = larger(best, X::load(x + taps[t].at + c, mask));
+      best.store(to + c, mask);
+    });
   });
 }
 
 // data: x, y
 template <class T>
 void window_sum(const Call& call) {
-  const Pool2 p(call.params);
+  using X = Vec<T>;
+  const Pooling p(call.params);
   const T* x = static_cast<const T*>(call.data[0]);
   T* y = static_cast<T*>(call.data[1]);
   all_windows(call, p, [&](int64_t pixel, const Tap* taps, int64_t count) {
-    total(x, p.channels, y + pixel * p.channels, taps, count);
+    T* to = y + pixel * p.channels;
+    each_vector<T>(0, p.channels, [&](int64_t c, typename X::Mask mask) {
+      X sum = X::zero();
+      for (int64_t t = 0; t < count; ++t) sum = sum + X::load(x + taps[t].at + c, mask);
+      sum.store(to + c, mask);
+    });
   });
 }
 
 // data: x, u (x's shape), y: u where x has the first maximum of a window
 template <class T>
 void max_pool_select(const Call& call) {
-  using Index = typename IndexOf<T>::type;
-  const Pool2 p(call.params);
+  using X = Vec<T>;
+  const Pooling p(call.params);
   const T *x = static_cast<const T*>(call.data[0]), *u = static_cast<const T*>(call.data[1]);
   T* y = static_cast<T*>(call.data[2]);
-  const int64_t c = p.channels;
   all_windows(call, p, [&](int64_t pixel, const Tap* taps, int64_t count) {
-    for (int64_t at = 0; at < c; at += kChannels) {
-      const int64_t block = least(kChannels, c - at);
-      Index chosen[kChannels];
-      first_maximum(x, c, at, block, taps, count, chosen);
-      T* KERASISH_RESTRICT to = y + pixel * c + at;
-      for (int64_t i = 0; i < block; ++i) to[i] = T(0);
-      for (int64_t t = 0; t < count; ++t) {
-        const T* from = u + taps[t].pixel * c + at;
-        for (int64_t i = 0; i < block; ++i) to[i] = chosen[i] == t ? from[i] : to[i];
-      }
-    }
+    T* to = y + pixel * p.channels;
+    each_vector<T>(0, p.channels, [&](int64_t c, typename X::Mask mask) {
+      auto under = [&](int64_t t) { return X::load(u + taps[t].at + c, mask); };
+      under_maximum<X>(x, c, mask, taps, count, under).store(to + c, mask);
+    });
   });
 }
 
 // data: x, g, gradient by x: g goes to the first maximum of each window
 template <class T>
 void max_pool_grad(const Call& call) {
-  using Index = typename IndexOf<T>::type;
-  const Pool2 p(call.params);
+  using X = Vec<T>;
+  const Pooling p(call.params);
   const T *x = static_cast<const T*>(call.data[0]), *g = static_cast<const T*>(call.data[1]);
   T* out = static_cast<T*>(call.data[2]);
-  const int64_t c = p.channels;
+  const bool apart = p.apart();
   scatter(call, p, out, [&](int64_t pixel, const Tap* taps, int64_t count, int64_t c0, int64_t c1) {
-    for (int64_t at = c0; at < c1; at += kChannels) {
-      const int64_t block = least(kChannels, c1 - at);
-      Index chosen[kChannels];
-      first_maximum(x, c, at, block, taps, count, chosen);
-      const T* from = g + pixel * c + at;
+    const T* from = g + pixel * p.channels;
+    each_vector<T>(c0, c1, [&](int64_t c, typename X::Mask mask) {
+      auto number = [](int64_t t) { return X::broadcast(static_cast<T>(t + 1)); };
+      const X chosen = under_maximum<X>(x, c, mask, taps, count, number);
+      const X value = X::load(from + c, mask);
       for (int64_t t = 0; t < count; ++t) {
-        T* KERASISH_RESTRICT to = out + taps[t].pixel * c + at;
-        for (int64_t i = 0; i < block; ++i) to[i] += chosen[i] == t ? from[i] : T(0);
+        T* to = out + taps[t].at + c;
+        const X part = {chosen.v == number(t).v ? value.v : X::zero().v};
+        (apart ? part : X::load(to, mask) + part).store(to, mask);
       }
-    }
+    });
   });
 }
 
 // data: g, gradient by x: g goes to all places of each window
 template <class T>
 void window_spread(const Call& call) {
-  const Pool2 p(call.params);
+  using X = Vec<T>;
+  const Pooling p(call.params);
   const T* g = static_cast<const T*>(call.data[0]);
   T* out = static_cast<T*>(call.data[1]);
-  const int64_t c = p.channels;
+  const bool apart = p.apart();
   scatter(call, p, out, [&](int64_t pixel, const Tap* taps, int64_t count, int64_t c0, int64_t c1) {
-    const T* from = g + pixel * c;
-    for (int64_t t = 0; t < count; ++t) {
-      T* KERASISH_RESTRICT to = out + taps[t].pixel * c;
-      for (int64_t i = c0; i < c1; ++i) to[i] += from[i];
-    }
+    const T* from = g + pixel * p.channels;
+    each_vector<T>(c0, c1, [&](int64_t c, typename X::Mask mask) {
+      const X value = X::load(from + c, mask);
+      for (int64_t t = 0; t < count; ++t) {
+        T* to = out + taps[t].at + c;
+        (apart ? value : X::load(to, mask) + value).store(to, mask);
+      }
+    });
   });
 }
 
