@@ -7,7 +7,7 @@ from typing import Any
 
 from .. import ops
 from ..config import epsilon
-from .ctc import ctc_loss
+from ..ops.ctc import ctc_loss
 from .regression import as_pair
 from .wrapper import aligned
 

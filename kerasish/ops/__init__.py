@@ -2,9 +2,11 @@
 
 from .arrays import *
 from .core import *
+from .ctc import *
 from .creation import *
 from .elementwise import *
 from .linalg import *
+from .math import *
 from .nn import *
 from .numpy import *
 from .patches import *

@@ -8,6 +8,7 @@ from .conv import *
 from .creation import *
 from .decompose import *
 from .elementwise import *
+from .fourier import *
 from .indexing import *
 from .linalg import *
 from .logic import *

@@ -55,6 +55,17 @@ def half_even(x):
     return mpmath.nint(x)
 
 
+def fourier(re, im, axes, sign):
+    """By the matrix of the transform."""
+    z = re + 1j * im
+    for axis in axes:
+        n = z.shape[axis]
+        turns = np.outer(np.arange(n), np.arange(n)) % n
+        matrix = np.exp(sign * 2j * np.pi * turns / n)
+        z = np.moveaxis(np.tensordot(matrix, z, (1, axis)), 0, axis)
+    return z.real, z.imag
+
+
 # -- reductions
 
 
@@ -388,6 +399,7 @@ ORACLES = {
     "flip": flip,
     "floor": mp("floor"),
     "floor_divide": mp(lambda a, b: mpmath.floor(a / b)),
+    "fourier": fourier,
     "gamma_slope": mp(gamma_slope),
     "gather": gather,
     "gcd": python(math.gcd),

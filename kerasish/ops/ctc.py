@@ -6,6 +6,8 @@ from typing import Any
 
 import kerasish_core as core
 
+from .symbolic import symbolic
+
 __all__ = ["ctc_loss"]
 
 ops = core.ops
@@ -14,6 +16,7 @@ ops = core.ops
 NEVER = -1e30
 
 
+@symbolic
 def ctc_loss(
     target: Any, output: Any, target_length: Any, output_length: Any, mask_index: int = 0
 ) -> Any:
