@@ -13,6 +13,7 @@ decided here; what the functions in an expression do is in `vmath.h`.
 
 from __future__ import annotations
 
+import functools
 import re
 import zlib
 from typing import NamedTuple
@@ -20,6 +21,7 @@ from typing import NamedTuple
 import numpy as np
 
 from .. import dtypes
+from ..errors import DTypeError
 from ..op import REGISTRY, Op, Spec  # filled when the package is imported
 
 __all__ = ["FINGERPRINT", "INDEX", "attributes", "source"]
@@ -76,17 +78,23 @@ class _Tile(NamedTuple):
     through: tuple[str, str] = ("", "")  # of half types: the type, and the key of the wide tile
 
 
+@functools.cache
 def attributes(op: Op) -> tuple[str, ...]:
     """The attributes in an op's scalar expression, in the order of `attrs`."""
     found = _NAME.findall(op.scalar or "")
     return tuple(sorted({n for n in found if n not in op.inputs}))
 
 
-def _result(op: Op, dtype: str) -> str:
-    """The dtype of the result for operands of one dtype."""
-    np_dtype = dtypes.as_dtype(dtype)
-    specs = [Spec((), np.dtype(bool) if n == "condition" else np_dtype) for n in op.inputs]
-    return str(op.infer(*specs, **dict.fromkeys(attributes(op), 1.0)).dtype.name)
+@functools.cache
+def _to_bool(op: Op, kind: str) -> bool | None:
+    """Whether the result is boolean, for operands of a kind; None if the op refuses them."""
+    operand, condition = Spec((), np.dtype(kind)), Spec((), np.dtype(bool))
+    specs = [condition if n == "condition" else operand for n in op.inputs]
+    try:
+        result = op.infer(*specs, **dict.fromkeys(attributes(op), 1.0))
+    except DTypeError:
+        return None
+    return bool(result.dtype == np.bool_)
 
 
 def _inputs(op: Op, expression: str, kind: str) -> tuple[tuple[int, str, str], ...]:
@@ -123,9 +131,12 @@ def _tile(op: Op, dtype: str) -> _Tile | None:
     inexact = dtype in _FLOATS or dtype in _HALVES
     if not _serves(expression, dtype) or (names and not inexact):
         return None
+    truth = _to_bool(op, "float32" if inexact else "bool" if dtype == "bool" else "int32")
+    if truth is None:
+        return None
     copies = not _CALLED.search(expression) and not re.search(r"[^\w\s?:]", expression)
     kind, within = _TYPES[dtype], ""
-    result = _TYPES[_result(op, dtype)]
+    result = "uint8_t" if truth else kind
     if copies or (not inexact and _SIGNLESS.fullmatch(expression)):
         bits = 8 * dtypes.as_dtype(dtype).itemsize
         kind, same = f"uint{bits}_t", result == kind

@@ -104,6 +104,10 @@ def scale_of(op, inputs, attrs):
 KEYS = [key for key in tiles.INDEX if not key.startswith("cast:")]
 
 
+def test_the_library_was_built_from_these_expressions(native):
+    assert native.has(tiles.FINGERPRINT), "run `python setup.py build_ext --inplace` again"
+
+
 @pytest.mark.parametrize("name", sorted({key.split(":")[0] for key in KEYS}))
 def test_op(native, instruction_sets, name):
     op = core.REGISTRY[name]

@@ -33,6 +33,14 @@ def _library() -> Any:
             error,
         )
         return None
+    tiles = importlib.import_module("...codegen.tiles", __name__)
+    if not native.has(tiles.FINGERPRINT):  # its functions would be called by wrong numbers
+        logging.getLogger("kerasish").warning(
+            "The native library of kerasish was built from other sources than the installed ones: "
+            "programs run on NumPy, which is slower. Build it again by `python setup.py build_ext "
+            "--inplace`, or install kerasish again."
+        )
+        return None
     native.set_threads(config.threads())
     native.set_tensor_type(Tensor)
     Writers.active, Writers.read, Writers.assign = native.writing, native.read, native.assign
