@@ -2,8 +2,8 @@
 
 from .arrays import *
 from .core import *
-from .ctc import *
 from .creation import *
+from .ctc import *
 from .elementwise import *
 from .linalg import *
 from .math import *
