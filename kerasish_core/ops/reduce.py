@@ -14,7 +14,7 @@ from ..op import Op, Spec, define_op
 from ..tensor import NUMPY_FUNCTIONS, OPERATORS, Tensor, convert
 from ._args import as_float, canonical_axes, canonical_axis, same_spec
 from ._define import as_bool
-from .elementwise import cast, exp, maximum, minimum, sqrt, square
+from .elementwise import cast, exp, maximum, minimum, negative, sqrt, square
 from .logic import equal
 from .shape import broadcast_to, concatenate, full, ones_like, reshape, transpose
 
@@ -321,13 +321,52 @@ def _soft_samples(rng: np.random.Generator) -> Any:
     ]
 
 
+def _pull_samples(rng: np.random.Generator) -> Any:
+    return [
+        ([rng.normal(size=(2, 3, 4)), rng.uniform(0, 1, (2, 3, 4))], {"axes": axes})
+        for axes in ((2,), (0, 1))
+    ]
+
+
+def _softmax_pull(xp: Any, g: Any, y: Any, axes: tuple[int, ...]) -> Any:
+    a, b = (v.astype("float32") if v.dtype.itemsize < 4 else v for v in (g, y))
+    return (b * (a - (a * b).sum(axis=axes, keepdims=True))).astype(y.dtype, copy=False)
+
+
+def _log_softmax_pull(xp: Any, g: Any, y: Any, axes: tuple[int, ...]) -> Any:
+    a, b = (v.astype("float32") if v.dtype.itemsize < 4 else v for v in (g, y))
+    return (a - xp.exp(b) * a.sum(axis=axes, keepdims=True)).astype(y.dtype, copy=False)
+
+
+def _softmax_pull_rule(u: Any, g: Any, y: Any, axes: tuple[int, ...], needs: Any) -> Any:
+    """The Jacobian `diag(y) - y y'` is symmetric: the cotangent of g is pulled back as g is."""
+    of_g = apply(_SOFTMAX_GRAD, u, y, axes=axes) if needs[0] else None
+    if not needs[1]:
+        return of_g, None
+    return of_g, u * (g - sum(g * y, axes, True)) - g * sum(u * y, axes, True)
+
+
+def _log_softmax_pull_rule(u: Any, g: Any, y: Any, axes: tuple[int, ...]) -> Any:
+    p = exp(y)
+    return u - sum(u * p, axes, True), negative(u * p * sum(g, axes, True))
+
+
+# Their gradients are primitives too: a row is in the cache for all passes over it.
+_SOFTMAX_GRAD: Op = define_op(
+    "softmax_grad", "reduce", "g y", infer=lambda g, y, axes: y, kernel=_softmax_pull,
+    vjp=_softmax_pull_rule, samples=_pull_samples,
+)  # fmt: skip
+_LOG_SOFTMAX_GRAD = define_op(
+    "log_softmax_grad", "reduce", "g y", infer=lambda g, y, axes: y, kernel=_log_softmax_pull,
+    vjp=_log_softmax_pull_rule, samples=_pull_samples,
+)  # fmt: skip
 _SOFTMAX: Op = define_op(
     "softmax", "reduce", "x", infer=same_spec, kernel=_softmax_kernel,
-    vjp=lambda g, y, axes: (y * (g - sum(g * y, axes, True)),), samples=_soft_samples,
+    vjp=lambda g, y, axes: (apply(_SOFTMAX_GRAD, g, y, axes=axes),), samples=_soft_samples,
 )  # fmt: skip
 _LOG_SOFTMAX = define_op(
     "log_softmax", "reduce", "x", infer=same_spec, kernel=_log_softmax_kernel,
-    vjp=lambda g, y, axes: (g - exp(y) * sum(g, axes, True),), samples=_soft_samples,
+    vjp=lambda g, y, axes: (apply(_LOG_SOFTMAX_GRAD, g, y, axes=axes),), samples=_soft_samples,
 )  # fmt: skip
 
 

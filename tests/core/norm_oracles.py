@@ -4,7 +4,16 @@ import math
 
 import numpy as np
 
-__all__ = ["centred_sums", "layer_norm", "layer_norm_grad", "moments", "rms_norm", "rms_norm_grad"]
+__all__ = [
+    "centred_sums",
+    "layer_norm",
+    "layer_norm_grad",
+    "log_softmax_grad",
+    "moments",
+    "rms_norm",
+    "rms_norm_grad",
+    "softmax_grad",
+]
 
 
 def moments(x, axes, keepdims):
@@ -72,3 +81,25 @@ def centred_sums(g, x, mean):
         for u, v, m in zip(us.T, rows.T, mean)
     ]
     return [np.array(v) for v in zip(*pairs)]
+
+
+def by_jacobian(jacobian):
+    """The rows of g times the Jacobian that a row of y has."""
+
+    def oracle(g, y, axes):
+        kept = [i for i in range(y.ndim) if i not in axes]
+        order = kept + list(axes)
+        moved = y.transpose(order)
+        pairs = zip(*(v.transpose(order).reshape(-1, _size(v, axes)) for v in (g, y)))
+        found = np.array([a @ jacobian(b) for a, b in pairs])
+        return found.reshape(moved.shape).transpose(np.argsort(order))
+
+    return oracle
+
+
+def _size(v, axes):
+    return math.prod(v.shape[a] for a in axes)
+
+
+softmax_grad = by_jacobian(lambda y: np.diag(y) - np.outer(y, y))
+log_softmax_grad = by_jacobian(lambda y: np.eye(y.size) - np.outer(np.ones(y.size), np.exp(y)))

@@ -21,8 +21,10 @@ def softmax_cases():
     shapes = [((5, 10), (1,)), ((3, 4, 17), (2,)), ((7, 300), (1,)), ((4, 9, 70), (1,)),
               ((2, 3, 5), (1, 2)), ((0, 3), (1,)), ((2, 0), (1,)), ((3, 1), (1,)), ((6,), (0,)),
               ((64, 1000), (1,)), ((40, 3, 3, 64), (0,))]  # fmt: skip
-    return [(name, [normal(*s) * 3], {"axes": a}) for name in ("softmax", "log_softmax")
-            for s, a in shapes]  # fmt: skip
+    found = [(name, [normal(*s) * 3], {"axes": a}) for name in ("softmax", "log_softmax")
+             for s, a in shapes]  # fmt: skip
+    return found + [(f"{name}_grad", [normal(*s), normal(*s)], {"axes": a})
+                    for name in ("softmax", "log_softmax") for s, a in shapes]  # fmt: skip
 
 
 def moments_cases():

@@ -285,6 +285,8 @@ EMPTY = [
     ("softmax", [E((0, 3))], {"axes": (1,)}),
     ("softmax", [E((2, 0))], {"axes": (1,)}),
     ("log_softmax", [E((0, 3))], {"axes": (1,)}),
+    ("softmax_grad", [E((0, 3)), E((0, 3))], {"axes": (1,)}),
+    ("log_softmax_grad", [E((2, 0)), E((2, 0))], {"axes": (1,)}),
     ("cumsum", [E((0, 3))], {"axis": 0, "reverse": False}),
     ("cumprod", [E((2, 0))], {"axis": 1, "reverse": True}),
     ("reshape", [E((0, 3))], {"shape": (3, 0, 2)}),

@@ -27,17 +27,22 @@ def _form(shape: tuple[int, ...], axes: tuple[int, ...]) -> tuple[int, int, int]
     return math.prod(shape[:low]), math.prod(shape[low:high]), math.prod(shape[high:])
 
 
-@lowers("softmax", "log_softmax")
+# An input and an output that may share memory.
+_IN_PLACE = {"softmax": [(0, 0)], "softmax_grad": [(0, 0), (1, 0)],
+             "log_softmax_grad": [(0, 0), (1, 0)]}  # fmt: skip
+
+
+@lowers("softmax", "log_softmax", "softmax_grad", "log_softmax_grad")
 def softmax(node: Node, b: Builder) -> bool:
     """Rows, or columns if the axis is not the last."""
     spec = b.spec(node.inputs[0])
     suffix, form = SUFFIX.get(spec.dtype), _form(spec.shape, node.attrs["axes"])
     if suffix is None or form is None:
         return False
-    pairs = [(0, 0)] if node.op.name == "softmax" else []
     b.emit(
-        f"{node.op.name}_{suffix}", node.inputs, node.outputs, form, note="by row", in_place=pairs
-    )
+        f"{node.op.name}_{suffix}", node.inputs, node.outputs, form, note="by row",
+        in_place=_IN_PLACE.get(node.op.name, []),
+    )  # fmt: skip
     return True
 
 

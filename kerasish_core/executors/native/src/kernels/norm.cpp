@@ -69,6 +69,54 @@ void softmax(const Call& call) {
   });
 }
 
+template <class T>
+void softmax_grad_row(const T* g, const T* y, T* dx, int64_t n, bool log_of) {
+  if (log_of) {
+    const T all = total<T>(n, [&](auto get, int64_t i) { return get(g + i); });
+    KERASISH_EACH for (int64_t i = 0; i < n; ++i) dx[i] = g[i] - exp(y[i]) * all;
+  } else {
+    const T all = total<T>(n, [&](auto get, int64_t i) { return get(g + i) * get(y + i); });
+    KERASISH_EACH for (int64_t i = 0; i < n; ++i) dx[i] = y[i] * (g[i] - all);
+  }
+}
+
+template <class T>
+void softmax_grad_columns(const T* g, const T* y, T* dx, int64_t count, int64_t inner,
+                          int64_t width, bool log_of) {
+  T all[kColumns];
+  for (int64_t j = 0; j < width; ++j) all[j] = 0;
+  for (int64_t k = 0; k < count; ++k)
+    for (int64_t j = 0; j < width; ++j)
+      all[j] += log_of ? g[k * inner + j] : g[k * inner + j] * y[k * inner + j];
+  for (int64_t k = 0; k < count; ++k)
+    KERASISH_EACH for (int64_t j = 0; j < width; ++j) {
+      const int64_t i = k * inner + j;
+      dx[i] = log_of ? g[i] - exp(y[i]) * all[j] : y[i] * (g[i] - all[j]);
+    }
+}
+
+// g, y -> dx (which may be g or y); outer, count, inner
+template <class T, bool log_of>
+void softmax_grad(const Call& call) {
+  const T *g = static_cast<const T*>(call.data[0]), *y = static_cast<const T*>(call.data[1]);
+  T* dx = static_cast<T*>(call.data[2]);
+  const int64_t outer = call.params[0], count = call.params[1], inner = call.params[2];
+  const Tasks tasks(outer, count * inner * 2, kMostTasks);
+  parallel_for(call.pool, tasks.count, [&](int64_t task) {
+    for (int64_t r = tasks.begin(task); r < tasks.end(task, outer); ++r) {
+      const int64_t at = r * count * inner;
+      if (inner == 1) {
+        softmax_grad_row(g + at, y + at, dx + at, count, log_of);
+        continue;
+      }
+      for (int64_t j = 0; j < inner; j += kColumns) {
+        const int64_t width = inner - j < kColumns ? inner - j : kColumns, to = at + j;
+        softmax_grad_columns(g + to, y + to, dx + to, count, inner, width, log_of);
+      }
+    }
+  });
+}
+
 // x, gamma, [beta] -> y, [mean], inv; rows, n, epsilon. Brackets: unless `rms`.
 template <class T, bool rms>
 void normalise(const Call& call) {
@@ -152,7 +200,10 @@ void normalise_grad(const Call& call) {
 
 KERASISH_TABLE(norm, {"softmax_f32", softmax<float, false>}, {"softmax_f64", softmax<double, false>},
                {"log_softmax_f32", softmax<float, true>}, {"log_softmax_f64", softmax<double, true>},
-               {"layer_norm_f32", normalise<float, false>}, {"layer_norm_f64", normalise<double, false>},
+               {"softmax_grad_f32", softmax_grad<float, false>},
+               {"softmax_grad_f64", softmax_grad<double, false>},
+               {"log_softmax_grad_f32", softmax_grad<float, true>},
+               {"log_softmax_grad_f64", softmax_grad<double, true>}, {"layer_norm_f32", normalise<float, false>}, {"layer_norm_f64", normalise<double, false>},
                {"rms_norm_f32", normalise<float, true>}, {"rms_norm_f64", normalise<double, true>},
                {"layer_norm_grad_f32", normalise_grad<float, false>},
                {"layer_norm_grad_f64", normalise_grad<double, false>},
