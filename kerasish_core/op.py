@@ -48,6 +48,7 @@ class Op:
             tuple of cotangents, None where none flows (kind `control`: zeros).
         saved: What the gradient rule asks for, read off its signature.
         samples: `(rng)` to a list of `(arrays, attrs)`, which the tests run.
+        native: Whether eager calls too use the native kernel: for ops whose generic one is slow.
     """
 
     __slots__ = (
@@ -67,7 +68,7 @@ class Op:
         vjp: Callable[..., tuple[Any, ...]] | None = None,
         samples: Callable[..., Any] | None = None,
         multiple: bool = False,
-        native: Any = None,
+        native: bool = False,
         cuda: Any = None,
     ) -> None:
         if kind not in KINDS:

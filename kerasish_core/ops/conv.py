@@ -179,15 +179,17 @@ def _kernel_grad_rule(u: Any, x: Any, g: Any, needs: Any, strides: Any, pads: An
 
 
 _CONV = define_op(
-    "conv", "contraction", "x kernel", infer=_conv_spec, kernel=_conv_kernel, vjp=_conv_rule,
+    "conv", "contraction", "x kernel", native=True,
+    infer=_conv_spec, kernel=_conv_kernel, vjp=_conv_rule,
     samples=_samples,
 )  # fmt: skip
 _INPUT_GRAD = define_op(
-    "conv_input_grad", "contraction", "g kernel", infer=_input_grad_spec,
+    "conv_input_grad", "contraction", "g kernel", native=True, infer=_input_grad_spec,
     kernel=_input_grad_kernel, vjp=_input_grad_rule, samples=_grad_samples("input"),
 )  # fmt: skip
 _KERNEL_GRAD = define_op(
-    "conv_kernel_grad", "contraction", "x g", infer=_kernel_grad_spec, kernel=_kernel_grad_kernel,
+    "conv_kernel_grad", "contraction", "x g", native=True,
+    infer=_kernel_grad_spec, kernel=_kernel_grad_kernel,
     vjp=_kernel_grad_rule, samples=_grad_samples("kernel"),
 )  # fmt: skip
 

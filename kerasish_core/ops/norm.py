@@ -76,7 +76,8 @@ def _moments_rule(g: Any, x: Any, y: Any, axes: tuple[int, ...], keepdims: bool)
 
 
 _MOMENTS = define_op(
-    "moments", "opaque", "x", infer=_moments_spec, kernel=_moments_kernel, vjp=_moments_rule,
+    "moments", "opaque", "x", native=True,
+    infer=_moments_spec, kernel=_moments_kernel, vjp=_moments_rule,
     multiple=True,
     samples=lambda rng: [
         ([rng.normal(size=(2, 3, 4))], {"axes": (0, 1), "keepdims": False}),
@@ -118,7 +119,8 @@ def _sums_rule(u: Any, g: Any, x: Any, mean: Any, y: Any) -> Any:
 
 
 _SUMS = define_op(
-    "centred_sums", "opaque", "g x mean", kernel=_sums_kernel, vjp=_sums_rule, multiple=True,
+    "centred_sums", "opaque", "g x mean", native=True,
+    kernel=_sums_kernel, vjp=_sums_rule, multiple=True,
     infer=lambda g, x, mean: (mean, mean),
     samples=lambda rng: [
         ([*rng.normal(size=(2, *s)), rng.normal(size=s[-1:])], {}) for s in ((2, 3, 2), (3,))
@@ -273,11 +275,11 @@ def _row_grad_samples(statistics: int) -> Any:
 
 
 _LAYER = define_op(
-    "layer_norm", "opaque", "x gamma beta", infer=_layer_spec, kernel=_layer_kernel,
+    "layer_norm", "opaque", "x gamma beta", native=True, infer=_layer_spec, kernel=_layer_kernel,
     vjp=_layer_rule, multiple=True, samples=_row_samples(beta=True),
 )  # fmt: skip
 _LAYER_GRAD = define_op(
-    "layer_norm_grad", "opaque", "g x gamma mean inv", multiple=True,
+    "layer_norm_grad", "opaque", "g x gamma mean inv", native=True, multiple=True,
     infer=lambda g, x, gamma, mean, inv: (x, gamma, gamma), kernel=_layer_grad_kernel,
     vjp=lambda u, g, x, gamma, mean, inv, y: differentiate(
         _layer_grad_composed, (g, x, gamma, mean, inv), _zeros_for(u, y)
@@ -323,12 +325,12 @@ def _rms_rule(g: Any, x: Any, gamma: Any, y: Any, epsilon: float) -> Any:
 
 
 _RMS = define_op(
-    "rms_norm", "opaque", "x gamma", kernel=_rms_kernel, vjp=_rms_rule, multiple=True,
+    "rms_norm", "opaque", "x gamma", native=True, kernel=_rms_kernel, vjp=_rms_rule, multiple=True,
     infer=lambda x, gamma, epsilon: (x, _row_spec("rms_norm", x, gamma)),
     samples=_row_samples(beta=False),
 )  # fmt: skip
 _RMS_GRAD = define_op(
-    "rms_norm_grad", "opaque", "g x gamma inv", multiple=True,
+    "rms_norm_grad", "opaque", "g x gamma inv", native=True, multiple=True,
     infer=lambda g, x, gamma, inv: (x, gamma), kernel=_rms_grad_kernel,
     vjp=lambda u, g, x, gamma, inv, y: differentiate(
         _rms_grad_composed, (g, x, gamma, inv), _zeros_for(u, y)

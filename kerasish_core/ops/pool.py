@@ -103,14 +103,14 @@ def _pair_samples(rng: np.random.Generator) -> Any:
 
 
 _MAX: Op = define_op(
-    "max_pool", "reduce", "x", infer=_pool_spec, kernel=_max_kernel,
+    "max_pool", "reduce", "x", native=True, infer=_pool_spec, kernel=_max_kernel,
     vjp=lambda g, x, window, strides, pads: (
         apply(_MAX_GRAD, x, g, window=window, strides=strides, pads=pads),
     ),
     samples=_samples,
 )  # fmt: skip
 _MAX_GRAD: Op = define_op(
-    "max_pool_grad", "opaque", "x g",
+    "max_pool_grad", "opaque", "x g", native=True,
     infer=lambda x, g, window, strides, pads: Spec(x.shape, g.dtype), kernel=_max_grad_kernel,
     vjp=lambda u, x, window, strides, pads: (
         None, apply(_MAX_SELECT, x, u, window=window, strides=strides, pads=pads),
@@ -118,7 +118,7 @@ _MAX_GRAD: Op = define_op(
     samples=_pair_samples,
 )  # fmt: skip
 _MAX_SELECT: Op = define_op(
-    "max_pool_select", "opaque", "x u",
+    "max_pool_select", "opaque", "x u", native=True,
     infer=lambda x, u, window, strides, pads: Spec(
         _pool_spec(x, window, strides, pads).shape, u.dtype
     ),
@@ -149,14 +149,14 @@ def _spread_kernel(xp: Any, g: Any, shape: Any, window: Any, strides: Any, pads:
 
 
 _SUM: Op = define_op(
-    "window_sum", "reduce", "x", infer=_pool_spec, kernel=_sum_kernel,
+    "window_sum", "reduce", "x", native=True, infer=_pool_spec, kernel=_sum_kernel,
     vjp=lambda g, x_spec, window, strides, pads: (
         apply(_SPREAD, g, shape=x_spec.shape, window=window, strides=strides, pads=pads),
     ),
     samples=_samples,
 )  # fmt: skip
 _SPREAD: Op = define_op(
-    "window_spread", "opaque", "g",
+    "window_spread", "opaque", "g", native=True,
     infer=lambda g, shape, window, strides, pads: Spec(shape, g.dtype), kernel=_spread_kernel,
     vjp=lambda u, window, strides, pads: (
         apply(_SUM, u, window=window, strides=strides, pads=pads),

@@ -162,11 +162,12 @@ def _simple_rule(g: Any, xs: Any, y: Any, masked: bool, activation: str, reverse
 
 
 _SIMPLE = define_op(
-    "simple_rnn", "opaque", "*xs", infer=_simple_spec, kernel=_kernel(steps.simple_rnn, 3),
+    "simple_rnn", "opaque", "*xs", native=True,
+    infer=_simple_spec, kernel=_kernel(steps.simple_rnn, 3),
     vjp=_simple_rule, multiple=True, samples=_samples(1),
 )  # fmt: skip
 _SIMPLE_GRAD = define_op(
-    "simple_rnn_grad", "opaque", "*xs", multiple=True,
+    "simple_rnn_grad", "opaque", "*xs", native=True, multiple=True,
     infer=lambda kernel, states, *_, **attrs: (
         states, Spec((states.shape[0], states.shape[-1]), states.dtype)
     ),
@@ -199,11 +200,12 @@ def _lstm_rule(g: Any, xs: Any, y: Any, masked: bool, activation: str, recurrent
 
 
 _LSTM = define_op(
-    "lstm", "opaque", "*xs", infer=_lstm_spec, kernel=_kernel(steps.lstm, 4), vjp=_lstm_rule,
+    "lstm", "opaque", "*xs", native=True,
+    infer=_lstm_spec, kernel=_kernel(steps.lstm, 4), vjp=_lstm_rule,
     multiple=True, samples=_samples(4, cell=True),
 )  # fmt: skip
 _LSTM_GRAD = define_op(
-    "lstm_grad", "opaque", "*xs", multiple=True,
+    "lstm_grad", "opaque", "*xs", native=True, multiple=True,
     infer=lambda kernel, c0, cells, gates, *_, **attrs: (gates, c0, c0),
     kernel=_kernel(steps.lstm_grad, 4, 3), vjp=_grad_rule(steps.lstm_grad, 4),
     samples=_grad_samples(_LSTM, lambda xs, ys: [xs[1], xs[3], ys[3], ys[4]], 3),
@@ -240,11 +242,12 @@ def _gru_rule(g: Any, xs: Any, y: Any, masked: bool, activation: str, recurrent_
 
 
 _GRU = define_op(
-    "gru", "opaque", "*xs", infer=_gru_spec, kernel=_kernel(steps.gru, 4), vjp=_gru_rule,
+    "gru", "opaque", "*xs", native=True,
+    infer=_gru_spec, kernel=_kernel(steps.gru, 4), vjp=_gru_rule,
     multiple=True, samples=_samples(3, bias=True),
 )  # fmt: skip
 _GRU_GRAD = define_op(
-    "gru_grad", "opaque", "*xs", infer=_gru_grad_spec, multiple=True,
+    "gru_grad", "opaque", "*xs", native=True, infer=_gru_grad_spec, multiple=True,
     kernel=_kernel(steps.gru_grad, 4, 2), vjp=_grad_rule(steps.gru_grad, 4),
     samples=_grad_samples(_GRU, lambda xs, ys: [xs[1], xs[3], ys[0], ys[2]], 2),
 )  # fmt: skip

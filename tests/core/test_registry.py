@@ -425,25 +425,59 @@ def test_gradients(name):
         check_gradients(lambda *xs, a=attrs: apply(OPS[name], *xs, **a), arrays)
 
 
+def eager_and_traced(op, arrays, attrs, native):
+    """Value and gradient, eagerly by generic kernels and in a compiled function."""
+    watched = [i for i, a in enumerate(arrays) if np.asarray(a).dtype.kind == "f"]
+
+    def both(*xs):
+        sources = [xs[i] for i in watched]
+        with core.GradientTape() as tape:
+            tape.watch(sources)
+            y = apply(op, *xs, **attrs)
+        return y, tape.gradient(y, sources, unconnected_gradients="zero")
+
+    tensors = [core.convert(a) for a in arrays]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("KERASISH_NATIVE", "0")
+        eager = both(*tensors)
+        if native:
+            patch.setenv("KERASISH_NATIVE", "1")
+        traced = core.function(both)(*tensors)
+    return zip(core.tree.flatten(eager), core.tree.flatten(traced), strict=True)
+
+
 @pytest.mark.parametrize("name", OPS)
 def test_traced_equals_eager(name):
     """The op in a compiled function: its value, and its gradient built of traced tensors."""
-    op = OPS[name]
     for arrays, attrs in samples(name):
-        watched = [i for i, a in enumerate(arrays) if np.asarray(a).dtype == np.float64]
-
-        def both(*xs, op=op, attrs=attrs, watched=watched):
-            sources = [xs[i] for i in watched]
-            with core.GradientTape() as tape:
-                tape.watch(sources)
-                y = apply(op, *xs, **attrs)
-            return y, tape.gradient(y, sources, unconnected_gradients="zero")
-
-        tensors = [core.convert(a) for a in arrays]
-        eager, traced = both(*tensors), core.function(both)(*tensors)
-        for a, b in zip(core.tree.flatten(eager), core.tree.flatten(traced), strict=True):
+        for a, b in eager_and_traced(OPS[name], arrays, attrs, native=False):
             assert a.spec == b.spec
             np.testing.assert_array_equal(a, b)
+
+
+# In units of the last place of the largest number among a result and the sample's operands: sums
+# are made in another order, some of numbers that cancel, and vector math has errors of its own.
+NATIVE_ULPS = 64
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+@pytest.mark.parametrize("name", OPS)
+def test_native_agrees_with_the_reference(name, dtype, native):
+    """Values and gradients of native programs; integers and booleans are equal."""
+    for arrays, attrs in samples(name):
+        if "dtype" in attrs and dtype == "float32":
+            continue  # its own dtype is part of the sample
+        cast = [a.astype(dtype) if a.dtype == np.float64 else a for a in map(np.asarray, arrays)]
+        for a, b in eager_and_traced(OPS[name], cast, attrs, native=True):
+            assert a.spec == b.spec
+            a, b = a.numpy(), b.numpy()
+            if a.dtype.kind not in "fc" or not a.size:
+                np.testing.assert_array_equal(a, b)
+                continue
+            finite = [np.abs(x[np.isfinite(x)]) for x in (a, *cast) if x.dtype.kind in "fc"]
+            largest = max(x.max(initial=0) for x in finite)
+            atol = NATIVE_ULPS * np.finfo(a.dtype).eps * largest
+            np.testing.assert_allclose(b, a, rtol=0, atol=atol)
 
 
 # -- control flow holds functions, so that its cases are functions too

@@ -13,9 +13,11 @@ from collections.abc import Sequence
 from typing import Any
 
 from ... import config
-from ...ir import Graph
+from ...ir import Graph, Node
+from ...op import Op, Spec
 from ...tensor import Tensor
 from ...variable import Writers
+from ..reference import eager
 
 __all__ = ["available", "compiled"]
 
@@ -49,6 +51,39 @@ def _library() -> Any:
     if config.shadow():
         return importlib.import_module(".shadow", __name__).ShadowProgram
     return importlib.import_module(".program", __name__).NativeProgram
+
+
+_MOST_SINGLES = 256
+_singles: dict[Any, Any] = {}
+
+
+def _single(op: Op, specs: list[Spec], attrs: dict[str, Any]) -> Any:
+    """A program of one op, or None if a native kernel does not serve it."""
+    made = op.infer(*specs, **attrs)
+    results = tuple(made) if op.multiple else (made,)
+    count = len(specs)
+    inputs, outputs = tuple(range(count)), tuple(range(count, count + len(results)))
+    node = Node(op, inputs, outputs, attrs)
+    values = dict(enumerate([*specs, *results]))
+    program = compiled(Graph(op.name, inputs, {}, (node,), outputs, values), 0, 0, ())
+    return None if program.generic else program
+
+
+def _accelerate(op: Op, arrays: Any, attrs: dict[str, Any]) -> Any:
+    """The op's results by its native kernel, or None where there is none."""
+    if not available():
+        return None
+    key = (op, tuple([(a.shape, a.dtype) for a in arrays]), tuple(sorted(attrs.items())))
+    program = _singles.get(key, key)
+    if program is key:
+        program = _single(op, [Spec(a.shape, a.dtype) for a in arrays], attrs)
+        if len(_singles) >= _MOST_SINGLES:
+            _singles.pop(next(iter(_singles)))
+        _singles[key] = program
+    return None if program is None else program.run(list(arrays), [])
+
+
+eager.accelerate = _accelerate
 
 
 def available() -> bool:

@@ -71,6 +71,11 @@ class NativeProgram:
         self.run, self.run_rows = self._program.run, self._program.run_rows
         self.instructions = tuple(b.instructions)
 
+    @property
+    def generic(self) -> int:
+        """How many nodes run their generic kernels."""
+        return sum(step.node is not None for step in self.instructions)
+
     # -- instructions
     def _lower(self) -> None:
         b = self.builder

@@ -189,11 +189,12 @@ class _Chain:
             else:
                 self.ops.append(node)
         made = [node.outputs[0] for node in self.ops]
-        self.outputs = [v for v in made if v in needed]
+        kept = needed.union(actual for v, actual in self.alias.items() if v in needed)
+        self.outputs = [v for v in made if v in kept]
         inside = set(made)
         used = [self._actual(v) for node in (*self.ops, *self.reductions) for v in node.inputs]
-        # What leaves the group under another name is a copy.
-        self.copies = [v for v, actual in self.alias.items() if v in needed]
+        # What leaves the group under another name.
+        self.names = [v for v, actual in self.alias.items() if v in needed]
         self.inputs = list(dict.fromkeys(v for v in used if v not in inside))
 
     def _actual(self, v: int) -> int:
@@ -201,7 +202,7 @@ class _Chain:
 
     def emit(self) -> None:
         b = self.b
-        for v in self.copies:
+        for v in self.names:
             b.alias(v, self._actual(v))
         if not self.ops and not self.reductions:
             return

@@ -65,7 +65,8 @@ def centred_sums(node: Node, b: Builder) -> bool:
     """Both from one reading."""
     spec = b.spec(node.inputs[1])
     suffix = SUFFIX.get(spec.dtype)
-    if suffix is None:
+    same = b.spec(node.inputs[0]).shape == spec.shape
+    if suffix is None or not same or not b.spec(node.inputs[2]).shape == spec.shape[-1:] != ():
         return False
     b.emit(
         f"centred_sums_{suffix}", node.inputs, node.outputs,
