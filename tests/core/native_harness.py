@@ -31,15 +31,17 @@ def lower(name, arrays, attrs):
     """The builder after the op's lowering, with the arrays' layouts, or None if it declined.
 
     Returns:
-        Builder, the output's spec, and the memory of each value, in bytes.
+        Builder, the output's spec (or a tuple of specs), and the memory of each value, in bytes.
     """
     op = core.REGISTRY[name]
     arrays = [np.asarray(a) for a in arrays]
     specs = {i: core.Spec(a.shape, a.dtype) for i, a in enumerate(arrays)}
     out = len(arrays)
-    specs[out] = op.infer(*specs.values(), **attrs)
-    node = Node(op, tuple(range(out)), (out,), attrs)
-    b = lowering.Builder(Graph("one", node.inputs, {}, (node,), (out,), specs))
+    made = op.infer(*specs.values(), **attrs)
+    outputs = tuple(range(out, out + (len(made) if op.multiple else 1)))
+    specs.update(zip(outputs, made if op.multiple else (made,), strict=True))
+    node = Node(op, tuple(range(out)), outputs, attrs)
+    b = lowering.Builder(Graph("one", node.inputs, {}, (node,), outputs, specs))
     memory = {}
     for i, a in enumerate(arrays):
         if a.flags.c_contiguous:
@@ -55,7 +57,7 @@ def lower(name, arrays, attrs):
         b.layouts[i] = Layout(value, start // a.itemsize, strides)
     if not lowering.LOWERINGS[name](node, b):
         return None
-    return b, specs[out], memory
+    return b, made, memory
 
 
 def bytes_of(array):
@@ -63,7 +65,7 @@ def bytes_of(array):
 
 
 def run_lowered(library, name, arrays, attrs):
-    """The result by the native kernels, or None if the lowering declined.
+    """The result (or a list of results) by the native kernels, or None if the lowering declined.
 
     What lies behind each written array must stay as it was.
     """
@@ -83,5 +85,9 @@ def run_lowered(library, name, arrays, attrs):
         library.call(step.kernel, operands, list(step.params), step.scratch)
         for root, _ in step.operands[len(step.operands) - step.writes :]:
             assert (memory[root][-64:] == 0xA5).all(), f"{step.kernel} wrote behind its output"
-    out = memory[len(arrays)][:-64]
-    return out.view(spec.dtype).reshape(spec.shape) if out.size else np.empty(*spec)
+    several = core.REGISTRY[name].multiple
+    results = []
+    for i, made in enumerate(spec if several else [spec]):
+        out = memory[len(arrays) + i][:-64]
+        results.append(out.view(made.dtype).reshape(made.shape) if out.size else np.empty(*made))
+    return results if several else results[0]
