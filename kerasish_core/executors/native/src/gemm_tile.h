@@ -25,11 +25,13 @@ constexpr int kVectors = 2;
 // steps of a whole row.
 constexpr int kAhead = 12;
 
-// AVX-512 masks loads for nothing: one tile serves whole and cut columns, half the code.
+// How a tile reads B: in panels, which hardware fetches ahead; in place; in place up to its last
+// column. AVX-512 masks loads for nothing: one tile serves all, a third of the code.
+enum class Reads { panels, in_place, cut };
 #if defined(KERASISH_ISA_AVX512)
-constexpr bool kAlwaysMasked = true;
+constexpr bool kOneReads = true;
 #else
-constexpr bool kAlwaysMasked = false;
+constexpr bool kOneReads = false;
 #endif
 
 template <class T>
@@ -53,18 +55,21 @@ template <class T>
 using TileKernel = void (*)(const Tile<T>&);
 
 // Rows are addressed from every third one's pointer: few enough pointers for the registers.
-template <class T, int R, int N, bool Transposed, bool Masked, int U>
+template <class T, int R, int N, bool Transposed, Reads How, int U>
 KERASISH_INLINE void multiply_column(Vec<T> (&acc)[R][N], const T* const (&a)[(R + 2) / 3],
                                      int64_t a_step, const T* b, int64_t ahead,
                                      typename Vec<T>::Mask tail) {
   using V = Vec<T>;
   V row[N];
+  if (How != Reads::panels) {
 #pragma GCC unroll 4
-  for (int v = 0; v < N; v += 64 / static_cast<int>(sizeof(V)))
-    __builtin_prefetch(b + ahead + v * V::lanes);
+    for (int v = 0; v < N; v += 64 / static_cast<int>(sizeof(V)))
+      __builtin_prefetch(b + ahead + v * V::lanes);
+  }
 #pragma GCC unroll 4
   for (int v = 0; v < N; ++v)
-    row[v] = Masked && v == N - 1 ? V::load(b + v * V::lanes, tail) : V::load(b + v * V::lanes);
+    row[v] = How == Reads::cut && v == N - 1 ? V::load(b + v * V::lanes, tail)
+                                             : V::load(b + v * V::lanes);
 #pragma GCC unroll 16
   for (int i = 0; i < R; ++i) {
     V x = V::broadcast(Transposed ? a[0][i] : a[i / 3][(i % 3) * a_step + U]);
@@ -113,8 +118,8 @@ KERASISH_INLINE void finish(Vec<T> (&acc)[R][N], const Tile<T>& t, typename Vec<
     }
 }
 
-// Transposed: the columns of A are contiguous. Masked: B ends with its last column.
-template <class T, int R, int N, bool Transposed, bool Masked>
+// Transposed: the columns of A are contiguous.
+template <class T, int R, int N, bool Transposed, Reads How>
 __attribute__((noinline)) void tile(const Tile<T>& t) {
   using V = Vec<T>;
   V acc[R][N];
@@ -130,15 +135,18 @@ __attribute__((noinline)) void tile(const Tile<T>& t) {
         __builtin_prefetch(t.c + i * t.c_row + v * V::lanes, 1);
   }
   typename V::Mask tail = V::mask(t.columns - (N - 1) * V::lanes);
-  int64_t k = t.k, a_step = t.a_step, b_step = t.b_step;
+  int64_t k = t.k, a_step = t.a_step, b_step = t.b_step, ahead = t.ahead;
   const T* b = t.b;
   const T* a[(R + 2) / 3];
 #pragma GCC unroll 16
   for (int j = 0; j < (R + 2) / 3; ++j) a[j] = t.a + (Transposed ? 0 : 3 * j * a_step);
-#define KERASISH_COLUMN(U)                                                   \
-  multiply_column<T, R, N, Transposed, Masked, U>(acc, a, a_step, b, t.ahead, tail); \
-  if (Transposed) a[0] += a_step;                                            \
-  b += b_step
+// The empty asm hides what the compiler knows of the addresses: it would keep each sum of them in a
+// register of its own, more than there are.
+#define KERASISH_COLUMN(U)                                                      \
+  multiply_column<T, R, N, Transposed, How, U>(acc, a, a_step, b, ahead, tail); \
+  if (Transposed) a[0] += a_step;                                               \
+  b += b_step;                                                                  \
+  asm volatile("" : "+r"(b), "+r"(a_step))
   for (; k >= 4; k -= 4) {
     KERASISH_COLUMN(0);
     KERASISH_COLUMN(1);
@@ -148,7 +156,7 @@ __attribute__((noinline)) void tile(const Tile<T>& t) {
 #pragma GCC unroll 16
       for (int j = 0; j < (R + 2) / 3; ++j) {
         a[j] += 4;
-        asm("" : "+r"(a[j]));  // else the compiler makes one pointer for each row
+        asm volatile("" : "+r"(a[j]));
       }
     }
   }
@@ -166,25 +174,31 @@ __attribute__((noinline)) void tile(const Tile<T>& t) {
 using AllRows = std::make_integer_sequence<int, kRows>;
 using WideRows = std::make_integer_sequence<int, kWideRows>;
 
-template <class T, int N, bool Transposed, bool Masked, int... R>
+template <class T, int N, bool Transposed, Reads How, int... R>
 TileKernel<T> pick(int64_t rows, std::integer_sequence<int, R...>) {
-  static constexpr TileKernel<T> kernels[] = {tile<T, R + 1, N, Transposed, Masked>...};
+  static constexpr TileKernel<T> kernels[] = {tile<T, R + 1, N, Transposed, How>...};
   return kernels[rows - 1];
 }
 
-template <class T, bool Transposed, bool Masked>
+template <class T, bool Transposed, Reads How>
 TileKernel<T> pick(int64_t rows, int64_t vectors) {
-  if (vectors == 1) return pick<T, 1, Transposed, Masked>(rows, AllRows{});
-  if (vectors == 2) return pick<T, 2, Transposed, Masked>(rows, AllRows{});
-  return pick<T, 4, Transposed, Masked>(rows, WideRows{});
+  if (vectors == 1) return pick<T, 1, Transposed, How>(rows, AllRows{});
+  if (vectors == 2) return pick<T, 2, Transposed, How>(rows, AllRows{});
+  return pick<T, 4, Transposed, How>(rows, WideRows{});
+}
+
+template <class T, Reads How>
+TileKernel<T> pick(int64_t rows, int64_t vectors, bool transposed) {
+  return transposed ? pick<T, true, How>(rows, vectors) : pick<T, false, How>(rows, vectors);
 }
 
 template <class T>
-TileKernel<T> pick(int64_t rows, int64_t vectors, bool transposed, bool masked) {
-  if (kAlwaysMasked || masked)
-    return transposed ? pick<T, true, true>(rows, vectors) : pick<T, false, true>(rows, vectors);
-  return transposed ? pick<T, true, kAlwaysMasked>(rows, vectors)
-                    : pick<T, false, kAlwaysMasked>(rows, vectors);
+TileKernel<T> pick(int64_t rows, int64_t vectors, bool transposed, Reads how) {
+  if constexpr (!kOneReads) {
+    if (how == Reads::panels) return pick<T, Reads::panels>(rows, vectors, transposed);
+    if (how == Reads::in_place) return pick<T, Reads::in_place>(rows, vectors, transposed);
+  }
+  return pick<T, Reads::cut>(rows, vectors, transposed);
 }
 
 }  // namespace

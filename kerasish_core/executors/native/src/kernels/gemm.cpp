@@ -212,7 +212,8 @@ void block(const Product<T>& p, const Source<T>& b, Range rows, Range columns, R
       t.add = add ? add + r * t.add_row + c : nullptr;
       t.bias = bias ? bias + c : nullptr;
       t.columns = width;
-      pick<T>(height, vectors, a.transposed, !b.panel && width < vectors * L)(t);
+      Reads how = b.panel ? Reads::panels : width < vectors * L ? Reads::cut : Reads::in_place;
+      pick<T>(height, vectors, a.transposed, how)(t);
     }
   }
 }
