@@ -46,7 +46,7 @@ _OF_INTEGERS = {
 _OF_BOOLEANS = {"a + b": "a | b", "a * b": "a & b", "~x": "!x", "abs(x)": "x"}
 _AS_BYTES = {"maximum", "minimum", "isnan", "isinf", "isfinite"}
 
-# Functions of vmath.h that some operands are too hard for: a tile with such ones uses the library.
+# Functions of vmath.h that some operands are too hard for: those go to the C library.
 _HARD = {"sin", "cos", "tan", "mod", "floor_divide"}
 # Attributes for which there is a shorter way. NumPy too takes the root for 1/2: -inf and -0 differ.
 _VARIANTS = {
@@ -240,11 +240,12 @@ def _function(name: str, tile: _Tile) -> str:
     called = _HARD & set(_CALLED.findall(tile.expression))
     if called and tile.section in _FLOATS:
         given = ", ".join(f"p_{n}[i]" for _, n, _ in tile.inputs)
+        named = ", ".join(n for _, n, _ in tile.inputs)
         lines += [
             "  int hard = 0;",
             f"  for (int64_t i = 0; i < n; ++i) hard |= is_hard({given});",
             "  if (hard) {",
-            *_loop(tile, f"library::{tile.expression}"),
+            *_loop(tile, f"is_hard({named}) ? library::{tile.expression} : {tile.expression}"),
             "    return;",
             "  }",
         ]

@@ -130,6 +130,27 @@ def test_op(native, instruction_sets, name):
                     np.testing.assert_array_equal(place.view("u1"), result.view("u1"))
 
 
+@pytest.mark.parametrize("name", sorted({key.split(":")[0] for key in KEYS}))
+def test_bits_do_not_depend_on_the_neighbours(native, instruction_sets, name):
+    """A number gives the same bits in a vector, in what is left over, and beside any other."""
+    op = core.REGISTRY[name]
+    for key in (f"{name}:{dtype}" for dtype in ("float32", "float64")):
+        if key not in KEYS:
+            continue
+        attrs = ATTRIBUTES.get(name, [{}])[0]
+        given = [attrs[k] for k in sorted(attrs)]
+        inputs = inputs_of(op, dtype_of(key.split(":")[1]), np.random.default_rng(5))
+        result = expected_of(op, inputs, attrs)
+        for chosen in instruction_sets:
+            native.set_instruction_set(chosen)
+            run(native, key, inputs, result, given)
+            for part in (slice(3, N), slice(7, 8), slice(5, 10)):
+                cut = [x[part].copy() for x in inputs]
+                np.testing.assert_array_equal(
+                    run(native, key, cut, result[part].copy(), given), result[part]
+                )
+
+
 DTYPES = sorted({key.split(":")[1] for key in tiles.INDEX if key.startswith("cast:")})
 
 

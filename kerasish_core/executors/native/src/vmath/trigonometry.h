@@ -1,7 +1,7 @@
 // Sines, tangents and their inverses. Polynomials as in exponential.h.
 //
 // An angle is k pi / 2 + r, |r| <= pi / 4, with pi / 2 in three parts. Above a limit the parts do not
-// suffice; `is_hard` tells, and the tile functions then take the C library's.
+// suffice: `is_hard` tells, and the tile functions then take the C library's.
 #pragma once
 
 #include "vmath/arithmetic.h"
