@@ -27,6 +27,16 @@ using namespace kerasish;
 
 namespace {
 
+// Whether the interpreter goes away. A daemon thread that comes back from a program then has its
+// stack unwound without the GIL: nothing of Python may be touched.
+bool ending() {
+#if PY_VERSION_HEX >= 0x030D0000
+  return Py_IsFinalizing();
+#else
+  return _Py_IsFinalizing();
+#endif
+}
+
 // ---- references that drop themselves
 class Ref {
  public:
@@ -39,7 +49,9 @@ class Ref {
     std::swap(object_, other.object_);
     return *this;
   }
-  ~Ref() { Py_XDECREF(object_); }
+  ~Ref() {
+    if (object_ && !ending()) Py_DECREF(object_);
+  }
   PyObject* get() const { return object_; }
   PyArrayObject* array() const { return reinterpret_cast<PyArrayObject*>(object_); }
   PyObject* release() {
@@ -502,7 +514,7 @@ class Writing {
     failed_ = !marked_;
   }
   ~Writing() {
-    if (marked_) PyList_SetSlice(writing, 0, PyList_GET_SIZE(writing), nullptr);
+    if (marked_ && !ending()) PyList_SetSlice(writing, 0, PyList_GET_SIZE(writing), nullptr);
   }
   bool failed() const { return failed_; }
 
