@@ -1,5 +1,6 @@
 """Operations with Keras's names and signatures, over the core's."""
 
+from . import image as image
 from .arrays import *
 from .core import *
 from .creation import *
