@@ -13,18 +13,28 @@ namespace {
 
 constexpr int64_t least(int64_t a, int64_t b) { return a < b ? a : b; }
 constexpr int64_t most(int64_t a, int64_t b) { return a > b ? a : b; }
-constexpr int64_t parts(int64_t size, int64_t part) { return (size + part - 1) / part; }
+
+// Division of numbers that are not negative; in 32 bits it is several times as fast.
+constexpr int64_t quotient(int64_t a, int64_t b) {
+  return (a | b) >> 32 ? a / b : static_cast<uint32_t>(a) / static_cast<uint32_t>(b);
+}
+constexpr int64_t remainder(int64_t a, int64_t b) {
+  return (a | b) >> 32 ? a % b : static_cast<uint32_t>(a) % static_cast<uint32_t>(b);
+}
+constexpr int64_t parts(int64_t size, int64_t part) { return quotient(size + part - 1, part); }
 constexpr int64_t round_up(int64_t size, int64_t to) { return parts(size, to) * to; }
 
 // Where part i of `count` even parts of `size` begins.
-constexpr int64_t share(int64_t size, int64_t count, int64_t i) { return size * i / count; }
+constexpr int64_t share(int64_t size, int64_t count, int64_t i) { return quotient(size * i, count); }
 
 // A length cut into pieces of at most `most` whose sizes differ by one at most, larger ones first.
 struct Pieces {
   int64_t count, small, larger;  // the least size, and how many pieces have one more
 
   Pieces(int64_t length, int64_t limit)
-      : count(parts(length, limit)), small(length / count), larger(length % count) {}
+      : count(parts(length, limit)),
+        small(quotient(length, count)),
+        larger(remainder(length, count)) {}
   int64_t size(int64_t i) const { return small + (i < larger ? 1 : 0); }
 };
 
@@ -97,7 +107,8 @@ struct Reader {
 
   // The last input row that a block reads.
   int64_t last_row(const Block& b) const {
-    const int64_t r = b.r1 - 1, oy = r % y.out, oz = r / y.out % z.out, n = r / (y.out * z.out);
+    const int64_t rest = quotient(b.r1 - 1, y.out), oy = remainder(b.r1 - 1, y.out);
+    const int64_t n = quotient(rest, z.out), oz = remainder(rest, z.out);
     const int64_t iz = most(0, least(z.in - 1, z.input(oz, z.taps - 1)));
     const int64_t iy = most(0, least(y.in - 1, y.input(oy, y.taps - 1)));
     return (n * z.in + iz) * y.in + iy;
@@ -106,8 +117,8 @@ struct Reader {
   // Calls f(batch, z, y) of the output for each row of a block.
   template <class F>
   void each_row(const Block& b, const F& f) const {
-    int64_t oy = b.r0 % y.out, rest = b.r0 / y.out;
-    int64_t oz = rest % z.out, n = rest / z.out;
+    int64_t oy = remainder(b.r0, y.out), rest = quotient(b.r0, y.out);
+    int64_t oz = remainder(rest, z.out), n = quotient(rest, z.out);
     for (int64_t r = b.r0; r < b.r1; ++r) {
       f(n, oz, oy);
       if (++oy < y.out) continue;
@@ -175,75 +186,88 @@ void aim_at(Ahead& ahead, const Reader<T>& reader, const Block& now, const Block
             same_rows ? 1 : last - first, (end - start) * size, w.in * size, steps);
 }
 
-// The segments under a block: pointers to the first pixel, null where all of it is padding. Rows
-// that reach into the padding of x are copied with zeros around them, each once.
+// Where the segments under the blocks of a task begin: null where all of one is padding. Rows that
+// reach into the padding of x are copied with zeros around them; a row stays copied until its place
+// is taken, so that neighbouring blocks share rows.
 template <class T>
 class Segments {
  public:
-  Segments(const Reader<T>& reader, const Block& block) : reader_(reader), block_(block) {
-    copies_ = !reader.inside(block);
-    if (!copies_) return;
-    reader.each(block, [&](int64_t, int64_t row) {
+  explicit Segments(const Reader<T>& reader) : reader_(reader) {}
+
+  // Makes room for a block, before `start`.
+  void expect(const Block& b) {
+    rows_ = most(rows_, b.rows());
+    if (reader_.inside(b)) return;
+    pixels_ = most(pixels_, pixels(b));
+    int64_t low = -1, high = -1;
+    reader_.each(b, [&](int64_t, int64_t row) {
       if (row < 0) return;
-      if (low_ < 0 || row < low_) low_ = row;
-      if (row > high_) high_ = row;
+      low = low < 0 ? row : least(low, row);
+      high = most(high, row);
     });
+    if (high >= 0) copies_ = most(copies_, high - low + 1);
   }
 
-  // Scratch that `build` needs.
-  size_t bytes() const {
-    return table_bytes() + flag_bytes() + 64 +
-           static_cast<size_t>(copied() * copy_size()) * sizeof(T);
+  // Scratch that all this needs, a multiple of 64 bytes.
+  int64_t bytes() const {
+    return table_bytes() + row_bytes() + copies_ * copy_size() * static_cast<int64_t>(sizeof(T));
   }
 
-  // The table [row][segment].
-  const T** build(char* scratch) const {
-    auto** table = reinterpret_cast<const T**>(scratch);
-    char* done = scratch + table_bytes();
-    T* memory = reinterpret_cast<T*>(done + flag_bytes());
-    if (copies_) __builtin_memset(done, 0, flag_bytes());
+  void start(char* scratch) {
+    table_ = reinterpret_cast<const T**>(scratch);
+    held_ = reinterpret_cast<int64_t*>(scratch + table_bytes());
+    memory_ = reinterpret_cast<T*>(scratch + table_bytes() + row_bytes());
+  }
+
+  // The table [row][segment] of a block.
+  const T* const* find(const Block& b) {
     const Axis& w = reader_.w;
+    const bool copied = !reader_.inside(b);
     const int64_t c = reader_.channels, each = reader_.merged ? least(w.taps, 1) : w.taps;
-    const int64_t start = block_.x0 * w.step + w.first;
-    reader_.each(block_, [&](int64_t place, int64_t row) {
+    const int64_t begin = b.x0 * w.step + w.first;
+    if (copied && (b.x0 != x0_ || b.x1 != x1_)) {
+      for (int64_t i = 0; i < copies_; ++i) held_[i] = -1;
+      x0_ = b.x0, x1_ = b.x1;
+    }
+    reader_.each(b, [&](int64_t place, int64_t row) {
       const T* at = nullptr;
-      if (row >= 0 && !copies_) at = reader_.x + (row * w.in + start) * c;
-      if (row >= 0 && copies_) {
-        T* copy = memory + (row - low_) * copy_size();
-        if (!done[row - low_]) {
-          pad(reader_.x + row * w.in * c, start, copy);
-          done[row - low_] = 1;
-        }
-        at = copy;
-      }
+      if (row >= 0 && !copied) at = reader_.x + (row * w.in + begin) * c;
+      if (row >= 0 && copied) at = copy_of(row, begin, pixels(b));
       for (int64_t i = 0; i < each; ++i)
-        table[place * each + i] = at ? at + i * w.gap * c : nullptr;
+        table_[place * each + i] = at ? at + i * w.gap * c : nullptr;
     });
-    return table;
+    return table_;
   }
 
  private:
-  int64_t pixels() const { return (block_.length() - 1) * reader_.w.step + reader_.w.reach(); }
-  int64_t copy_size() const { return round_up(pixels() * reader_.channels, 64 / sizeof(T)); }
-  int64_t copied() const { return copies_ && high_ >= 0 ? high_ - low_ + 1 : 0; }
-  size_t flag_bytes() const { return static_cast<size_t>(round_up(copied(), 64)); }
-  size_t table_bytes() const {
-    return static_cast<size_t>(round_up(block_.rows() * reader_.segments() * 8, 64));
+  int64_t pixels(const Block& b) const {
+    return (b.length() - 1) * reader_.w.step + reader_.w.reach();
   }
+  int64_t copy_size() const { return round_up(pixels_ * reader_.channels, 64 / sizeof(T)); }
+  int64_t row_bytes() const { return round_up(copies_ * 8, 64); }
+  int64_t table_bytes() const { return round_up(rows_ * reader_.segments() * 8, 64); }
 
-  void pad(const T* row, int64_t start, T* copy) const {
-    const int64_t c = reader_.channels, n = pixels();
-    const int64_t from = most(0, least(n, -start)), to = most(from, least(n, reader_.w.in - start));
+  const T* copy_of(int64_t row, int64_t begin, int64_t n) const {
+    const int64_t place = remainder(row, copies_), c = reader_.channels;
+    T* copy = memory_ + place * copy_size();
+    if (held_[place] == row) return copy;
+    held_[place] = row;
+    const T* x = reader_.x + row * reader_.w.in * c;
+    const int64_t from = most(0, least(n, -begin));
+    const int64_t to = most(from, least(n, reader_.w.in - begin));
     __builtin_memset(copy, 0, static_cast<size_t>(from * c) * sizeof(T));
-    __builtin_memcpy(copy + from * c, row + (start + from) * c,
+    __builtin_memcpy(copy + from * c, x + (begin + from) * c,
                      static_cast<size_t>((to - from) * c) * sizeof(T));
     __builtin_memset(copy + to * c, 0, static_cast<size_t>((n - to) * c) * sizeof(T));
+    return copy;
   }
 
   Reader<T> reader_;
-  Block block_;
-  bool copies_;
-  int64_t low_ = -1, high_ = -1;
+  int64_t rows_ = 0, pixels_ = 0, copies_ = 0;
+  int64_t x0_ = -1, x1_ = -1;
+  const T** table_ = nullptr;
+  int64_t* held_ = nullptr;
+  T* memory_ = nullptr;
 };
 
 }  // namespace

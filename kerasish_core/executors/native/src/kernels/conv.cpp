@@ -14,6 +14,7 @@ namespace {
 // Fused multiply-adds in one task: about 50 microseconds; numbers of the block that fit the cache.
 constexpr int64_t kTaskWork = int64_t(1) << 22;
 constexpr int64_t kTaskNumbers = int64_t(1) << 16;
+constexpr int64_t kCopyNumbers = 6 << 10;
 constexpr int64_t kMostTasks = 128;
 constexpr int64_t kPanelBytes = int64_t(1) << 18;
 
@@ -212,8 +213,12 @@ void correlate(const Call& call, Correlation<T> c) {
   const Reader<T> reader(c.x, c.groups * c.depth, c.axis, c.groups == 1);
   // Blocks of pixels: as much work as a task should have, if what they touch fits the cache.
   const int64_t work = most(1, c.terms() * c.width * c.groups);
-  const int64_t numbers = most(1, c.groups * (c.depth * w.step + c.width));
-  const int64_t pixels = most(64, least(kTaskWork / work, kTaskNumbers / numbers));
+  const int64_t read = most(1, c.groups * c.depth * w.step);  // numbers for one pixel
+  const int64_t numbers = read + c.groups * c.width;
+  const int64_t whole = most(64, least(kTaskWork / work, kTaskNumbers / numbers));
+  // Padded copies of rows that one panel reads should stay in the first cache.
+  const bool copies = !reader.inside({0, 1, 0, w.out}) && panels(c) == 1;
+  const int64_t pixels = copies ? least(whole, most(64, kCopyNumbers / read)) : whole;
   const int64_t chunks = parts(w.out, pixels);
   const int64_t bands = parts(rows, most(1, pixels / parts(w.out, chunks)));
   const int64_t blocks = bands * chunks;
@@ -221,9 +226,11 @@ void correlate(const Call& call, Correlation<T> c) {
   const int64_t all = c.groups * panels(c);
   const int64_t wanted = work * most(1, rows * w.out / blocks) / kTaskWork;
   const int64_t splits = depthwise ? 1 : most(1, least(all, wanted));
-  const int64_t tasks = splits > 1 ? blocks : least(blocks, kMostTasks);
+  const int64_t total = rows * w.out;
+  const int64_t worth = most(1, most(total * work / kTaskWork, total * numbers / kTaskNumbers));
+  const int64_t tasks = splits > 1 ? blocks : least(blocks, least(kMostTasks, worth));
   auto block_at = [&](int64_t i) -> Block {
-    const int64_t chunk = i / bands, band = i % bands;
+    const int64_t chunk = quotient(i, bands), band = remainder(i, bands);
     return {share(rows, bands, band), share(rows, bands, band + 1), share(w.out, chunks, chunk),
             share(w.out, chunks, chunk + 1)};
   };
@@ -231,11 +238,14 @@ void correlate(const Call& call, Correlation<T> c) {
     const int64_t split = task / tasks, end = share(blocks, tasks, task % tasks + 1);
     const int64_t from = share(all, splits, split), to = share(all, splits, split + 1);
     const int64_t vectors = least(kVectors, c.padded() / Vec<T>::lanes);
+    const int64_t first = share(blocks, tasks, task % tasks);
     Ahead ahead;
-    for (int64_t i = share(blocks, tasks, task % tasks); i < end; ++i) {
+    Segments<T> segments(reader);
+    for (int64_t i = first; i < end; ++i) segments.expect(block_at(i));
+    segments.start(thread_scratch(static_cast<size_t>(segments.bytes())));
+    for (int64_t i = first; i < end; ++i) {
       const Block block = block_at(i);
-      const Segments<T> segments(reader, block);
-      const T** table = segments.build(thread_scratch(segments.bytes()));
+      const T* const* table = segments.find(block);
       if (depthwise) {
         block_depthwise(c, reader, block, table);
         continue;

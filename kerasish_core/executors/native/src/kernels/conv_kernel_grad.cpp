@@ -31,7 +31,7 @@ struct KernelGrad {
   }
   bool depthwise() const { return p.depth() == 1 && p.width() == 1 && p.groups > 1; }
   Block block(int64_t i) const {
-    const int64_t chunk = i / bands, band = i % bands, length = p.axis[2].out;
+    const int64_t chunk = quotient(i, bands), band = remainder(i, bands), length = p.axis[2].out;
     return {share(rows(), bands, band), share(rows(), bands, band + 1),
             share(length, chunks, chunk), share(length, chunks, chunk + 1)};
   }
@@ -130,6 +130,15 @@ void partial(const KernelGrad<T>& k, int64_t which, int64_t split) {
   const int64_t all = k.runs() * (k.depthwise() ? 1 : k.panels() * k.p.groups);
   T* out = k.partials + which * k.size();
   const int64_t from = share(all, k.splits, split), to = share(all, k.splits, split + 1);
+  Segments<T> segments(k.reader);
+  size_t g_bytes = 0;
+  for (int64_t i = first; i < last; ++i) {
+    segments.expect(k.block(i));
+    const size_t bytes = bytes_of_g(k, k.block(i));
+    if (bytes > g_bytes) g_bytes = bytes;
+  }
+  char* memory = thread_scratch(static_cast<size_t>(segments.bytes()) + g_bytes);
+  segments.start(memory);
   Ahead ahead[2];
   for (int64_t i = first; i < last; ++i) {
     const Block block = k.block(i);
@@ -141,11 +150,8 @@ void partial(const KernelGrad<T>& k, int64_t which, int64_t split) {
       ahead[1].aim(k.g + (next.r0 * out_row + next.x0) * k.p.filters, next.rows(),
                    next.length() * size, out_row * size, steps);
     }
-    const Segments<T> segments(k.reader, block);
-    const int64_t x_bytes = round_up(static_cast<int64_t>(segments.bytes()), 64);
-    char* memory = thread_scratch(static_cast<size_t>(x_bytes) + bytes_of_g(k, block));
-    const T* const* xs = segments.build(memory);
-    const T* const* gs = rows_of_g(k, block, memory + x_bytes);
+    const T* const* xs = segments.find(block);
+    const T* const* gs = rows_of_g(k, block, memory + segments.bytes());
     for (int64_t j = from; j < to; ++j) {
       const int64_t run = j % k.runs(), rest = j / k.runs();
       if (k.depthwise())
