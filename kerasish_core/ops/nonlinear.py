@@ -9,7 +9,7 @@ import numpy as np
 
 from ..dispatch import apply
 from ..op import define_op
-from ._args import as_float, same_spec
+from ._args import as_float, same_spec, uniform
 from ._define import as_number, in_float32, unary
 from .elementwise import (
     absolute,
@@ -23,7 +23,7 @@ from .elementwise import (
     square,
     where,
 )  # fmt: skip
-from .special import erf
+from .special import erfc_kernel
 from .trigonometry import tanh
 
 __all__ = [
@@ -124,12 +124,26 @@ def selu(x: Any) -> Any:
     return 1.0507009873554804934193349852946 * elu(x, 1.6732632423543772848170429916717)
 
 
+@in_float32
+def _normal_cdf_kernel(xp: Any, x: Any, half: float, root: float) -> Any:
+    return half * erfc_kernel(xp, x * x.dtype.type(root))
+
+
+# By erfc, since 1 + erf cancels. The gradient of gelu needs x and this value alone.
+_NORMAL_CDF = define_op(
+    "normal_cdf", "elementwise", "x", infer=same_spec, kernel=_normal_cdf_kernel,
+    scalar="half * erfc(x * root)",
+    vjp=lambda g, x: (g * (exp(square(x) * -0.5) * (1 / math.sqrt(2 * math.pi))),),
+    samples=uniform(-1, 2, half=0.5, root=-math.sqrt(0.5)),
+)  # fmt: skip
+
+
 def gelu(x: Any, approximate: bool = True) -> Any:
     """`x * Phi(x)`, Phi the normal distribution (Hendrycks and Gimpel 2016); or its tanh form."""
     x = as_float(x)
     if approximate:
         return 0.5 * x * (1 + tanh(math.sqrt(2 / math.pi) * (x + 0.044715 * x * square(x))))
-    return 0.5 * x * (1 + erf(x * math.sqrt(0.5)))
+    return x * apply(_NORMAL_CDF, x, half=0.5, root=-math.sqrt(0.5))
 
 
 def silu(x: Any) -> Any:

@@ -90,9 +90,10 @@ erf = unary(
     _in_float64(_erf_kernel), "erf(x)", lambda g, x: (g * (exp(-square(x)) * _SLOPE),),
     real=True,
 )  # fmt: skip
+erfc_kernel = _in_float64(_erfc_kernel)
 erfc = unary(
     "erfc", "`1 - erf(x)`, accurate for large x.",
-    _in_float64(_erfc_kernel), "erfc(x)", lambda g, x: (g * (exp(-square(x)) * -_SLOPE),),
+    erfc_kernel, "erfc(x)", lambda g, x: (g * (exp(-square(x)) * -_SLOPE),),
     real=True,
 )  # fmt: skip
 

@@ -454,6 +454,7 @@ ORACLES = {
     "multiply": mp(operator.mul),
     "negative": mp(operator.neg),
     "nextafter": python(math.nextafter),
+    "normal_cdf": mp(lambda x, half, root: mpmath.ncdf(x)),
     "not_equal": python(operator.ne, bool),
     "pad": pad,
     "pinv": matrix_oracles.pinv,
@@ -528,6 +529,7 @@ ULPS = {
     "lgamma": 4,
     "logaddexp": 16,  # the operands may cancel to a result near 0
     "logaddexp2": 16,
+    "normal_cdf": 8,
     "polygamma": 6,
     "tan": 3,
 }

@@ -12,10 +12,11 @@ from kerasish_core.codegen import tiles
 # Their results may be near 0 though their terms are not.
 CANCELLING = {"logaddexp", "logaddexp2", "lgamma"}
 # Allowed difference in units in the last place, of which the kernels' own errors are a part.
-ULPS = {"erfc": 8, "erfinv": 8}
+ULPS = {"erfc": 8, "erfinv": 8, "normal_cdf": 8}
 ATTRIBUTES = {
     "power_static": [{"exponent": e} for e in (2.5, 3.0, -1.0, 0.5)],
     "elu": [{"alpha": 1.3}],
+    "normal_cdf": [{"half": 0.5, "root": -(0.5**0.5)}],
 }
 HALVES = {"float16": np.dtype("float16"), "bfloat16": np.dtype(ml_dtypes.bfloat16)}
 pytestmark = pytest.mark.filterwarnings("ignore::RuntimeWarning")  # NumPy's, at the edges
