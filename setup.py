@@ -42,7 +42,10 @@ else:
     COMMON += ["-ffp-contract=fast", "-fopenmp-simd", "-fvisibility=hidden"]
     COMMON += ["-Wall", "-Wextra", "-Wno-psabi", "-Wno-missing-field-initializers"]
     LINK = ["-pthread"]
-# Of whoever builds, for compiling and linking: sanitizers, -Werror.
+# Of whoever builds: instruction sets beyond the plain one, to build fewer; and flags for compiling
+# and linking (sanitizers, -Werror).
+if "KERASISH_SETS" in os.environ:
+    SETS = {k: v for k, v in SETS.items() if k in ("plain", *os.environ["KERASISH_SETS"].split())}
 EXTRA = os.environ.get("KERASISH_CXXFLAGS", "").split()
 
 
@@ -77,7 +80,8 @@ def write(path: Path, text: str) -> None:
 def jobs(families: Iterable[str]) -> list[Job]:
     """The core once, every kernel once per instruction set."""
     base = [("KERASISH_X86", "1")] if X86 else []
-    found = [Job(path, "core", base, []) for path in sorted(SOURCE.glob("*.cpp"))]
+    core = [*base, *((f"KERASISH_WITH_{isa.upper()}", "1") for isa in SETS)]
+    found = [Job(path, "core", core, []) for path in sorted(SOURCE.glob("*.cpp"))]
     for isa, flags in SETS.items():
         macros = [*base, ("KERASISH_ISA", isa), (f"KERASISH_ISA_{isa.upper()}", "1")]
         found += [Job(SOURCE / "kernels" / f"{f}.cpp", isa, macros, flags) for f in families]

@@ -10,10 +10,12 @@ namespace kerasish {
 namespace plain {
 #include "families.inc"
 }
-#ifdef KERASISH_X86
+#ifdef KERASISH_WITH_AVX2
 namespace avx2 {
 #include "families.inc"
 }
+#endif
+#ifdef KERASISH_WITH_AVX512
 namespace avx512 {
 #include "families.inc"
 }
@@ -30,12 +32,14 @@ const Entry* const plain_families[] = {
 #include "families.inc"
     nullptr};
 #undef KERASISH_HERE
-#ifdef KERASISH_X86
+#ifdef KERASISH_WITH_AVX2
 #define KERASISH_HERE avx2
 const Entry* const avx2_families[] = {
 #include "families.inc"
     nullptr};
 #undef KERASISH_HERE
+#endif
+#ifdef KERASISH_WITH_AVX512
 #define KERASISH_HERE avx512
 const Entry* const avx512_families[] = {
 #include "families.inc"
@@ -62,8 +66,10 @@ bool supported(const char* name) {
 }
 
 const Set sets[] = {  // the best first
-#ifdef KERASISH_X86
+#ifdef KERASISH_WITH_AVX512
     {"avx512", avx512_families},
+#endif
+#ifdef KERASISH_WITH_AVX2
     {"avx2", avx2_families},
 #endif
     {"plain", plain_families}};
