@@ -25,7 +25,9 @@ constexpr int64_t parts(int64_t size, int64_t part) { return quotient(size + par
 constexpr int64_t round_up(int64_t size, int64_t to) { return parts(size, to) * to; }
 
 // Where part i of `count` even parts of `size` begins.
-constexpr int64_t share(int64_t size, int64_t count, int64_t i) { return quotient(size * i, count); }
+constexpr int64_t share(int64_t size, int64_t count, int64_t i) {
+  return quotient(size * i, count);
+}
 
 // A length cut into pieces of at most `most` whose sizes differ by one at most, larger ones first.
 struct Pieces {
