@@ -3,6 +3,10 @@
 
 #include "kernel.h"
 
+#if defined(__SSE2__)
+#include <emmintrin.h>
+#endif
+
 namespace kerasish {
 namespace KERASISH_ISA {
 namespace {
@@ -50,6 +54,40 @@ inline void copy_run(char* target, const char* source, int64_t bytes) {
   } else {
     for (int64_t i = 0; i < bytes; ++i) target[i] = source[i];
   }
+}
+
+// ---- stores past the cache
+//
+// What is larger than the cache is written without being read before, which saves a third of the
+// traffic. Each thread orders such stores by `settle` when it is done.
+
+constexpr int64_t kStreamed = 8 << 20;  // bytes
+
+inline bool is_line(const void* p) { return reinterpret_cast<uintptr_t>(p) % 64 == 0; }
+
+inline void stream_line(char* target, const char* source) {
+#if defined(__SSE2__)
+  for (int i = 0; i < 64; i += 16) {
+    __m128i held = _mm_loadu_si128(reinterpret_cast<const __m128i*>(source + i));
+    _mm_stream_si128(reinterpret_cast<__m128i*>(target + i), held);
+  }
+#else
+  __builtin_memcpy(target, source, 64);
+#endif
+}
+
+inline void stream_run(char* target, const char* source, int64_t bytes) {
+  if (bytes < 256) return copy_run(target, source, bytes);
+  int64_t head = -reinterpret_cast<intptr_t>(target) & 63;
+  copy_run(target, source, head);
+  for (; head + 64 <= bytes; head += 64) stream_line(target + head, source + head);
+  copy_run(target + head, source + head, bytes - head);
+}
+
+inline void settle() {
+#if defined(__SSE2__)
+  _mm_sfence();
+#endif
 }
 
 // ---- transposition
@@ -120,13 +158,16 @@ inline void transpose_square(V (&rows)[N]) {
 }
 
 // target[i * to + j] = source[i + j * from] for a square of 64 bytes by 64 bytes. It is turned in
-// a buffer, so that whole lines are read and whole lines written.
-template <class T>
+// a buffer, so that whole lines are read and whole lines written. The next rows of the target are
+// fetched meanwhile: waiting for each line to be owned takes three times as long as all else.
+template <bool streamed, class T>
 inline void transpose_lines(const T* source, int64_t from, T* target, int64_t to) {
   using V = typename Lanes<T>::Vector;
   constexpr int lanes = 16 / sizeof(T), side = 64 / sizeof(T);
   alignas(64) T buffer[side * side];
-  for (int j = 0; j < side; j += lanes)
+  for (int j = 0; j < side; j += lanes) {
+    if constexpr (!streamed)
+      for (int n = 0; n < lanes; ++n) __builtin_prefetch(target + (side + j + n) * to, 1);
     for (int i = 0; i < side; i += lanes) {
       V rows[lanes];
       for (int n = 0; n < lanes; ++n)
@@ -135,7 +176,15 @@ inline void transpose_lines(const T* source, int64_t from, T* target, int64_t to
       for (int n = 0; n < lanes; ++n)
         __builtin_memcpy(buffer + (i + n) * side + j, &rows[n], sizeof(V));
     }
-  for (int i = 0; i < side; ++i) __builtin_memcpy(target + i * to, buffer + i * side, 64);
+  }
+  for (int i = 0; i < side; ++i) {
+    if constexpr (streamed) {
+      stream_line(reinterpret_cast<char*>(target + i * to),
+                  reinterpret_cast<const char*>(buffer + i * side));
+    } else {
+      __builtin_memcpy(target + i * to, buffer + i * side, 64);
+    }
+  }
 }
 
 template <class T>
@@ -145,11 +194,14 @@ inline void transpose_edge(const T* source, int64_t step, int64_t from, T* targe
     for (int64_t j = 0; j < columns; ++j) target[i * to + j] = source[i * step + j * from];
 }
 
-// target[i * to + j] = source[i * step + j * from]; by tiles that stay in the cache.
-template <class T>
+// target[i * to + j] = source[i * step + j * from]. In the cache, a few rows of the target at a
+// time; past it, unless they are short, a few rows of the source: only reading is fetched ahead
+// by the machine.
+template <bool streamed, class T>
 void transpose_plane(const T* source, int64_t step, int64_t from, T* target, int64_t to,
                      int64_t rows, int64_t columns) {
-  constexpr int64_t side = 64 / sizeof(T), tile = 8 * side;
+  constexpr int64_t side = 64 / sizeof(T);
+  const int64_t tile = streamed && columns * int64_t(sizeof(T)) > 4096 ? 32 * side : side;
   for (int64_t i0 = 0; i0 < rows; i0 += tile) {
     int64_t i1 = i0 + tile < rows ? i0 + tile : rows;
     for (int64_t j = 0; j < columns; j += side) {
@@ -159,7 +211,7 @@ void transpose_plane(const T* source, int64_t step, int64_t from, T* target, int
         const T* s = source + i * step + j * from;
         T* t = target + i * to + j;
         if (step == 1 && width == side && height == side)
-          transpose_lines(s, from, t, to);
+          transpose_lines<streamed>(s, from, t, to);
         else
           transpose_edge(s, step, from, t, to, height, width);
       }
@@ -191,11 +243,12 @@ inline void collapse(Block& block) {
 
 inline int64_t magnitude(int64_t x) { return x < 0 ? -x : x; }
 
-template <class T>
+template <bool streamed = false, class T>
 inline void copy_line(const T* source, int64_t from, T* target, int64_t to, int64_t count) {
   if (from == 1 && to == 1) {
-    copy_run(reinterpret_cast<char*>(target), reinterpret_cast<const char*>(source),
-             count * static_cast<int64_t>(sizeof(T)));
+    constexpr auto run = streamed ? stream_run : copy_run;
+    run(reinterpret_cast<char*>(target), reinterpret_cast<const char*>(source),
+        count * static_cast<int64_t>(sizeof(T)));
   } else if (from == 0 && to == 1) {
     T value = *source;
     for (int64_t i = 0; i < count; ++i) target[i] = value;
@@ -228,7 +281,7 @@ inline void each_place(const Block& block, int rank, int without, const T* sourc
 }
 
 // A collapsed block on one thread.
-template <class T>
+template <bool streamed, class T>
 void copy_serial(const Block& block, const T* source, T* target) {
   int rank = block.rank, last = rank - 1;
   for (int axis = 0; axis < rank; ++axis)
@@ -247,15 +300,22 @@ void copy_serial(const Block& block, const T* source, T* target) {
         near = axis;
   if (near >= 0) {
     each_place(block, last, near, source, target, [&](const T* s, T* t) {
-      transpose_plane(s, block.from[near], from, t, block.to[near], block.shape[near], count);
+      bool lines = streamed && is_line(t) && block.to[near] * int64_t(sizeof(T)) % 64 == 0;
+      if (lines)
+        transpose_plane<streamed>(s, block.from[near], from, t, block.to[near], block.shape[near],
+                                  count);
+      else
+        transpose_plane<false>(s, block.from[near], from, t, block.to[near], block.shape[near],
+                               count);
     });
     return;
   }
-  if (rank == 1) return copy_line(source, from, target, to, count);
+  if (rank == 1) return copy_line<streamed>(source, from, target, to, count);
   int64_t rows = block.shape[last - 1];
   int64_t row_from = block.from[last - 1], row_to = block.to[last - 1];
   each_place(block, last - 1, -1, source, target, [&](const T* s, T* t) {
-    for (int64_t i = 0; i < rows; ++i) copy_line(s + i * row_from, from, t + i * row_to, to, count);
+    for (int64_t i = 0; i < rows; ++i)
+      copy_line<streamed>(s + i * row_from, from, t + i * row_to, to, count);
   });
 }
 
@@ -269,7 +329,7 @@ void copy_block(Pool* pool, Block block, const T* source, T* target) {
   int64_t bytes = sizeof(T);
   for (int axis = 0; axis < block.rank; ++axis) bytes *= block.shape[axis];
   int64_t wanted = bytes / kPiece;
-  if (wanted < 2) return copy_serial(block, source, target);
+  if (wanted < 2) return copy_serial<false>(block, source, target);
   int cut = 0;
   for (int axis = 0; axis < block.rank; ++axis) {
     if (block.shape[axis] > block.shape[cut]) cut = axis;
@@ -285,7 +345,11 @@ void copy_block(Pool* pool, Block block, const T* source, T* target) {
     Block part = block;
     int64_t first = i * length;
     part.shape[cut] = first + length < size ? length : size - first;
-    copy_serial(part, source + first * block.from[cut], target + first * block.to[cut]);
+    const T* from = source + first * block.from[cut];
+    T* to = target + first * block.to[cut];
+    if (bytes < kStreamed) return copy_serial<false>(part, from, to);
+    copy_serial<true>(part, from, to);
+    settle();
   });
 }
 

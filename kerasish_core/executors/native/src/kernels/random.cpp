@@ -36,6 +36,21 @@ inline Words multiply(Words a, Words b) {
 }
 #endif
 
+// The lanes of two vectors in turn.
+inline void weave(Words& a, Words& b) {
+#if defined(KERASISH_ISA_AVX512)
+  Words low = __builtin_shufflevector(a, b, 0, 8, 1, 9, 2, 10, 3, 11);
+  b = __builtin_shufflevector(a, b, 4, 12, 5, 13, 6, 14, 7, 15);
+#elif defined(KERASISH_ISA_AVX2)
+  Words low = __builtin_shufflevector(a, b, 0, 4, 1, 5);
+  b = __builtin_shufflevector(a, b, 2, 6, 3, 7);
+#else
+  Words low = __builtin_shufflevector(a, b, 0, 2);
+  b = __builtin_shufflevector(a, b, 1, 3);
+#endif
+  a = low;
+}
+
 alignas(64) const uint64_t kNumbers[8] = {0, 1, 2, 3, 4, 5, 6, 7};
 
 struct Stream {
@@ -75,10 +90,10 @@ inline void blocks(const Stream& stream, uint64_t block, uint32_t* words) {
   const Words low = Words{} + 0xffffffffu;
   for (int g = 0; g < kGroups; ++g) {
     Words first = (c0[g] & low) | c1[g] << 32, second = (c2[g] & low) | c3[g] << 32;
-    for (int i = 0; i < kLanes64; ++i, words += 4) {
-      uint64_t pair[2] = {first[i], second[i]};
-      __builtin_memcpy(words, pair, sizeof pair);
-    }
+    weave(first, second);
+    __builtin_memcpy(words, &first, sizeof first);
+    __builtin_memcpy(words + 2 * kLanes64, &second, sizeof second);
+    words += 4 * kLanes64;
   }
 }
 
@@ -101,10 +116,19 @@ struct Uniform32 {
 struct Uniform64 {
   using Item = double;
   static constexpr int words = 2;
+  static double above(uint64_t digits) {
+    digits |= 0x4330000000000000;
+    double value;
+    __builtin_memcpy(&value, &digits, sizeof value);
+    return value - 0x1p52;
+  }
   static void make(const uint32_t* in, int64_t count, double* out) {
+    // The 32 bits of one word and 21 of the next, each made a number in the last places of
+    // 2**52; all steps are exact.
     for (int64_t i = 0; i < count; ++i) {
-      uint64_t whole = (static_cast<uint64_t>(in[2 * i]) << 21) ^ (in[2 * i + 1] >> 11);
-      out[i] = static_cast<double>(static_cast<int64_t>(whole)) * 0x1p-53;
+      uint64_t pair;
+      __builtin_memcpy(&pair, in + 2 * i, sizeof pair);
+      out[i] = above(pair & 0xffffffffu) * 0x1p-32 + above(pair >> 43) * 0x1p-53;
     }
   }
 };
