@@ -54,8 +54,8 @@ def copy_case(native, name, x):
 def index_params(table, positions, forgiving):
     """See `Part` in src/kernels/index.cpp: rows of a table, int32 positions."""
     rows, width = table.shape
-    front_rest = [0, 1, width, 1]
-    return [8, 4, forgiving, 0, 0, table.size, 0, 0, *front_rest, 1, positions, 1, 2, rows, width, 1]
+    axes = [0, 1, width, 1]
+    return [8, 4, forgiving, 0, 0, table.size, 0, 0, *axes, 1, positions, 1, 2, rows, width, 1]
 
 
 def embedding_cases(native, rng):
@@ -116,10 +116,10 @@ def cases(native):
     yield copy_case(native, "[32,80,128] (1,0,2)", array(32, 80, 128).transpose(1, 0, 2))
     images = array(64, 32, 32, 64)
     yield copy_case(native, "[64,32,32,64] to channels first", images.transpose(0, 3, 1, 2))
-    yield copy_case(
-        native, "[64,64,32,32] to channels last", images.reshape(64, 64, 32, 32).transpose(0, 2, 3, 1)
-    )
-    yield copy_case(native, "[64,96,96,3] to channels first", array(64, 96, 96, 3).transpose(0, 3, 1, 2))
+    images = images.reshape(64, 64, 32, 32)
+    yield copy_case(native, "[64,64,32,32] to channels last", images.transpose(0, 2, 3, 1))
+    images = array(64, 96, 96, 3)
+    yield copy_case(native, "[64,96,96,3] to channels first", images.transpose(0, 3, 1, 2))
     yield from embedding_cases(native, rng)
     yield concatenate_case(native, rng, 0)
     yield concatenate_case(native, rng, 1)
@@ -174,7 +174,8 @@ def main():
         one, numpy = best([ours, theirs])
         native.set_threads(2)
         (two,) = best([ours])
-        print(f"{name:36} {one / count * 1e9:6.2f} {two / count * 1e9:7.2f} {numpy / count * 1e9:7.2f}")
+        one, two, numpy = (t / count * 1e9 for t in (one, two, numpy))
+        print(f"{name:36} {one:6.2f} {two:7.2f} {numpy:7.2f}")
 
 
 if __name__ == "__main__":

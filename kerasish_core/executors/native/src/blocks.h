@@ -2,6 +2,7 @@
 #pragma once
 
 #include "kernel.h"
+#include "types.h"
 
 #if defined(__SSE2__)
 #include <emmintrin.h>
@@ -116,30 +117,28 @@ struct Lanes<Wide> {
 };
 
 // The lower or upper halves of two vectors, element by element in turn.
-#define KERASISH_LOW(...) __builtin_shufflevector(a, b, __VA_ARGS__)
 template <class V>
 inline V low(V a, V b) {
   if constexpr (sizeof(a[0]) == 1)
-    return KERASISH_LOW(0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
+    return KERASISH_SHUFFLE(a, b, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
   else if constexpr (sizeof(a[0]) == 2)
-    return KERASISH_LOW(0, 8, 1, 9, 2, 10, 3, 11);
+    return KERASISH_SHUFFLE(a, b, 0, 8, 1, 9, 2, 10, 3, 11);
   else if constexpr (sizeof(a[0]) == 4)
-    return KERASISH_LOW(0, 4, 1, 5);
+    return KERASISH_SHUFFLE(a, b, 0, 4, 1, 5);
   else
-    return KERASISH_LOW(0, 2);
+    return KERASISH_SHUFFLE(a, b, 0, 2);
 }
 template <class V>
 inline V high(V a, V b) {
   if constexpr (sizeof(a[0]) == 1)
-    return KERASISH_LOW(8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31);
+    return KERASISH_SHUFFLE(a, b, 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31);
   else if constexpr (sizeof(a[0]) == 2)
-    return KERASISH_LOW(4, 12, 5, 13, 6, 14, 7, 15);
+    return KERASISH_SHUFFLE(a, b, 4, 12, 5, 13, 6, 14, 7, 15);
   else if constexpr (sizeof(a[0]) == 4)
-    return KERASISH_LOW(2, 6, 3, 7);
+    return KERASISH_SHUFFLE(a, b, 2, 6, 3, 7);
   else
-    return KERASISH_LOW(1, 3);
+    return KERASISH_SHUFFLE(a, b, 1, 3);
 }
-#undef KERASISH_LOW
 
 // A square of as many vectors as one has lanes: each round weaves the rows of its two halves.
 template <class V, int N>

@@ -5,6 +5,13 @@
 
 #include "kernel.h"
 
+// The elements of two vectors of integers, by their places.
+#if defined(__clang__)
+#define KERASISH_SHUFFLE(a, b, ...) __builtin_shufflevector(a, b, __VA_ARGS__)
+#else
+#define KERASISH_SHUFFLE(a, b, ...) __builtin_shuffle(a, b, decltype(a + b){__VA_ARGS__})
+#endif
+
 namespace kerasish {
 namespace KERASISH_ISA {
 namespace {

@@ -6,6 +6,10 @@
 #include "kernel.h"
 #include "types.h"
 
+#if defined(__SSE2__)
+#include <emmintrin.h>
+#endif
+
 namespace kerasish {
 namespace KERASISH_ISA {
 namespace {
@@ -30,23 +34,27 @@ inline Words multiply(Words a, Words b) {
 constexpr int kLanes64 = 2;
 typedef uint64_t Words __attribute__((vector_size(16)));
 inline Words multiply(Words a, Words b) {
+#if defined(__SSE2__)
+  return (Words)_mm_mul_epu32((__m128i)a, (__m128i)b);
+#else
   for (int i = 0; i < 2; ++i)
     a[i] = static_cast<uint64_t>(static_cast<uint32_t>(a[i])) * static_cast<uint32_t>(b[i]);
   return a;
+#endif
 }
 #endif
 
 // The lanes of two vectors in turn.
 inline void weave(Words& a, Words& b) {
 #if defined(KERASISH_ISA_AVX512)
-  Words low = __builtin_shufflevector(a, b, 0, 8, 1, 9, 2, 10, 3, 11);
-  b = __builtin_shufflevector(a, b, 4, 12, 5, 13, 6, 14, 7, 15);
+  Words low = KERASISH_SHUFFLE(a, b, 0, 8, 1, 9, 2, 10, 3, 11);
+  b = KERASISH_SHUFFLE(a, b, 4, 12, 5, 13, 6, 14, 7, 15);
 #elif defined(KERASISH_ISA_AVX2)
-  Words low = __builtin_shufflevector(a, b, 0, 4, 1, 5);
-  b = __builtin_shufflevector(a, b, 2, 6, 3, 7);
+  Words low = KERASISH_SHUFFLE(a, b, 0, 4, 1, 5);
+  b = KERASISH_SHUFFLE(a, b, 2, 6, 3, 7);
 #else
-  Words low = __builtin_shufflevector(a, b, 0, 2);
-  b = __builtin_shufflevector(a, b, 1, 3);
+  Words low = KERASISH_SHUFFLE(a, b, 0, 2);
+  b = KERASISH_SHUFFLE(a, b, 1, 3);
 #endif
   a = low;
 }

@@ -51,46 +51,108 @@ inline bool wins(C x, C held) {
     return (largest ? x > held : x < held) | ((x != x) & (held == held));
 }
 
+// The same for vectors of the dtypes that matter; `Mask` is what comparing them gives.
+template <class T>
+struct Vector {
+  static constexpr int lanes = 0;
+};
+#if defined(KERASISH_ISA_AVX512)
+#define KERASISH_BYTES 64
+#elif defined(KERASISH_ISA_AVX2)
+#define KERASISH_BYTES 32
+#else
+#define KERASISH_BYTES 16
+#endif
+#define KERASISH_VECTOR(T, I)                                   \
+  template <>                                                   \
+  struct Vector<T> {                                            \
+    typedef T Type __attribute__((vector_size(KERASISH_BYTES))); \
+    typedef I Mask __attribute__((vector_size(KERASISH_BYTES))); \
+    static constexpr int lanes = KERASISH_BYTES / sizeof(T);    \
+  };
+KERASISH_VECTOR(float, int32_t)
+KERASISH_VECTOR(double, int64_t)
+KERASISH_VECTOR(int32_t, int32_t)
+KERASISH_VECTOR(int64_t, int64_t)
+#undef KERASISH_VECTOR
+#undef KERASISH_BYTES
+
+template <class T>
+inline typename Vector<T>::Type load_ordered(const T* x) {
+  using V = typename Vector<T>::Type;
+  using Mask = typename Vector<T>::Mask;
+  V v;
+  __builtin_memcpy(&v, x, sizeof v);
+  if constexpr (static_cast<T>(0.5) == static_cast<T>(0)) {
+    return v;
+  } else {
+    return (Mask)v == (Mask)(-V{}) ? V{} + ordered(T(-0.0)) : v;
+  }
+}
+
+// The best of each of as many columns as a vector has lanes, the first of equal ones.
+template <bool largest, class T>
+inline void best_lanes(const T* x, int64_t count, int64_t step, T* best, int32_t* place) {
+  using V = typename Vector<T>::Type;
+  using Mask = typename Vector<T>::Mask;
+  V held = load_ordered(x);
+  Mask found = {}, now = {};
+  for (int64_t k = 1; k < count; ++k) {
+    now += 1;
+    V v = load_ordered(x + k * step);
+    Mask better = largest ? v > held : v < held;
+    if constexpr (static_cast<T>(0.5) != static_cast<T>(0)) better |= (v != v) & (held == held);
+    held = better ? v : held;
+    found = better ? now : found;
+  }
+  __builtin_memcpy(best, &held, sizeof held);
+  for (int i = 0; i < Vector<T>::lanes; ++i) place[i] = static_cast<int32_t>(found[i]);
+}
+
 // The best of each of `width` columns, the first of equal ones.
 template <bool largest, class T, class C>
 inline void best_rows(const T* x, int64_t count, int64_t step, int64_t width, C* held,
                       int32_t* found) {
-  for (int64_t i = 0; i < width; ++i) {
+  int64_t i = 0;
+  if constexpr (Vector<T>::lanes > 0)
+    for (; i + Vector<T>::lanes <= width; i += Vector<T>::lanes)
+      best_lanes<largest>(x + i, count, step, held + i, found + i);
+  for (; i < width; ++i) {
     held[i] = ordered(x[i]);
     found[i] = 0;
-  }
-  for (int64_t k = 1; k < count; ++k)
-    for (int64_t i = 0; i < width; ++i) {
+    for (int64_t k = 1; k < count; ++k) {
       C v = ordered(x[k * step + i]);
-      bool better = wins<largest>(v, held[i]);
-      held[i] = better ? v : held[i];
-      found[i] = better ? static_cast<int32_t>(k) : found[i];
+      if (!wins<largest>(v, held[i])) continue;
+      held[i] = v;
+      found[i] = static_cast<int32_t>(k);
     }
+  }
 }
 
 template <bool largest, class T>
 int32_t best_of(const T* x, int64_t count) {
   using C = decltype(ordered(*x));
-  constexpr int64_t lanes = 32;
-  C held[lanes];
-  int32_t found[lanes];
-  int64_t rows = count / lanes;
   C best = ordered(x[0]);
   int32_t place = 0;
   int64_t k = 1;
-  if (rows >= 2) {
-    best_rows<largest>(x, rows, lanes, lanes, held, found);
-    best = held[0];
-    place = found[0] * static_cast<int32_t>(lanes);
-    for (int32_t i = 1; i < lanes; ++i) {
-      int32_t at = found[i] * static_cast<int32_t>(lanes) + i;
-      bool equal = !wins<largest>(best, held[i]) && !wins<largest>(held[i], best);
-      if (wins<largest>(held[i], best) || (equal && at < place)) {
+  if constexpr (Vector<T>::lanes > 0) {
+    constexpr int32_t lanes = Vector<T>::lanes, width = 4 * lanes;
+    if (count >= 2 * width) {  // the best of each column of a matrix, then the best of those
+      C held[width];
+      int32_t found[width];
+      k = count / width * width;
+      for (int32_t i = 0; i < width; i += lanes)
+        best_lanes<largest>(x + i, count / width, width, held + i, found + i);
+      place = found[0] * width;
+      best = held[0];
+      for (int32_t i = 1; i < width; ++i) {
+        int32_t at = found[i] * width + i;
+        bool equal = !wins<largest>(best, held[i]) && !wins<largest>(held[i], best);
+        if (!wins<largest>(held[i], best) && !(equal && at < place)) continue;
         best = held[i];
         place = at;
       }
     }
-    k = rows * lanes;
   }
   for (; k < count; ++k) {
     C v = ordered(x[k]);
@@ -229,17 +291,19 @@ Pair<W>* merge_sort(Pair<W>* x, Pair<W>* spare, int64_t count) {
 // The same by one byte of the key after the other, from the lowest on.
 template <class W>
 Pair<W>* radix_sort(Pair<W>* x, Pair<W>* spare, int64_t count) {
-  for (unsigned shift = 0; shift < sizeof(W) * 8; shift += 8) {
-    int64_t starts[256] = {};
-    for (int64_t i = 0; i < count; ++i) ++starts[x[i].key >> shift & 255];
-    if (starts[x[0].key >> shift & 255] == count) continue;
-    int64_t sum = 0;
-    for (int64_t& start : starts) {
-      int64_t size = start;
-      start = sum;
-      sum += size;
+  int32_t sizes[sizeof(W)][256] = {};
+  for (int64_t i = 0; i < count; ++i)
+    for (unsigned byte = 0; byte < sizeof(W); ++byte) ++sizes[byte][x[i].key >> 8 * byte & 255];
+  for (unsigned byte = 0; byte < sizeof(W); ++byte) {
+    const unsigned shift = 8 * byte;
+    if (sizes[byte][x[0].key >> shift & 255] == count) continue;
+    Pair<W>* places[256];
+    Pair<W>* place = spare;
+    for (int k = 0; k < 256; ++k) {
+      places[k] = place;
+      place += sizes[byte][k];
     }
-    for (int64_t i = 0; i < count; ++i) spare[starts[x[i].key >> shift & 255]++] = x[i];
+    for (int64_t i = 0; i < count; ++i) *places[x[i].key >> shift & 255]++ = x[i];
     Pair<W>* other = x;
     x = spare;
     spare = other;
