@@ -7,6 +7,8 @@ by as many threads. Every figure is the best of many short runs, in turns.
 """
 
 import importlib
+import os
+import platform
 import time
 
 import numpy as np
@@ -151,7 +153,10 @@ def main():
     native = importlib.import_module("kerasish_core.executors.native._native")
     large = np.ones(1 << 24, "float32")
     copy = copy_case(native, "copy", large)
-    print(f"instruction set: {native.instruction_set()}")
+    print(
+        f"{os.cpu_count()} cores, instruction set {native.instruction_set()}, "
+        f"Python {platform.python_version()}, NumPy {np.__version__}"
+    )
     native.set_threads(1)
     (plain,) = best([copy.numpy])
     print(f"copy of 64 MiB by memcpy, 1 thread: {copy.moved / plain / 1e9:.1f} GB/s")

@@ -1,9 +1,10 @@
-"""Order along one axis: extremes' places, sorting, searching, running sums."""
+"""Along one axis: extremes' places, sorting, searching, running sums; logsumexp."""
 
 from __future__ import annotations
 
 import math
 
+from .... import dtypes
 from ....ir import Node
 from ..lowering import Builder, lowers
 from .dtype_codes import code, split_axis
@@ -65,5 +66,22 @@ def searchsorted(node: Node, b: Builder) -> bool:
         "searchsorted", inputs=node.inputs, outputs=node.outputs,
         params=[number, rows.shape[0], count, int(node.attrs["side"] == "right")],
         note=f"{count} values in {rows.shape[0]}",
+    )  # fmt: skip
+    return True
+
+
+@lowers("logsumexp")
+def logsumexp(node: Node, b: Builder) -> bool:
+    shape, dtype = b.spec(node.inputs[0])
+    axes, number = node.attrs["axes"], code(dtype)
+    if number is None or not dtypes.is_float(dtype):
+        return False
+    low, high = (min(axes), max(axes) + 1) if axes else (len(shape), len(shape))
+    if high - low != len(axes):
+        return False  # axes that are no neighbours
+    form = [math.prod(part) for part in (shape[:low], shape[low:high], shape[high:])]
+    b.emit(
+        "logsumexp", inputs=node.inputs, outputs=node.outputs, params=[number, *form],
+        note=f"over {form[1]} elements",
     )  # fmt: skip
     return True

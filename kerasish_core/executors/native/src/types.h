@@ -3,6 +3,7 @@
 
 #include <cstdint>
 
+#include "convert.h"
 #include "kernel.h"
 
 // The elements of two vectors of integers, by their places.
@@ -28,46 +29,10 @@ struct Brain {
   uint16_t bits;
 };
 
-inline float bits_to_float(uint32_t bits) {
-  float value;
-  __builtin_memcpy(&value, &bits, sizeof value);
-  return value;
-}
-inline uint32_t float_to_bits(float value) {
-  uint32_t bits;
-  __builtin_memcpy(&bits, &value, sizeof bits);
-  return bits;
-}
-
-inline float widen(Brain x) { return bits_to_float(static_cast<uint32_t>(x.bits) << 16); }
-inline float widen(Half x) {
-  uint32_t sign = static_cast<uint32_t>(x.bits & 0x8000) << 16, rest = x.bits & 0x7fff;
-  if (rest >= 0x7c00) return bits_to_float(sign | 0x7f800000 | (rest & 0x3ff) << 13);
-  // As a float whose exponent is 112 too small: the product is right for subnormal ones too.
-  return bits_to_float(sign | float_to_bits(bits_to_float(rest << 13) * 0x1p112f));
-}
-
-// Rounded to the nearest, ties to even.
-inline void narrow(float x, Brain* y) {
-  uint32_t bits = float_to_bits(x);
-  y->bits = x != x ? static_cast<uint16_t>(bits >> 16 | 0x40)
-                   : static_cast<uint16_t>((bits + 0x7fff + (bits >> 16 & 1)) >> 16);
-}
-inline void narrow(float x, Half* y) {
-  uint32_t bits = float_to_bits(x), sign = bits >> 16 & 0x8000;
-  bits &= 0x7fffffff;
-  uint32_t found;
-  if (bits > 0x7f800000) {
-    found = 0x7e00 | (bits >> 13 & 0x3ff);
-  } else if (bits >= 0x477ff000) {  // rounds to 65536 or more
-    found = 0x7c00;
-  } else if (bits < 0x38800000) {  // subnormal: adding 0.5 puts its last bit at that of a half
-    found = float_to_bits(bits_to_float(bits) + 0.5f) - 0x3f000000;
-  } else {
-    found = (bits + 0xfff + (bits >> 13 & 1) - 0x38000000) >> 13;
-  }
-  y->bits = static_cast<uint16_t>(sign | found);
-}
+inline float widen(Half x) { return from_float16(x.bits); }
+inline float widen(Brain x) { return from_bfloat16(x.bits); }
+inline void narrow(float x, Half* y) { y->bits = to_float16(x); }
+inline void narrow(float x, Brain* y) { y->bits = to_bfloat16(x); }
 
 }  // namespace
 }  // namespace KERASISH_ISA

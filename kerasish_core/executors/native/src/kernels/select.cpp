@@ -1,5 +1,6 @@
-// Order along one axis: extremes, sorting, searching, running sums.
+// Along one axis: extremes, sorting, searching, running sums, logarithms of sums of powers.
 #include "kernel.h"
+#include "rows.h"
 #include "types.h"
 
 namespace kerasish {
@@ -38,7 +39,7 @@ template <class T>
 inline T ordered(T x) {
   return x;
 }
-inline float ordered(float x) { return float_to_bits(x) == 0x80000000u ? -0x1p-126f : x; }
+inline float ordered(float x) { return bits_of(x) == 0x80000000u ? -0x1p-126f : x; }
 inline double ordered(double x) { return x == 0 && __builtin_signbit(x) ? -0x1p-1022 : x; }
 inline float ordered(Half x) { return x.bits == 0x8000 ? -0x1p-14f : widen(x); }
 inline float ordered(Brain x) { return x.bits == 0x8000 ? -0x1p-126f : widen(x); }
@@ -217,12 +218,6 @@ inline W float_key(W bits, W infinity) {
   if (size == 0) return sign;
   return bits & sign ? W(~bits) : W(bits | sign);
 }
-template <class W, class T>
-inline W bits_of(T x) {
-  W bits;
-  __builtin_memcpy(&bits, &x, sizeof bits);
-  return bits;
-}
 inline uint8_t key(int8_t x) { return static_cast<uint8_t>(x ^ INT8_MIN); }
 inline uint16_t key(int16_t x) { return static_cast<uint16_t>(x ^ INT16_MIN); }
 inline uint32_t key(int32_t x) { return static_cast<uint32_t>(x ^ INT32_MIN); }
@@ -231,9 +226,9 @@ inline uint8_t key(uint8_t x) { return x; }
 inline uint16_t key(uint16_t x) { return x; }
 inline uint32_t key(uint32_t x) { return x; }
 inline uint64_t key(uint64_t x) { return x; }
-inline uint32_t key(float x) { return float_key(bits_of<uint32_t>(x), 0x7f800000u); }
+inline uint32_t key(float x) { return float_key(bits_of(x), 0x7f800000u); }
 inline uint64_t key(double x) {
-  return float_key(bits_of<uint64_t>(x), uint64_t(0x7ff0000000000000));
+  return float_key(bits_of(x), uint64_t(0x7ff0000000000000));
 }
 inline uint16_t key(Half x) { return float_key(x.bits, uint16_t(0x7c00)); }
 inline uint16_t key(Brain x) { return float_key(x.bits, uint16_t(0x7f80)); }
@@ -391,7 +386,7 @@ void few_largest(const T* x, int64_t count, int64_t most, int32_t* out) {
 }
 
 template <class T>
-void largest(const Call& call, const Axis& axis, int64_t most) {
+void most_largest(const Call& call, const Axis& axis, int64_t most) {
   using W = decltype(key(T()));
   const T* x = static_cast<const T*>(call.data[0]);
   int32_t* out = static_cast<int32_t*>(call.data[1]);
@@ -412,7 +407,7 @@ void largest(const Call& call, const Axis& axis, int64_t most) {
 // data: x, places; params: type, outer, count, 1, k
 void top_k(const Call& call) {
   Axis axis(call.params);
-#define KERASISH_LARGEST(T) largest<T>(call, axis, call.params[4])
+#define KERASISH_LARGEST(T) most_largest<T>(call, axis, call.params[4])
   KERASISH_NUMBERS(axis.type, KERASISH_LARGEST)
 #undef KERASISH_LARGEST
 }
@@ -534,10 +529,101 @@ void cumsum(const Call& call) { KERASISH_RUNNING(Plus) }
 void cumprod(const Call& call) { KERASISH_RUNNING(Times) }
 #undef KERASISH_RUNNING
 
+// ---- log(sum(exp(x)))
+
+inline float wide(float x) { return x; }
+inline double wide(double x) { return x; }
+inline float wide(Half x) { return widen(x); }
+inline float wide(Brain x) { return widen(x); }
+inline void put(float x, float* y) { *y = x; }
+inline void put(double x, double* y) { *y = x; }
+inline void put(float x, Half* y) { narrow(x, y); }
+inline void put(float x, Brain* y) { narrow(x, y); }
+
+constexpr int64_t kTile = 512;
+
+// What is subtracted of all: the largest if it is a finite number.
+template <class C>
+inline C shift_of(C top) {
+  return top - top == 0 ? top : C(0);
+}
+
+template <class T, class C>
+void log_sum_row(const T* x, int64_t count, T* out) {
+  C tile[kTile], top = -__builtin_inff();
+  for (int64_t first = 0; first < count; first += kTile) {
+    int64_t n = count - first < kTile ? count - first : kTile;
+    for (int64_t i = 0; i < n; ++i) tile[i] = wide(x[first + i]);
+    C found = largest(tile, n);
+    top = found > top ? found : top;
+  }
+  const C shift = shift_of(top);
+  C all = 0;
+  for (int64_t first = 0; first < count; first += kTile) {
+    int64_t n = count - first < kTile ? count - first : kTile;
+    for (int64_t i = 0; i < n; ++i) tile[i] = exp(wide(x[first + i]) - shift);
+    all += total<C>(n, [&](const auto& get, int64_t i) { return get(tile + i); });
+  }
+  put(log(all) + shift, out);
+}
+
+template <class T, class C>
+void log_sum_columns(const T* x, int64_t count, int64_t step, int64_t width, T* out) {
+  C shift[kTile], all[kTile];
+  for (int64_t i = 0; i < width; ++i) shift[i] = -__builtin_inff();
+  for (int64_t k = 0; k < count; ++k)
+    for (int64_t i = 0; i < width; ++i) {
+      C v = wide(x[k * step + i]);
+      shift[i] = v > shift[i] ? v : shift[i];
+    }
+  for (int64_t i = 0; i < width; ++i) {
+    shift[i] = shift_of(shift[i]);
+    all[i] = 0;
+  }
+  for (int64_t k = 0; k < count; ++k)
+    for (int64_t i = 0; i < width; ++i) all[i] += exp(wide(x[k * step + i]) - shift[i]);
+  for (int64_t i = 0; i < width; ++i) put(log(all[i]) + shift[i], out + i);
+}
+
+template <class T>
+void log_sums(const Call& call, const Axis& axis) {
+  using C = decltype(wide(T()));
+  const T* x = static_cast<const T*>(call.data[0]);
+  T* out = static_cast<T*>(call.data[1]);
+  const int64_t tile = axis.inner < kTile ? axis.inner : kTile;
+  if (axis.outer == 0 || tile == 0) return;
+  const int64_t parts = (axis.inner + tile - 1) / tile, rows = axis.outer * parts;
+  const int64_t piece = 16384 / (axis.count * tile + 1) + 1;
+  parallel_for(call.pool, (rows + piece - 1) / piece, [&](int64_t p) {
+    for (int64_t i = p * piece; i < (p + 1) * piece && i < rows; ++i) {
+      int64_t o = i / parts, first = i % parts * tile;
+      int64_t width = axis.inner - first < tile ? axis.inner - first : tile;
+      const T* from = x + o * axis.count * axis.inner + first;
+      T* to = out + o * axis.inner + first;
+      if (axis.inner == 1)
+        log_sum_row<T, C>(from, axis.count, to);
+      else
+        log_sum_columns<T, C>(from, axis.count, axis.inner, width, to);
+    }
+  });
+}
+
+// data: x, the result; params: type, outer, count, inner
+void logsumexp(const Call& call) {
+  Axis axis(call.params);
+  switch (axis.type) {
+    case kFloat32: return log_sums<float>(call, axis);
+    case kFloat64: return log_sums<double>(call, axis);
+    case kFloat16: return log_sums<Half>(call, axis);
+    case kBfloat16: return log_sums<Brain>(call, axis);
+    default: return;
+  }
+}
+
 }  // namespace
 }  // namespace KERASISH_ISA
 }  // namespace kerasish
 
 KERASISH_TABLE(select, {"argmax", argmax}, {"argmin", argmin}, {"sort", sort},
                {"argsort", argsort}, {"top_k", top_k}, {"searchsorted", searchsorted},
-               {"cumsum", cumsum}, {"cumprod", cumprod})
+               {"cumsum", cumsum}, {"cumprod", cumprod}, {"logsumexp", logsumexp})
