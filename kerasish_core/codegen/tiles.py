@@ -55,6 +55,7 @@ _VARIANTS = {
         ("exponent == -0.5", "rsqrt(x)"),
         ("exponent == -1", "1 / x"),
         ("exponent == 3", "x * x * x"),
+        ("", "pow(x, beside(x, exponent, n))"),
     )
 }
 
@@ -235,7 +236,8 @@ def _function(name: str, tile: _Tile) -> str:
         f"  const {real} {n} = static_cast<{real}>(attrs[{i}]);"
         for i, n in enumerate(tile.attributes)
     ]
-    for condition, expression in _VARIANTS.get(tile.expression, ()):
+    *cases, (_, otherwise) = _VARIANTS.get(tile.expression, (("", tile.expression),))
+    for condition, expression in cases:
         lines += [f"  if ({condition}) {{", *_loop(tile, expression), "    return;", "  }"]
     called = _HARD & set(_CALLED.findall(tile.expression))
     if called and tile.section in _FLOATS:
@@ -249,7 +251,7 @@ def _function(name: str, tile: _Tile) -> str:
             "    return;",
             "  }",
         ]
-    lines += _loop(tile, tile.expression)
+    lines += _loop(tile, otherwise)
     if not tile.attributes:
         lines.append("  (void)attrs;")
     body = "\n".join(lines)

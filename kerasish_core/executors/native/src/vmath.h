@@ -34,7 +34,7 @@
 //   power      0.75     1
 //   arctan2    1.75   1.5
 //   hypot      0.75  1.25
-// lgamma and power of float64 are the C library's; lgamma where x > 0.
+// lgamma, where x > 0, is the C library's, and so is power of float64 without fused multiply-add.
 #pragma once
 
 #include "vmath/arithmetic.h"

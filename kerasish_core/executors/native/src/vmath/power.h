@@ -24,22 +24,70 @@ KERASISH_INLINE float narrow_exp2(double y) {
   return static_cast<float>(p * power_of_two<double>(bits_of(shifted)));
 }
 
-// |a|^b as C's pow has it: limits, signs, and the cases that are 1 whatever the other operand.
-KERASISH_INLINE float pow(float a, float b) {
-  using F = Format<float>;
-  const float size = abs(a);
-  const double log = size == 0 ? -Format<double>::infinity
-                     : size < F::infinity ? wide_log2(a)
-                                          : static_cast<double>(size);
-  const float found = narrow_exp2(b * log);
-  const float half = 0.5f * b;
+// |a|^b, given for a that is neither 0 nor infinite, as C's pow has it: signs, and the cases that
+// are 1 or NaN whatever the rest.
+template <class T>
+KERASISH_INLINE T signed_power(T a, T b, T found) {
+  using F = Format<T>;
+  const T half = T(0.5) * b;
   const bool whole = rint(b) == b, odd = whole & (rint(half) != half);
-  const bool outside = (a < 0) & (size < F::infinity) & !whole;
-  const float turned = odd ? copysign(found, a) : found;
+  const bool outside = (a < 0) & (abs(a) < F::infinity) & !whole;
+  const T turned = odd ? copysign(found, a) : found;
   const bool one = (b == 0) | (a == 1) | ((a == -1) & (abs(b) == F::infinity));
-  return one ? 1.0f : outside ? F::nan : turned;
+  return one ? T(1) : outside ? F::nan : turned;
 }
+
+KERASISH_INLINE float pow(float a, float b) {
+  const float size = abs(a);
+  const double finite = size < Format<float>::infinity ? wide_log2(a) : static_cast<double>(size);
+  const double log = size == 0 ? -Format<double>::infinity : finite;
+  return signed_power(a, b, narrow_exp2(b * log));
+}
+
+#ifdef KERASISH_FMA
+// The logarithm as a sum of two numbers, to 2^-66, since its error is multiplied by up to 1024.
+KERASISH_INLINE double pow(double a, double b) {
+  using F = Format<double>;
+  const double size = abs(a);
+  const Parts<double> parts = parts_of(size);
+  const double f = parts.m - 1, d = parts.m + 1, inverse = 1 / d;
+  // s = f / d; log m = 2 (s + s^3 / 3 + s^5 p(s^2))
+  const double s = f * inverse;
+  const double s_rest = (fma(-s, d, f) - s * (parts.m - (d - 1))) * inverse;
+  const double z = s * s, z_rest = fma(s, s, -z) + 2 * s * s_rest;
+  const double c = s * z, c_rest = fma(s, z, -c) + (s * z_rest + s_rest * z);
+  const double third = c * 0x1.5555555555555p-2;
+  const double third_rest = fma(c, 0x1.5555555555555p-2, -third) + c * 0x1.5555555555555p-56 +
+                            c_rest * 0x1.5555555555555p-2;
+  const double p =
+      c * z *
+      polynomial(z, 0.1999999999999999, 0.14285714285721934, 0.11111111108889311,
+                 0.0909090942285864, 0.07692279146827521, 0.06668135086914614,
+                 0.05837829003977085, 0.05991412373860567);
+  const double sum = s + third, sum_rest = (s - sum) + third + (s_rest + third_rest + p);
+  const double near = sum * 0x1.71547652b82fep1;
+  const double near_rest = fma(sum, 0x1.71547652b82fep1, -near) +
+                           (sum * 0x1.777d0ffda0d24p-55 + sum_rest * 0x1.71547652b82fep1);
+  const double log = parts.k + near, log_rest = (parts.k - log) + near + near_rest;
+  const double end = size == 0 ? -F::infinity : size < F::infinity ? log : size;
+  const double y = b * end, above = y > 1100 ? 1100 : y, within = above < -1100 ? -1100 : above;
+  const double rest = fma(b, end, -y) + b * log_rest;
+  constexpr double shifter = F::shifter + 2 * F::bias;
+  const double shifted = within + shifter, exact = within - (shifted - shifter);
+  const double r = exact + (abs(y) < 1100 ? rest : 0);
+  return signed_power(a, b, scale(exp2_near(r), bits_of(shifted)));
+}
+#else
 KERASISH_INLINE double pow(double a, double b) { return __builtin_pow(a, b); }
+#endif
+
+// A constant that seems to depend on x. The compiler would else branch on what pow asks of a fixed
+// exponent, in a loop that it then does not vectorise. n is no more than 2^48.
+template <class T>
+KERASISH_INLINE T beside(T x, T constant, int64_t n) {
+  using Bits = typename Format<T>::Bits;
+  return from_bits(bits_of(constant) | (bits_of(x) & static_cast<Bits>(n >> 48)));
+}
 
 // Of m 2^rest, rest in {-1, 0, 1}, by a polynomial with relative error 2^-9, Halley's step, which
 // cubes it, and Newton's, which squares it.
