@@ -1,7 +1,9 @@
 """Operations with Keras's names and signatures, over the core's."""
 
 from . import image as image
+from . import numpy as numpy
 from .arrays import *
+from .basics import *
 from .core import *
 from .creation import *
 from .ctc import *
@@ -9,7 +11,6 @@ from .elementwise import *
 from .linalg import *
 from .math import *
 from .nn import *
-from .numpy import *
 from .patches import *
 from .statistics import *
 from .symbolic import KerasTensor as KerasTensor

@@ -9,7 +9,7 @@ import numpy as np
 
 import kerasish_core as core
 
-from .numpy import isclose
+from .basics import isclose
 from .symbolic import KerasTensor, symbolic
 
 __all__ = [

@@ -9,7 +9,17 @@ import kerasish_core as core
 
 from ..config import epsilon as _epsilon
 from ..config import standardize_data_format
+from .arrays import polar as polar
 from .attention import join_heads, masked, scores_of, weighted_sum
+from .ctc import ctc_loss as ctc_loss
+from .patches import adaptive_average_pool as adaptive_average_pool
+from .patches import adaptive_max_pool as adaptive_max_pool
+from .patches import depth_to_space as depth_to_space
+from .patches import fold as fold
+from .patches import psnr as psnr
+from .patches import space_to_depth as space_to_depth
+from .patches import sparsemax as sparsemax
+from .patches import unfold as unfold
 from .symbolic import symbolic
 
 __all__ = [

@@ -225,11 +225,6 @@ class _ConvLSTM(RNN):
         )  # fmt: skip
         self.input_spec = InputSpec(ndim=self.rank + 3)
 
-    def __getattr__(self, name: str) -> Any:
-        if name.startswith("_") or "cell" not in self.__dict__:
-            raise AttributeError(f"'{type(self).__name__}' object has no attribute '{name}'")
-        return getattr(self.__dict__["cell"], name)
-
     def compute_output_shape(self, sequences_shape: Any, initial_state_shape: Any = None) -> Any:
         """The shape of the outputs, and of the last states if they are returned."""
         if not self.cell.built:
@@ -250,6 +245,20 @@ class _ConvLSTM(RNN):
     @classmethod
     def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> Any:
         return Layer.from_config.__func__(cls, config)  # type: ignore[attr-defined]
+
+
+def _of_cell(name: str) -> property:
+    return property(lambda self: getattr(self.cell, name), doc=f"The cell's `{name}`.")
+
+
+for _name in (
+    "activation", "bias_constraint", "bias_initializer", "bias_regularizer", "data_format",
+    "dilation_rate", "dropout", "filters", "kernel_constraint", "kernel_initializer",
+    "kernel_regularizer", "kernel_size", "padding", "recurrent_activation",
+    "recurrent_constraint", "recurrent_dropout", "recurrent_initializer", "recurrent_regularizer",
+    "strides", "unit_forget_bias", "use_bias",
+):  # fmt: skip
+    setattr(_ConvLSTM, _name, _of_cell(_name))
 
 
 @builtin("keras.layers")

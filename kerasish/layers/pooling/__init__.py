@@ -89,7 +89,7 @@ def _make(base: Any, prefix: str, rank: int, mode: str) -> Any:
 def _with_default(size: Any) -> Any:
     """A pooling whose window has a default size."""
 
-    def __init__(self: Any, pool_size: Any = size, strides: Any = None, padding: str = "valid",
+    def __init__(self, pool_size: Any = size, strides: Any = None, padding: str = "valid",
                  data_format: Any = None, name: Any = None, **kwargs: Any) -> None:  # fmt: skip
         _Pooling.__init__(self, pool_size, strides, padding, data_format, name, **kwargs)
 

@@ -249,26 +249,39 @@ class UpSampling1D(_Spatial):
         return {**super().get_config(), "size": self.size}
 
 
+_INTERPOLATIONS = ("nearest", "bilinear", "bicubic", "lanczos3", "lanczos5")
+
+
 @builtin("keras.layers")
 class UpSampling2D(_Spatial):
-    """Rows and columns repeated."""
+    """Rows and columns repeated, or interpolated as `ops.image.resize` does it.
+
+    Args:
+        size: How often rows and columns are repeated.
+        data_format: "channels_last" or "channels_first"; the configured one by default.
+        interpolation: "nearest", "bilinear", "bicubic", "lanczos3" or "lanczos5".
+    """
 
     rank = 2
 
     def __init__(self, size: Any = (2, 2), data_format: Any = None, interpolation: str = "nearest",
                  **kwargs: Any) -> None:  # fmt: skip
         super().__init__(data_format, **kwargs)
-        self.size = (size, size) if isinstance(size, int) else tuple(size)
-        if interpolation != "nearest":
+        self.size = standardize_tuple(size, 2, "size")
+        self.interpolation = interpolation.lower()
+        if self.interpolation not in _INTERPOLATIONS:
             raise ValueError(
-                f"UpSampling2D: interpolation={interpolation!r} is not there yet; use 'nearest'."
+                f"`interpolation` argument should be one of {_INTERPOLATIONS}. "
+                f"Received: interpolation={interpolation}"
             )
-        self.interpolation = interpolation
 
     def call(self, inputs: Any) -> Any:
-        for axis, n in zip(self._axes(), self.size):
-            inputs = ops.repeat(inputs, n, axis=axis)
-        return inputs
+        if self.interpolation == "nearest":
+            for axis, n in zip(self._axes(), self.size):
+                inputs = ops.repeat(inputs, n, axis=axis)
+            return inputs
+        size = [inputs.shape[axis] * n for axis, n in zip(self._axes(), self.size)]
+        return ops.image.resize(inputs, size, self.interpolation, data_format=self.data_format)
 
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "size": self.size, "interpolation": self.interpolation}
