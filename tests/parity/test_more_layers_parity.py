@@ -147,7 +147,7 @@ def test_refusals():
         lambda k: k.layers.ConvLSTM2D(3, 2, padding="causal"),
         lambda k: k.layers.Cropping3D((1, 2)),
         lambda k: k.layers.Cropping3D(2)(x),
-        lambda k: k.layers.UpSampling2D(2, interpolation="other"),
+        lambda k: k.layers.UpSampling2D(2, interpolation="other")(draw(1, 3, 4, 2)),
         lambda k: k.layers.UpSampling3D(0),
         lambda k: k.layers.UpSampling3D((1, 2)),
         lambda k: k.layers.AdaptiveAveragePooling2D((3,)),
