@@ -46,12 +46,12 @@ def _canonical(name: str) -> str:
 
 def current_device() -> str:
     """The device on which new arrays are made, such as `cpu:0`."""
-    return _current.name or _default_device(config.device())
+    return _current.name or _default_device()
 
 
 @functools.cache
-def _default_device(named: str) -> str:
-    return _canonical(named or "cpu")
+def _default_device() -> str:
+    return _canonical(config.device() or "cpu")
 
 
 @contextlib.contextmanager
