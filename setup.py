@@ -34,7 +34,7 @@ if X86:
 if WINDOWS:
     COMMON = ["/O2", "/std:c++17", "/EHsc", "/clang:-O3", "/clang:-fno-math-errno"]
     COMMON += ["/clang:-fno-trapping-math", "/clang:-ffp-contract=fast", "/clang:-fwrapv"]
-    COMMON += ["-openmp:experimental", "-Wno-unused-command-line-argument"]
+    COMMON += ["/clang:-fopenmp-simd", "-Wno-unused-command-line-argument"]
     LINK = []
 else:
     # -g0 and -fwrapv: whatever Python itself was built with.

@@ -4,6 +4,11 @@
 #include <string>
 #include <unordered_map>
 
+#if defined(KERASISH_X86) && defined(_MSC_VER)
+#include <immintrin.h>
+#include <intrin.h>
+#endif
+
 // families.inc, written by the build: KERASISH_FAMILY(gemm) for each file in kernels/.
 #define KERASISH_FAMILY(family) extern const Entry family##_table[];
 namespace kerasish {
@@ -52,6 +57,21 @@ struct Set {
   Families families;
 };
 
+#if defined(KERASISH_X86) && defined(_MSC_VER)
+// What __builtin_cpu_supports tells elsewhere: clang-cl links no library that knows it.
+__attribute__((target("xsave"))) bool supported(const char* name) {
+  int basic[4], more[4];
+  __cpuid(basic, 1);
+  __cpuidex(more, 7, 0);
+  const bool saves = basic[2] >> 27 & 1, fma = basic[2] >> 12 & 1;
+  const uint64_t saved = saves ? _xgetbv(0) : 0;  // registers that the system keeps
+  if (!std::strcmp(name, "avx512"))
+    return fma && (saved & 0xe6) == 0xe6 && (more[1] >> 16 & 1) && (more[1] >> 17 & 1) &&
+           (more[1] >> 30 & 1) && (more[1] >> 31 & 1);
+  if (!std::strcmp(name, "avx2")) return fma && (saved & 6) == 6 && (more[1] >> 5 & 1);
+  return !std::strcmp(name, "plain");
+}
+#else
 bool supported(const char* name) {
 #ifdef KERASISH_X86
   __builtin_cpu_init();
@@ -64,6 +84,7 @@ bool supported(const char* name) {
 #endif
   return !std::strcmp(name, "plain");
 }
+#endif
 
 const Set sets[] = {  // the best first
 #ifdef KERASISH_WITH_AVX512
