@@ -15,14 +15,15 @@ constexpr int64_t kPanelBytes = 32 << 10;  // of A, near the first cache
 constexpr int64_t kSliceBytes = 2048;      // of a row of A, where B is packed
 #if defined(KERASISH_ISA_AVX512)
 constexpr int64_t kBlockBytes = 768 << 10;  // of B, in the second
+constexpr int64_t kPackRows = 8 * kRows;    // rows of A from which packing a plain B pays
 #else
 constexpr int64_t kBlockBytes = 320 << 10;
+constexpr int64_t kPackRows = 5 * kRows;
 #endif
 constexpr int64_t kMostColumns = 4096;       // of B packed at once
 constexpr int64_t kChunk = int64_t(2) << 20;  // multiplications of a task: 20 microseconds or more
 constexpr int64_t kMostTasks = 24;
-constexpr int64_t kPackRows = 5 * kRows;  // rows of A from which packing a plain B pays
-constexpr int64_t kDotRows = 4;           // rows, or columns, up to which dot products pay
+constexpr int64_t kDotRows = 4;  // rows, or columns, up to which dot products pay
 
 template <class T>
 constexpr int64_t kLanes = Vec<T>::lanes;
@@ -182,7 +183,7 @@ Panel<T> panel_of(const Product<T>& p, int64_t first, int64_t rows, Range k, boo
 template <class T>
 void block(const Product<T>& p, const Source<T>& b, Range rows, Range columns, Range k) {
   constexpr int64_t L = kLanes<T>;
-  alignas(64) T memory[kPanelBytes / sizeof(T) + 2 * kRows * L];
+  alignas(64) T memory[kPanelBytes / sizeof(T) + kRows * (2 * L + 4)];
   bool reused = columns.size() > 3 * kColumns<T>;
   Tile<T> t{};
   t.k = k.size();
