@@ -112,13 +112,26 @@ def _download(origin: str, path: Path, expected: str | None, algorithm: str) -> 
         temporary.unlink(missing_ok=True)
 
 
+def _extract_tar(members: tarfile.TarFile, folder: Path) -> None:
+    if hasattr(tarfile, "data_filter"):
+        members.extractall(folder, filter="data")
+        return
+    # Python before 3.11.4 has no filters.
+    root = folder.resolve()
+    for member in members:
+        inside = (root / member.name).resolve().is_relative_to(root)
+        if not inside or not (member.isfile() or member.isdir()):
+            raise tarfile.TarError(f"{member.name!r} would land outside of {folder}.")
+    members.extractall(folder)
+
+
 def _unpack(archive: Path, folder: Path, archive_format: Any) -> None:
     """Unpack an archive; members that would land outside of the folder are refused."""
     formats = ["tar", "zip"] if archive_format == "auto" else archive_format
     formats = [formats] if isinstance(formats, str) else list(formats or [])
     if "tar" in formats and tarfile.is_tarfile(archive):
         with tarfile.open(archive) as members:
-            members.extractall(folder, filter="data")
+            _extract_tar(members, folder)
     elif "zip" in formats and zipfile.is_zipfile(archive):
         with zipfile.ZipFile(archive) as members:
             members.extractall(folder)

@@ -71,9 +71,13 @@ def running(*functions):
 
 def run_script(text, *, interrupt=False):
     """The lines that a script prints, which gets SIGINT after its first one if asked for."""
-    path = [HERE, *filter(None, [os.environ.get("PYTHONPATH")])]
+    # The package that this process tests, and not the one that may lie in the working folder.
+    package = os.path.dirname(os.path.dirname(keras.__file__))
+    path = [HERE, package, *filter(None, [os.environ.get("PYTHONPATH")])]
+    # A parent may have left SIGINT ignored.
+    start = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)\n"
     process = subprocess.Popen(
-        [sys.executable, "-c", textwrap.dedent(text)], stdout=subprocess.PIPE,
+        [sys.executable, "-P", "-c", start + textwrap.dedent(text)], stdout=subprocess.PIPE,
         stderr=subprocess.PIPE, text=True, env={**os.environ, "PYTHONPATH": os.pathsep.join(path)},
     )  # fmt: skip
     lines = []

@@ -13,7 +13,8 @@ from scipy import special
 
 from kerasish_core.codegen import tiles
 
-HEADER = Path(tiles.__file__).parents[1] / "executors" / "native" / "src" / "vmath.h"
+SOURCES = Path(__file__).resolve().parents[2] / "kerasish_core" / "executors" / "native" / "src"
+HEADER = SOURCES / "vmath.h"
 pytestmark = pytest.mark.filterwarnings("ignore::RuntimeWarning")  # NumPy's, at the edges
 
 # The function, NumPy's or SciPy's of float64, and the ranges that are sampled evenly.
