@@ -4,7 +4,9 @@ import numpy as np
 import pytest
 from layer_pairs import both, close, compare, files_both_ways, same_error, scramble
 
+# JAX compiles every op anew: minutes, so that only `scripts/check --all` runs this file.
 pytestmark = [
+    pytest.mark.slow,
     pytest.mark.parity,
     pytest.mark.filterwarnings(
         "ignore:__array__ implementation doesn't accept a copy:DeprecationWarning"

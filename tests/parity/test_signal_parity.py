@@ -8,7 +8,8 @@ import scipy.special
 import kerasish
 import kerasish_core as core
 
-pytestmark = pytest.mark.parity
+# JAX compiles every op anew: minutes, so that only `scripts/check --all` runs this file.
+pytestmark = [pytest.mark.parity, pytest.mark.slow]
 ours = kerasish.ops
 
 
