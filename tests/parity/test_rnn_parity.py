@@ -8,7 +8,9 @@ import pytest
 
 import kerasish
 
+# JAX compiles every step anew: minutes, so that only `scripts/check --all` runs this file.
 pytestmark = [
+    pytest.mark.slow,
     pytest.mark.parity,
     # Keras's own Variable.numpy() under NumPy 2.
     pytest.mark.filterwarnings(
