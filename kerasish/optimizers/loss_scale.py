@@ -14,6 +14,12 @@ __all__ = ["LossScaleOptimizer"]
 
 ops = core.ops
 
+_OF_THE_INNER = {
+    "weight_decay": None, "clipnorm": None, "clipvalue": None, "global_clipnorm": None,
+    "use_ema": False, "ema_momentum": 0.99, "ema_overwrite_frequency": None,
+    "loss_scale_factor": None, "gradient_accumulation_steps": None,
+}  # fmt: skip
+
 
 @builtin("keras.optimizers")
 class LossScaleOptimizer(Optimizer):
@@ -47,14 +53,16 @@ class LossScaleOptimizer(Optimizer):
                 "LossScaleOptimizer no longer supports `dynamic=False`. Instead, simply set "
                 "`loss_scale_factor` directly on the `inner_optimizer`."
             )
-        # What files of other versions may hold; the inner optimizer has its own.
-        known = {
-            "weight_decay", "clipnorm", "clipvalue", "global_clipnorm", "use_ema", "ema_momentum",
-            "ema_overwrite_frequency", "loss_scale_factor", "gradient_accumulation_steps",
-        }  # fmt: skip
-        unknown = [k for k in kwargs if k not in known]
-        if unknown:
-            raise ValueError(f"LossScaleOptimizer does not support arguments: `{unknown[0]}`.")
+        # Files of other versions hold these; they are the inner optimizer's to have.
+        for key in [k for k in kwargs if k in _OF_THE_INNER]:
+            value = kwargs.pop(key)
+            if value != _OF_THE_INNER[key]:
+                raise ValueError(
+                    f"LossScaleOptimizer does not support `{key}`. Instead, set `{key}` on the "
+                    f"`inner_optimizer`. Received: {key}={value}"
+                )
+        if kwargs:
+            raise ValueError(f"LossScaleOptimizer does not support arguments: `{sorted(kwargs)}`.")
         if not isinstance(inner_optimizer, Optimizer):
             raise TypeError(
                 "Argument `inner_optimizer` must be an optimizer. Received: "
@@ -63,6 +71,7 @@ class LossScaleOptimizer(Optimizer):
         super().__init__(learning_rate=0.0, name=name)
         self.inner_optimizer = inner_optimizer
         self.initial_scale, self.dynamic_growth_steps = initial_scale, dynamic_growth_steps
+        inner_optimizer.loss_scale_factor = None  # or gradients would be unscaled twice
 
     def build(self, var_list: Sequence[Any]) -> None:
         if self.built:
@@ -110,7 +119,13 @@ class LossScaleOptimizer(Optimizer):
         variables = self._check(grads, trainable_variables)
         scale = self.dynamic_scale.value
         finite = self.check_finite(grads)
-        unscaled = [None if g is None else self._unscale(g, scale, finite) for g in grads]
+        # What is to be written over a variable is a value, not a gradient of the scaled loss.
+        unscaled = [
+            g
+            if g is None or getattr(v, "overwrite_with_gradient", False)
+            else self._unscale(g, scale, finite)
+            for g, v in zip(grads, variables, strict=True)
+        ]
         inner = self.inner_optimizer
         with self._undone_unless(finite, [*variables, *inner.variables]):
             inner.apply(unscaled, variables)

@@ -67,17 +67,14 @@ class Trainer(Steps):
             steps_per_execution: Accepted as in Keras: hooks for batches run after so many steps.
             jit_compile: "auto" compiles and falls back to eager steps where a step can't be
                 traced; True compiles or raises; False runs eagerly.
-            auto_scale_loss: With a float16 policy, scale the loss.
+            auto_scale_loss: With the policy "mixed_float16", wrap the optimizer in a
+                `LossScaleOptimizer`.
         """
-        optimizer = optimizers.get(optimizer)
-        policy = getattr(self, "dtype_policy", None)
-        if (
-            auto_scale_loss
-            and policy is not None
-            and policy.compute_dtype == "float16"
-            and (not isinstance(optimizer, LossScaleOptimizer))
-        ):
-            optimizer = LossScaleOptimizer(optimizer)
+        optimizer = given = optimizers.get(optimizer)
+        half = self.dtype_policy.name == "mixed_float16"  # type: ignore[attr-defined]
+        plain = optimizer is not None and not isinstance(optimizer, LossScaleOptimizer)
+        if auto_scale_loss and half and plain:
+            optimizer = LossScaleOptimizer(optimizer, name="loss_scale_optimizer")
         _check_names(loss, metrics, weighted_metrics)
         names = getattr(self, "output_names", None)
         has_metrics = metrics is not None or weighted_metrics is not None
@@ -97,7 +94,7 @@ class Trainer(Steps):
             _steps={},
             _prepared=set(),
             _compile_config={
-                "optimizer": optimizer, "loss": loss, "loss_weights": loss_weights,
+                "optimizer": given, "loss": loss, "loss_weights": loss_weights,
                 "metrics": metrics, "weighted_metrics": weighted_metrics,
                 "run_eagerly": run_eagerly, "steps_per_execution": steps_per_execution,
                 "jit_compile": jit_compile,
