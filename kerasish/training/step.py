@@ -44,7 +44,8 @@ class Steps:
     optimizer: Any
     _steps: dict[str, Any]
     _prepared: set[str]
-    _fingerprint: Any
+    _fingerprint: tuple[int, int]
+    _known: dict[Any, int]
     _loss_tracker: Any
     _compile_loss: Any
     _compile_metrics: Any
@@ -121,7 +122,9 @@ class Steps:
             layers = self._flatten_layers()  # type: ignore[attr-defined]
             flags = tuple(v.trainable for v in self.variables)  # type: ignore[attr-defined]
             of_layers = tuple((layer._trainable, layer.dtype_policy.name) for layer in layers)
-            self._fingerprint = (version, (flags, of_layers))
+            # A number in place of the tuples: it is hashed at each call.
+            number = self._known.setdefault((flags, of_layers), len(self._known))
+            self._fingerprint = (version, number)
         return self._fingerprint[1]
 
     def _run_step(self, name: str, data: Any, alone: bool = False) -> Any:

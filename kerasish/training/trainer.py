@@ -41,7 +41,7 @@ class Trainer(Steps):
             compiled=False, optimizer=None, loss=None, stop_training=False, run_eagerly=False,
             jit_compile="auto", steps_per_execution=1, history=None, _loss_tracker=None,
             _compile_loss=None, _compile_metrics=None, _compile_config=None, _steps={},
-            _prepared=set(), _fingerprint=(-1, None),
+            _prepared=set(), _fingerprint=(-1, -1), _known={},
         )  # fmt: skip
 
     def _keep(self, **attributes: Any) -> None:

@@ -13,7 +13,7 @@ from ..tensor import Tensor, convert
 from ..tracing import trace
 from ..variable import Variable
 
-__all__ = ["Body", "flat_tensors", "run_graph", "trace_body"]
+__all__ = ["Body", "Prepared", "flat_tensors", "run_graph", "trace_body"]
 
 
 class Body(NamedTuple):
@@ -35,6 +35,18 @@ class Body(NamedTuple):
     updates: tuple[Variable, ...]
     result: Any
     size: int
+
+
+class Prepared(NamedTuple):
+    """A body that an executor has made ready: it stands for the graph in a kernel's attributes.
+
+    Attributes:
+        run: The results of arrays.
+        output_specs: As of the graph.
+    """
+
+    run: Callable[[list[Any]], Sequence[Any]]
+    output_specs: tuple[Spec, ...]
 
 
 def flat_tensors(structure: Any) -> list[Tensor]:
@@ -100,8 +112,10 @@ def _widen(
     return graph._replace(inputs=tuple(inputs), outputs=tuple(outputs), specs=specs)
 
 
-def run_graph(xp: Any, graph: Graph, arrays: Sequence[Any]) -> list[Any]:
-    """Run a sub-graph on arrays by generic kernels."""
+def run_graph(xp: Any, graph: Graph | Prepared, arrays: Sequence[Any]) -> Sequence[Any]:
+    """Run a sub-graph on arrays: by generic kernels, or as its executor prepared it."""
+    if isinstance(graph, Prepared):
+        return graph.run([xp.asarray(a) for a in arrays])
     values = dict(graph.constants)
     values.update(zip(graph.inputs, arrays, strict=True))
     for node in graph.nodes:

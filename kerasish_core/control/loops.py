@@ -39,7 +39,7 @@ def _scan_kernel(
     stacks = [xp.empty((length, *s.shape), s.dtype) for s in body.output_specs[carries:]]
     for t in range(length - 1, -1, -1) if reverse else range(length):
         found = run_graph(xp, body, [*state, *(r[t] for r in rows), *fixed])
-        state = found[:carries]
+        state = list(found[:carries])
         for stack, value in zip(stacks, found[carries:], strict=True):
             stack[t] = value
     return (*state, *stacks)
@@ -248,7 +248,7 @@ def _while_kernel(xp: Any, *arrays: Any, test: Graph, body: Graph, carries: int,
     state = list(arrays[:carries])
     for_test, for_body = arrays[carries : carries + tests], arrays[carries + tests :]
     while bool(run_graph(xp, test, [*state, *for_test])[0]):
-        state = run_graph(xp, body, [*state, *for_body])
+        state = list(run_graph(xp, body, [*state, *for_body]))
     return tuple(state)
 
 

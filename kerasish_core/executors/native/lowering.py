@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import struct
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
@@ -124,15 +123,19 @@ class Builder:
         """The value, or a dense copy of it."""
         if self.is_dense(value):
             return value
-        copy = self._copies.get(value)
-        if copy is None:
-            spec, layout = self.specs[value], self.layout(value)
-            copy = self._copies[value] = self.temp(*spec)
-            self.emit(
-                "strided_copy", inputs=[Strided(value)], outputs=[copy],
-                params=[spec.dtype.itemsize, len(spec.shape), *spec.shape, *layout.strides],
-                note="copy: a kernel needs it dense",
-            )  # fmt: skip
+        if value not in self._copies:
+            self._copies[value] = self.copy(value, "copy: a kernel needs it dense")
+        return self._copies[value]
+
+    def copy(self, value: int, note: str) -> int:
+        """A dense copy of the value."""
+        spec, layout = self.specs[value], self.layout(value)
+        copy = self.temp(*spec)
+        self.emit(
+            "strided_copy", inputs=[Strided(value)], outputs=[copy],
+            params=[spec.dtype.itemsize, len(spec.shape), *spec.shape, *layout.strides],
+            note=note,
+        )  # fmt: skip
         return copy
 
     def take_epilogue(self) -> Epilogue | None:
@@ -201,8 +204,3 @@ def _bits(param: int | float) -> int:
         bits: int = struct.unpack("<q", struct.pack("<d", param))[0]
         return bits
     return int(param)
-
-
-def size(spec: Spec) -> int:
-    """Elements of a value."""
-    return math.prod(spec.shape)

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from textwrap import indent
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from ...control.body import Prepared
 from ...ir import Graph, Node
 from ...op import Spec
+from ...passes import optimize
 from ...passes.fuse import Group, group_nodes
 from ...passes.layout import is_dense, view_layout
 from ...passes.memory import Plan, Step, plan_memory
@@ -23,13 +26,8 @@ __all__ = ["NativeProgram"]
 
 assert instructions  # importing it fills LOWERINGS
 
-
-class _Slots(NamedTuple):
-    """External arrays by value: inputs, variables, constants, outputs, updates, in this order."""
-
-    of: dict[int, int]
-    outputs: int
-    updates: int
+_CONTROL = "control flow, whose bodies are programs"
+_OWN = "copy: a result has memory of its own"
 
 
 class _Uses(NamedTuple):
@@ -60,21 +58,22 @@ class NativeProgram:
         self.graph = graph
         self.inputs, self.variables = len(graph.inputs) - read, variables
         self.update_places = tuple(updates)
+        self.bodies: dict[int, list[NativeProgram]] = {}
         self.units = group_nodes(graph, lambda node: role_of(node, graph.specs))
         self.builder = b = Builder(graph)
         self._lower()
         results = self._results()
         self._slots = self._bind(results)
         self.plan = self._plan()
-        self.arguments = self._arguments(results)
-        self._program = _native.Program(*self.arguments)
+        self._program = _native.Program(*self._arguments(results))
         self.run, self.run_rows = self._program.run, self._program.run_rows
         self.instructions = tuple(b.instructions)
 
     @property
     def generic(self) -> int:
-        """How many nodes run their generic kernels."""
-        return sum(step.node is not None for step in self.instructions)
+        """How many nodes run their generic kernels, in bodies of control flow too."""
+        own = sum(s.node is not None and id(s.node) not in self.bodies for s in self.instructions)
+        return own + sum(body.generic for found in self.bodies.values() for body in found)
 
     # -- instructions
     def _lower(self) -> None:
@@ -94,7 +93,8 @@ class NativeProgram:
                 continue
             lowering = LOWERINGS.get(unit.op.name)
             if lowering is None:
-                b.host(unit, "generic: no native kernel")
+                control = unit.op.kind == "control"
+                b.host(unit, _CONTROL if control else "generic: no native kernel")
             elif not lowering(unit, b):
                 b.host(unit, "generic: the native kernel does not take these operands")
 
@@ -137,12 +137,12 @@ class NativeProgram:
                 results.append(root)
             elif update:
                 # Overwritten last, after everything that reads an old value.
-                late.append((place, _copy(b, v) if root in variables else v))
+                late.append((place, b.copy(v, _OWN) if root in variables else v))
                 results.append(-1)
             else:
-                results.append(_copy(b, v))
+                results.append(b.copy(v, _OWN))
         for place, v in late:
-            results[place] = _copy(b, v)
+            results[place] = b.copy(v, _OWN)
         return results
 
     def _uses(self) -> _Uses:
@@ -168,7 +168,8 @@ class NativeProgram:
         steps = self.builder.instructions
         return (old, root) in _pairs(steps[first], self.builder.specs)
 
-    def _bind(self, results: list[int]) -> _Slots:
+    def _bind(self, results: list[int]) -> dict[int, int]:
+        """Places of external arrays: inputs, variables, constants, results."""
         graph, slots = self.graph, {}
         for i, v in enumerate(graph.inputs):
             slots[v] = i
@@ -178,12 +179,11 @@ class NativeProgram:
         base += len(graph.constants)
         for i, v in enumerate(results):
             slots[v] = base + i
-        split = len(results) - len(self.update_places)
-        return _Slots(slots, base, base + split)
+        return slots
 
     # -- memory
     def _plan(self) -> Plan:
-        b, slots = self.builder, self._slots.of
+        b, slots = self.builder, self._slots
         steps, sizes = [], {}
         for step in b.instructions:
             reads = _reads(step)
@@ -198,7 +198,7 @@ class NativeProgram:
     # -- the native object
     def _arguments(self, results: list[int]) -> tuple[Any, ...]:
         b, graph, plan = self.builder, self.graph, self.plan
-        slots = self._slots.of
+        slots = self._slots
         kernels: list[str] = []
         params: list[int] = []
         counts, operands, places, scratch = [], [], [], []
@@ -237,7 +237,7 @@ class NativeProgram:
 
     def _host(self, node: Node) -> Any:
         """A call `(arena, arrays)` that runs the node's generic kernel."""
-        b, slots, offsets = self.builder, self._slots.of, self.plan.offsets
+        b, slots, offsets = self.builder, self._slots, self.plan.offsets
 
         def place(v: int) -> tuple[int, int, Spec, Spec, Any]:
             layout = b.layout(v)
@@ -247,6 +247,8 @@ class NativeProgram:
         sources = [place(v) for v in node.inputs]
         targets = [place(v) for v in node.outputs]
         op, attrs, location = node.op, node.attrs, node.location
+        if op.kind == "control":
+            attrs = {k: self._prepared(node, v) for k, v in attrs.items()}
 
         def view(arena: Any, arrays: Any, at: Any) -> Any:
             slot, offset, root, spec, layout = at
@@ -270,6 +272,16 @@ class NativeProgram:
 
         return call
 
+    def _prepared(self, node: Node, value: Any) -> Any:
+        """An attribute of a control node, graphs as programs of their own."""
+        if isinstance(value, Graph):
+            body = NativeProgram(optimize(value))
+            self.bodies.setdefault(id(node), []).append(body)
+            return Prepared(lambda arrays: body.run(arrays, []), value.output_specs)
+        if isinstance(value, tuple):
+            return tuple([self._prepared(node, v) for v in value])
+        return value
+
     def profile(
         self, inputs: list[Any], variables: list[Any], repeats: int = 5
     ) -> list[tuple[float, str]]:
@@ -284,7 +296,12 @@ class NativeProgram:
     # -- text
     def explain_kernels(self) -> str:
         """One line per instruction: kernel, operands, why, the user's line."""
-        return "\n".join(map(self._text, self.instructions))
+        lines = []
+        for step in self.instructions:
+            lines.append(self._text(step))
+            for body in self.bodies.get(id(step.node), ()):
+                lines += [f"  {body.graph.name}:", indent(body.explain_kernels(), "    ")]
+        return "\n".join(lines)
 
     def _text(self, step: Instruction) -> str:
         split = _reads(step)
@@ -356,17 +373,6 @@ def _pairs(step: Instruction, specs: Any) -> list[tuple[int, int]]:
         if roots.count(root) == 1 and offset == 0 and _bytes(specs[root]) == _bytes(specs[out]):
             pairs.append((root, out))
     return pairs
-
-
-def _copy(b: Builder, v: int) -> int:
-    spec, layout = b.spec(v), b.layout(v)
-    copy = b.temp(*spec)
-    b.emit(
-        "strided_copy", [b.strided(v)], [copy],
-        [spec.dtype.itemsize, len(spec.shape), *spec.shape, *layout.strides],
-        note="copy: a result has memory of its own",
-    )  # fmt: skip
-    return copy
 
 
 def _used_outside(graph: Graph, units: Sequence[Group | Node]) -> set[int]:

@@ -23,7 +23,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ....codegen.tiles import INDEX
+from ....codegen.tiles import INDEX, attributes
 from ....ir import Node
 from ....op import Spec
 from ....passes.fuse import Group, Role
@@ -53,10 +53,6 @@ def tile_key(node: Node, specs: Sequence[Spec]) -> str:
 def node_dtype(node: Node) -> str:
     """The dtype that a cast casts to."""
     return np.dtype(node.attrs["dtype"]).name
-
-
-def _numbers(node: Node) -> list[float]:
-    return [float(v) for _, v in sorted(node.attrs.items()) if isinstance(v, int | float)]
 
 
 def role_of(node: Node, specs: Any) -> Role | None:
@@ -231,7 +227,8 @@ class _Chain:
         for k, node in enumerate(self.ops):
             specs = [b.spec(v) for v in node.inputs]
             words += [INDEX[tile_key(node, specs)], len(node.inputs), *self.op_sources[k]]
-            numbers = _numbers(node)
+            values = [node.attrs[name] for name in attributes(node.op)]
+            numbers = [float(v) for v in values if isinstance(v, int | float)]
             words += [self.op_targets[k], len(numbers), *numbers]
         b.emit(
             "fused", [Strided(v) for v in self.inputs],
