@@ -194,6 +194,7 @@ class Trainer(Steps):
         )
         steps = steps_per_epoch or data.num_batches
         hooks = CallbackList.of(callbacks, self, True, epochs=epochs, steps=steps, verbose=verbose)
+        verbose = 0 if hooks.shows_progress() else verbose
         self.stop_training = False
         hooks.on_train_begin()
         logs: dict[str, Any] = {}
@@ -209,6 +210,9 @@ class Trainer(Steps):
             hooks.on_epoch_end(epoch, logs)
             if self.stop_training or source.exhausted:
                 break
+        if self.optimizer is not None and epochs > 0:
+            # What training ends with where averages are kept.
+            self.optimizer.finalize_variable_values(self.trainable_weights)  # type: ignore[attr-defined]
         hooks.on_train_end(logs)
         return self.history
 
@@ -288,7 +292,8 @@ class Trainer(Steps):
         hooks = CallbackList.of(
             callbacks, self, False, epochs=1, steps=steps_shown, verbose=verbose
         )
-        with Progress(None, steps_shown, verbose) as line:
+        shown = 0 if hooks.shows_progress() else verbose
+        with Progress(None, steps_shown, shown) as line:
             logs = self._evaluate(data, steps, hooks, line)
         return logs if return_dict else self._in_order(logs)
 
@@ -373,7 +378,8 @@ class Trainer(Steps):
             line.update(done, {})
             return False
 
-        with Progress(None, steps_shown, verbose) as line:
+        shown = 0 if hooks.shows_progress() else verbose
+        with Progress(None, steps_shown, shown) as line:
             batches = Epochs(data, steps).epoch()
             run_epoch(batches, step, self.steps_per_execution, hooks.on_predict_batch_begin, end)
             line.close({})

@@ -8,10 +8,10 @@ from typing import Any
 __all__ = ["Callback", "Monitor"]
 
 HOOKS = (
-    "on_epoch_begin", "on_epoch_end", "on_train_batch_begin", "on_train_batch_end",
-    "on_test_batch_begin", "on_test_batch_end", "on_predict_batch_begin", "on_predict_batch_end",
-    "on_train_begin", "on_train_end", "on_test_begin", "on_test_end", "on_predict_begin",
-    "on_predict_end",
+    "on_batch_begin", "on_batch_end", "on_epoch_begin", "on_epoch_end", "on_train_batch_begin",
+    "on_train_batch_end", "on_test_batch_begin", "on_test_batch_end", "on_predict_batch_begin",
+    "on_predict_batch_end", "on_train_begin", "on_train_end", "on_test_begin", "on_test_end",
+    "on_predict_begin", "on_predict_end",
 )  # fmt: skip
 
 
@@ -88,8 +88,11 @@ class Monitor(Callback):
 
     Args:
         monitor: Its log name.
-        mode: "min", "max" or "auto", which takes "max" for accuracies, AUC and their like.
+        mode: "min", "max" or "auto": the direction that the metric of that name has.
         min_delta: The least change that counts as an improvement.
+
+    Raises:
+        ValueError: At the first comparison: the direction is "auto" and can't be known.
     """
 
     def __init__(self, monitor: str, mode: str = "auto", min_delta: float = 0.0) -> None:
@@ -103,9 +106,10 @@ class Monitor(Callback):
 
     def is_better(self, value: float, best: float | None) -> bool:
         """Whether `value` improves on `best` by more than `min_delta`."""
+        larger = self._larger_is_better()  # refuses at once what it does not know
         if best is None:
             return True
-        if self._larger_is_better():
+        if larger:
             return value - self.min_delta > best
         return value + self.min_delta < best
 
@@ -113,9 +117,20 @@ class Monitor(Callback):
         if self.mode != "auto":
             return self.mode == "max"
         name = self.monitor.removeprefix("val_")
-        words = ("acc", "auc", "precision", "recall", "f1", "fmeasure", "iou", "r2",
-                 "true_positives", "true_negatives")  # fmt: skip
-        return any(word in name for word in words)
+        given = getattr(self.model, "_compile_metrics", None)
+        found = [m for m in ([] if given is None else given.metrics) if m.name == name]
+        # The last one whose direction is known; of the loss it is known in any case.
+        known = [d for m in found if (d := getattr(m, "_direction", None)) is not None]
+        if known:
+            return known[-1] == "up"
+        if name == "loss":
+            return False
+        raise ValueError(
+            f"{type(self).__name__} callback received monitor={self.monitor}, but it can't be "
+            "known whether that metric should be maximized or minimized. Pass `mode='max'` in "
+            "order to monitor based on the highest metric value, or pass `mode='min'` in order to "
+            "use the lowest value."
+        )
 
     def value_of(self, logs: Any) -> float | None:
         """The figure, or None with a warning that names those that exist."""

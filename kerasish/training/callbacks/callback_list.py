@@ -8,6 +8,7 @@ import kerasish_core as core
 
 from .callback import HOOKS, Callback
 from .history import History
+from .progbar import ProgbarLogger
 
 __all__ = ["CallbackList"]
 
@@ -15,13 +16,13 @@ __all__ = ["CallbackList"]
 tree = core.tree
 
 
-class CallbackList:
+class CallbackList(Callback):
     """Callbacks as one: `callback_list.on_epoch_end(epoch, logs)` calls that hook of each.
 
     Args:
         callbacks: A list, one callback, or None.
         add_history: Whether to add a `History` if there is none.
-        add_progbar: Accepted as in Keras; `fit` shows its progress itself.
+        add_progbar: Whether to add a `ProgbarLogger` if there is none.
         model: The model.
         **params: What `callback.params` holds.
 
@@ -40,10 +41,11 @@ class CallbackList:
                 )
         if add_history and not any(isinstance(c, History) for c in given):
             given.append(History())
+        if add_progbar and not any(isinstance(c, ProgbarLogger) for c in given):
+            given.append(ProgbarLogger())
         self.callbacks: list[Any] = []
         self._hooks: dict[str, list[Any]] = {name: [] for name in HOOKS}
-        self.params: Any = None
-        self._model: Any = None
+        super().__init__()
         for each in given:
             self.append(each)
         if model is not None:
@@ -79,10 +81,6 @@ class CallbackList:
                 model.history = c
             c.set_model(model)
 
-    @property
-    def model(self) -> Any:
-        return self._model
-
     def wants(self, hook: str) -> bool:
         """Whether a callback overrides a hook."""
         return bool(self._hooks[hook])
@@ -91,16 +89,34 @@ class CallbackList:
         """The first epoch to run: later if a callback restored a run."""
         return max([epoch, *(getattr(c, "restored_epoch", 0) or 0 for c in self.callbacks)])
 
-    def __getattr__(self, name: str) -> Any:
-        hooks = self.__dict__.get("_hooks", {})
-        if name not in hooks:
-            raise AttributeError(name)
+    def shows_progress(self) -> bool:
+        """Whether one of the callbacks does what `fit` does otherwise."""
+        return any(isinstance(c, ProgbarLogger) for c in self.callbacks)
 
-        def call(*args: Any, **kwargs: Any) -> None:
-            for c in hooks[name]:
-                getattr(c, name)(*args, **kwargs)
 
-        return call
+def _hook(name: str) -> Any:
+    """The method that calls a hook of all callbacks which override it."""
+
+    def of_batch(self: CallbackList, batch: int, logs: Any = None) -> None:
+        for c in self._hooks[name]:
+            getattr(c, name)(batch, logs)
+
+    def of_epoch(self: CallbackList, epoch: int, logs: Any = None) -> None:
+        for c in self._hooks[name]:
+            getattr(c, name)(epoch, logs)
+
+    def plain(self: CallbackList, logs: Any = None) -> None:
+        for c in self._hooks[name]:
+            getattr(c, name)(logs)
+
+    method = of_batch if "batch" in name else of_epoch if "epoch" in name else plain
+    method.__name__ = name
+    method.__doc__ = f"Call `{name}` of every callback that has one."
+    return method
+
+
+for _name in HOOKS:
+    setattr(CallbackList, _name, _hook(_name))
 
 
 def _overrides(callback: Any, name: str) -> bool:

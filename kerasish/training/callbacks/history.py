@@ -39,14 +39,25 @@ class History(Callback):
 
 
 class LambdaCallback(Callback):
-    """Functions as hooks: `LambdaCallback(on_epoch_end=lambda epoch, logs: ...)`."""
+    """Functions as hooks: `LambdaCallback(on_epoch_end=lambda epoch, logs: ...)`.
 
-    def __init__(self, **hooks: Any) -> None:
+    Args:
+        on_epoch_begin, on_epoch_end, on_train_begin, on_train_end, on_train_batch_begin,
+        on_train_batch_end: Called with what the hook is called with.
+        **kwargs: Other hooks, or any attributes of the callback.
+    """
+
+    def __init__(
+        self, on_epoch_begin: Any = None, on_epoch_end: Any = None, on_train_begin: Any = None,
+        on_train_end: Any = None, on_train_batch_begin: Any = None, on_train_batch_end: Any = None,
+        **kwargs: Any,
+    ) -> None:  # fmt: skip
         super().__init__()
-        for name, function in hooks.items():
-            if name not in HOOKS:
-                raise ValueError(
-                    f"LambdaCallback has no hook {name!r}; there are {', '.join(HOOKS)}."
-                )
-            if function is not None:
-                setattr(self, name, function)
+        hooks = {
+            "on_epoch_begin": on_epoch_begin, "on_epoch_end": on_epoch_end,
+            "on_train_begin": on_train_begin, "on_train_end": on_train_end,
+            "on_train_batch_begin": on_train_batch_begin, "on_train_batch_end": on_train_batch_end,
+        }  # fmt: skip
+        for name, value in {**hooks, **kwargs}.items():
+            if value is not None or name not in HOOKS:
+                setattr(self, name, value)

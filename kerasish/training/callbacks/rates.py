@@ -3,12 +3,21 @@
 from __future__ import annotations
 
 import inspect
-import warnings
 from typing import Any
+
+import numpy as np
 
 from .callback import Callback, Monitor
 
 __all__ = ["LearningRateScheduler", "ReduceLROnPlateau"]
+
+
+def _rates_of(model: Any) -> dict[str, Any]:
+    """Log names and optimizers: several of them where each has its own variables."""
+    several = getattr(model.optimizer, "optimizers", None)
+    if several is None:
+        return {"learning_rate": model.optimizer}
+    return {f"learning_rate_{o.name}": o for o in several}
 
 
 def _rate_of(model: Any) -> float:
@@ -81,31 +90,36 @@ class ReduceLROnPlateau(Monitor):
         self._reset()
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+        optimizers = _rates_of(self.model)
         if logs is not None:
-            logs["learning_rate"] = _rate_of(self.model)
+            logs.update({name: float(o.learning_rate) for name, o in optimizers.items()})
         value = self.value_of(logs)
         if value is None:
             return
-        if self.cooldown_counter > 0:
+        if self.in_cooldown():
             self.cooldown_counter -= 1
             self.wait = 0
         if self.is_better(value, self.best):
             self.best, self.wait = value, 0
-        elif self.cooldown_counter <= 0:
+        elif not self.in_cooldown():
             self.wait += 1
             if self.wait >= self.patience:
-                self._reduce(epoch)
+                several = len(optimizers) > 1
+                reduced = [self._reduce(epoch, o, several) for o in optimizers.values()]
+                if any(reduced):
+                    self.cooldown_counter, self.wait = self.cooldown, 0
 
-    def _reduce(self, epoch: int) -> None:
-        old = _rate_of(self.model)
-        if old <= self.min_lr:
-            return
+    def in_cooldown(self) -> bool:
+        """Whether epochs pass that do not count."""
+        return self.cooldown_counter > 0
+
+    def _reduce(self, epoch: int, optimizer: Any, named: bool) -> bool:
+        old = float(optimizer.learning_rate)
+        if old <= np.float32(self.min_lr):
+            return False
         new = max(old * self.factor, self.min_lr)
-        try:
-            self.model.optimizer.learning_rate = new
-        except TypeError:
-            warnings.warn("The learning rate is a schedule and can't be reduced.", stacklevel=2)
-            return
+        optimizer.learning_rate = new
         if self.verbose:
-            print(f"\nEpoch {epoch + 1}: ReduceLROnPlateau reducing learning rate to {new}.")
-        self.cooldown_counter, self.wait = self.cooldown, 0
+            name = f" {optimizer.name}" if named else ""
+            print(f"\nEpoch {epoch + 1}: ReduceLROnPlateau reducing{name} learning rate to {new}.")
+        return True

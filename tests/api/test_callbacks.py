@@ -1,0 +1,208 @@
+"""Callbacks: averages swapped in, figures sent, progress, directions, ends of training."""
+
+import http.server
+import json
+import threading
+import urllib.parse
+
+import numpy as np
+import pytest
+
+import kerasish
+from kerasish import callbacks, layers
+
+RNG = np.random.default_rng(0)
+X = RNG.normal(size=(24, 5)).astype("float32")
+Y = RNG.normal(size=(24, 1)).astype("float32")
+
+
+def model_of(optimizer="sgd", metrics=None):
+    model = kerasish.Sequential([layers.Input((5,)), layers.Dense(3), layers.Dense(1)])
+    model.compile(optimizer, "mse", metrics=metrics)
+    return model
+
+
+def fit(model, *hooks, **settings):
+    settings = {"verbose": 0, "shuffle": False, **settings}
+    return model.fit(X, Y, callbacks=list(hooks), **settings).history
+
+
+# -- averages
+
+
+def ema():
+    return kerasish.optimizers.SGD(0.05, use_ema=True, ema_momentum=0.5)
+
+
+def test_fit_ends_with_the_averages_in_the_model():
+    model = model_of(ema())
+    fit(model, epochs=2)
+    for v, average in zip(
+        model.trainable_variables, model.optimizer._model_variables_moving_average, strict=True
+    ):
+        np.testing.assert_array_equal(v.numpy(), average.numpy())
+
+
+@pytest.mark.parametrize("scaled", [False, True])
+def test_evaluation_sees_averages(scaled):
+    model = model_of(kerasish.optimizers.LossScaleOptimizer(ema()) if scaled else ema())
+    model.train_on_batch(X, Y)
+    model.train_on_batch(X, Y)
+    raw, plain = model.get_weights(), model.evaluate(X, Y, verbose=0)
+    found = model.evaluate(X, Y, verbose=0, callbacks=[callbacks.SwapEMAWeights()])
+    inner = getattr(model.optimizer, "inner_optimizer", model.optimizer)
+    averages = [v.numpy() for v in inner._model_variables_moving_average]
+    for a, b in zip(model.get_weights(), raw, strict=True):
+        np.testing.assert_array_equal(a, b)
+    model.set_weights(averages)
+    assert found == pytest.approx(model.evaluate(X, Y, verbose=0)) != plain
+    expected = model.predict(X, verbose=0)
+    model.set_weights(raw)
+    found = model.predict(X, verbose=0, callbacks=[callbacks.SwapEMAWeights()])
+    np.testing.assert_allclose(found, expected, rtol=1e-6)
+    np.testing.assert_array_equal(model.get_weights()[0], raw[0])
+
+
+def test_averages_at_the_end_of_epochs():
+    model, seen = model_of(ema()), []
+    look = callbacks.LambdaCallback(
+        on_epoch_end=lambda epoch, logs: seen.append(model.get_weights()[0]),
+        on_epoch_begin=lambda epoch, logs: seen.append(model.get_weights()[0]),
+    )
+    fit(model, callbacks.SwapEMAWeights(swap_on_epoch=True), look, epochs=2, batch_size=4)
+    # Training went on from the weights themselves, not from the averages of the first epoch.
+    assert not np.array_equal(seen[1], seen[2])
+    np.testing.assert_array_equal(seen[3], model.get_weights()[0])
+
+
+def test_averages_need_use_ema():
+    with pytest.raises(ValueError, match="use_ema"):
+        model_of().evaluate(X, Y, verbose=0, callbacks=[callbacks.SwapEMAWeights()])
+    several = kerasish.optimizers.MultiOptimizer(
+        kerasish.optimizers.OptimizerMap(kerasish.optimizers.SGD(), {})
+    )
+    model = model_of(several)
+    model.train_on_batch(X, Y)
+    with pytest.raises(ValueError, match="one of several"):
+        model.evaluate(X, Y, verbose=0, callbacks=[callbacks.SwapEMAWeights()])
+
+
+# -- a server
+
+
+class _Handler(http.server.BaseHTTPRequestHandler):
+    def do_POST(self):
+        body = self.rfile.read(int(self.headers["Content-Length"])).decode()
+        self.server.seen.append((self.path, dict(self.headers), body))
+        self.send_response(200)
+        self.end_headers()
+
+    def log_message(self, *args):
+        pass
+
+
+@pytest.fixture
+def server():
+    with http.server.HTTPServer(("127.0.0.1", 0), _Handler) as server:
+        server.seen = []
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield server
+        server.shutdown()
+        thread.join()
+
+
+@pytest.mark.parametrize("as_json", [False, True])
+def test_figures_reach_a_server(server, as_json):
+    monitor = callbacks.RemoteMonitor(
+        f"http://127.0.0.1:{server.server_port}", "/here/", "figures", {"X-Key": "k"}, as_json
+    )
+    history = fit(model_of(), monitor, epochs=2)
+    assert len(server.seen) == 2
+    path, headers, body = server.seen[1]
+    if not as_json:
+        (body,) = urllib.parse.parse_qs(body)["figures"]
+    assert path == "/here/" and headers["X-Key"] == "k"
+    assert (headers["Content-Type"] == "application/json") is as_json
+    assert json.loads(body) == {"epoch": 1, "loss": pytest.approx(history["loss"][1])}
+
+
+def test_no_server_is_no_error():
+    with pytest.warns(UserWarning, match="Could not reach RemoteMonitor"):
+        fit(model_of(), callbacks.RemoteMonitor("http://127.0.0.1:1"))
+
+
+# -- lists, progress, functions
+
+
+def test_a_list_calls_its_callbacks(capsys):
+    seen = []
+    hooks = callbacks.CallbackList(
+        [callbacks.LambdaCallback(
+            on_train_batch_end=lambda batch, logs: seen.append(("batch", batch, logs)),
+            on_test_end=lambda logs: seen.append(("test", logs)), tag=3,
+        )],
+        add_history=True, add_progbar=True, model=model_of(), verbose=0, epochs=1, steps=2,
+    )  # fmt: skip
+    assert [type(c).__name__ for c in hooks.callbacks][1:] == ["History", "ProgbarLogger"]
+    assert isinstance(hooks, callbacks.Callback) and hooks.callbacks[0].tag == 3
+    hooks.on_epoch_begin(0)
+    hooks.on_train_batch_end(1, logs={"loss": 2.0})
+    hooks.on_test_end({"loss": 1.0})
+    assert seen == [("batch", 1, {"loss": 2.0}), ("test", {"loss": 1.0})]
+
+
+def test_progress_is_shown_once(capsys):
+    model = model_of()
+    fit(model, verbose=2, epochs=2)
+    expected = capsys.readouterr().out
+    fit(model, callbacks.ProgbarLogger(), verbose=2, epochs=2)
+    found = capsys.readouterr().out
+    assert found.count("Epoch 1/2") == expected.count("Epoch 1/2") == 1
+    assert len(found.splitlines()) == len(expected.splitlines()) and "loss: " in found
+    model.predict(X, verbose=2, callbacks=[callbacks.ProgbarLogger()])
+    model.evaluate(X, Y, verbose=2, callbacks=[callbacks.ProgbarLogger()])
+    assert len(capsys.readouterr().out.splitlines()) == 2
+
+
+# -- what is monitored
+
+
+def test_direction_is_that_of_the_metric():
+    model = model_of(metrics=["mae", kerasish.metrics.R2Score(name="fit")])
+    for name, larger in {"loss": False, "val_mae": False, "val_fit": True}.items():
+        stop = callbacks.EarlyStopping(monitor=name)
+        fit(model, stop, validation_data=(X, Y))
+        assert stop.is_better(2.0, 1.0) is larger
+
+    def largest(y_true, y_pred):
+        return kerasish.ops.max(y_pred - y_true)
+
+    with pytest.raises(ValueError, match="mode='max'"):
+        fit(model_of(metrics=[largest]), callbacks.EarlyStopping(monitor="largest"), epochs=2)
+
+
+def test_waits_and_cooldowns():
+    model = model_of()
+    reduce = callbacks.ReduceLROnPlateau("loss", 0.5, 1, min_delta=1e9, cooldown=2)
+    rates = fit(model, reduce, epochs=6)["learning_rate"]
+    assert rates == pytest.approx([0.01, 0.01, 0.005, 0.005, 0.0025, 0.0025])
+    assert callbacks.EarlyStopping("loss").get_monitor_value({"loss": 3.0}) == 3.0
+
+
+def test_nan_ends_training():
+    model = model_of(kerasish.optimizers.SGD(1e30))
+    ended = []
+    end = callbacks.LambdaCallback(on_train_end=lambda logs: ended.append(1))
+    with pytest.raises(RuntimeError, match="NaN or Inf loss"):
+        fit(model, callbacks.TerminateOnNaN(raise_error=True), end, epochs=9, batch_size=4)
+    assert not ended
+    model = model_of(kerasish.optimizers.SGD(1e30))
+    with np.errstate(all="ignore"):
+        history = fit(model, callbacks.TerminateOnNaN(), end, epochs=9, batch_size=4)
+    assert ended and len(history["loss"]) < 9
+
+
+def test_orbax_names_what_to_use():
+    with pytest.raises(ImportError, match=r"orbax-checkpoint.*ModelCheckpoint"):
+        callbacks.OrbaxCheckpoint("here")
