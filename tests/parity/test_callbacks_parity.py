@@ -1,6 +1,5 @@
 """Callbacks that change training: weights, rates and figures as in the published Keras."""
 
-import keras
 import numpy as np
 import pytest
 from layer_pairs import both
