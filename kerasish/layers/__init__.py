@@ -20,7 +20,7 @@ from .core.einsum_dense import EinsumDense
 from .core.embedding import Embedding
 from .core.input_layer import Input, InputLayer
 from .core.reversible_embedding import ReversibleEmbedding
-from .core.simple import Activation, Identity, Lambda, Masking, Rescaling
+from .core.simple import Activation, Identity, Lambda, Masking
 from .input_spec import InputSpec
 from .merging import *
 from .normalization import (
@@ -32,6 +32,7 @@ from .normalization import (
 from .normalization.group import GroupNormalization
 from .normalization.spectral import SpectralNormalization
 from .pooling import *
+from .preprocessing import *
 from .regularization import *
 from .reshaping import *
 from .rnn import *

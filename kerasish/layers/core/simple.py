@@ -1,4 +1,4 @@
-"""Activation, Lambda, Masking, Identity, Rescaling."""
+"""Activation, Lambda, Masking, Identity."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from ... import activations, ops
 from ...serialization import builtin, deserialize_keras_object, serialize_keras_object
 from ..base import Layer
 
-__all__ = ["Activation", "Identity", "Lambda", "Masking", "Rescaling"]
+__all__ = ["Activation", "Identity", "Lambda", "Masking"]
 
 
 @builtin("keras.layers")
@@ -125,28 +125,3 @@ class Masking(Layer):
 
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "mask_value": self.mask_value}
-
-
-@builtin("keras.layers")
-class Rescaling(Layer):
-    """`x * scale + offset`."""
-
-    def __init__(self, scale: Any, offset: Any = 0.0, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
-        self.scale, self.offset = scale, offset
-        self.supports_masking = True
-        self.built = True
-
-    def call(self, inputs: Any) -> Any:
-        x = ops.cast(inputs, self.compute_dtype)
-        scale = ops.cast(self.scale, self.compute_dtype)
-        return x * scale + ops.cast(self.offset, self.compute_dtype)
-
-    def compute_output_shape(self, input_shape: Any) -> Any:
-        return input_shape
-
-    def get_config(self) -> dict[str, Any]:
-        return {
-            **super().get_config(), "scale": serialize_keras_object(self.scale),
-            "offset": serialize_keras_object(self.offset),
-        }  # fmt: skip
