@@ -12,6 +12,7 @@ from ..layers.shapes import symbolic_of
 from ..naming import name_scope
 from ..ops.symbolic import compute_output_spec, evaluate
 from ..saving import load_weights, save_model, save_weights
+from ..saving.keras2 import modern_config
 from ..serialization import builtin, deserialize_keras_object, serialize_keras_object
 from ..training import Trainer
 from .state_tree import as_tree, assign_tree
@@ -286,5 +287,8 @@ def _make_functional(cls: type) -> None:
 
 
 def model_from_json(json_string: str, custom_objects: Any = None) -> Any:
-    """The model of `to_json`, with fresh weights."""
-    return deserialize_keras_object(json.loads(json_string), custom_objects)
+    """The model of `to_json` (also Keras 2's), with fresh weights."""
+    config = json.loads(json_string)
+    if isinstance(config, dict) and "module" not in config:
+        config = modern_config(config, str(config.get("keras_version", "2")))
+    return deserialize_keras_object(config, custom_objects)

@@ -14,14 +14,13 @@ from pathlib import Path
 from typing import Any
 
 from ..serialization import ObjectSharingScope, deserialize_keras_object, serialize_keras_object
-from .h5 import atomic_path, opened
+from .h5 import KERAS_VERSION, atomic_path, opened
+from .legacy_h5 import load_legacy_model, save_legacy_model
 from .tree import saveable_parts
 from .weights import may_overwrite, read_parts, write_parts
 
 __all__ = ["load_model", "save_model"]
 
-# The version of Keras whose format is written.
-_KERAS_VERSION = "3.15.0"
 _CONFIG, _METADATA, _WEIGHTS, _ASSETS = "config.json", "metadata.json", "model.weights.h5", "assets"
 
 
@@ -32,28 +31,27 @@ def save_model(
 
     Args:
         model: A model that is built, made of built-in or registered layers.
-        filepath: Ends in `.keras`.
+        filepath: Ends in `.keras`; or in `.h5` or `.hdf5`, for the format of Keras 2.
         overwrite: Whether an existing file may be replaced; if not, you are asked.
         zipped: False writes a folder instead of a zip archive.
 
     Raises:
         ValueError: Another ending.
-        NotImplementedError: The older format `.h5`.
         OSError: It can't be written; the message names it, and an old file is unchanged.
 
     Source: https://keras.io/api/models/model_saving_apis/model_saving_and_loading/
     """
-    kwargs.pop("include_optimizer", None)
-    if kwargs.pop("save_format", None) not in (None, "keras") or kwargs:
+    include_optimizer = kwargs.pop("include_optimizer", True)
+    name = os.fspath(filepath)
+    legacy = name.endswith((".h5", ".hdf5")) and zipped is not False
+    if kwargs.pop("save_format", None) not in (None, "h5" if legacy else "keras") or kwargs:
         raise ValueError(
             f"The following argument(s) are not supported with the native Keras format: {kwargs}"
         )
-    name = os.fspath(filepath)
-    if name.endswith((".h5", ".hdf5")):
-        raise NotImplementedError(
-            f"{name}: whole models in the older HDF5 format are not written. Use a name that ends "
-            "in `.keras`, or model.save_weights('name.weights.h5')."
-        )
+    if legacy:
+        if overwrite or may_overwrite(Path(name)):
+            save_legacy_model(model, Path(name), include_optimizer)
+        return
     folder = zipped is False
     if not name.endswith(".keras") and not folder:
         raise ValueError(
@@ -82,7 +80,7 @@ def _write_parts(model: Any, folder: Path) -> None:
     with ObjectSharingScope():
         config = serialize_keras_object(model)
     now = datetime.datetime.now().strftime("%Y-%m-%d@%H:%M:%S")
-    metadata = {"keras_version": _KERAS_VERSION, "date_saved": now}
+    metadata = {"keras_version": KERAS_VERSION, "date_saved": now}
     (folder / _METADATA).write_text(json.dumps(metadata), encoding="utf-8")
     (folder / _CONFIG).write_text(json.dumps(config), encoding="utf-8")
     with h5py.File(folder / _WEIGHTS, "w") as file:
@@ -97,10 +95,10 @@ def _write_parts(model: Any, folder: Path) -> None:
 def load_model(
     filepath: Any, custom_objects: Any = None, compile: bool = True, safe_mode: bool = True
 ) -> Any:
-    """The model of a `.keras` file of ours or Keras's.
+    """The model of a file of ours or Keras's.
 
     Args:
-        filepath: A `.keras` file or folder.
+        filepath: A `.keras` file or folder, or a legacy `.h5` file of Keras 2 or 3.
         custom_objects: Name to class or function, for those that are not registered.
         compile: Whether to compile it as the saved one was.
         safe_mode: Whether to refuse code (lambdas) in the file.
@@ -113,16 +111,10 @@ def load_model(
     """
     name = os.fspath(filepath)
     path = Path(name)
-    if name.endswith((".h5", ".hdf5")):
-        if name.endswith(".weights.h5"):
-            raise ValueError(
-                f"No model config found in the file at {name}: it holds weights only. Make the "
-                "model and call model.load_weights()."
-            )
-        raise NotImplementedError(
-            f"{name}: whole models in the older HDF5 format are not read. Save it as `.keras` "
-            "with Keras, or use save_weights and load_weights with a `.weights.h5` file."
-        )
+    if name.endswith((".h5", ".hdf5")) and not path.is_dir():
+        if not path.is_file():
+            raise ValueError(f"File not found: filepath={name}.")
+        return load_legacy_model(path, custom_objects, compile, safe_mode)
     if path.is_dir():
         return _load(path, path, custom_objects, compile, safe_mode)
     if not path.is_file():

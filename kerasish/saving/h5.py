@@ -16,8 +16,13 @@ from typing import Any
 import ml_dtypes
 import numpy as np
 
-__all__ = ["Reader", "StoredArray", "Writer", "atomic_path", "opened"]
+__all__ = [
+    "KERAS_VERSION", "Reader", "StoredArray", "Writer", "atomic_path", "open_to_write", "opened",
+    "read_attribute",
+]  # fmt: skip
 
+# The version of Keras whose formats are written.
+KERAS_VERSION = "3.15.0"
 _BFLOAT16 = np.dtype(ml_dtypes.bfloat16)
 
 
@@ -62,6 +67,38 @@ def opened(path: Path, source: Any = None) -> Iterator[Any]:
         ) from error
     with file:
         yield file
+
+
+def open_to_write(path: Path) -> Any:
+    """An HDF5 file opened for writing, to be used as a context."""
+    import h5py
+
+    return h5py.File(path, "w")
+
+
+def read_attribute(path: Path, item: Any, name: str) -> Any:
+    """An attribute of a group: text as str, lists of text as they are; None if there is none.
+
+    Raises:
+        ValueError: It can't be read, or claims to be larger than the file.
+    """
+    import h5py
+
+    if name not in item.attrs:
+        return None
+    try:
+        attribute = h5py.h5a.open(item.id, name.encode())
+        shape, size = attribute.shape, attribute.dtype.itemsize
+        count = int(np.prod(shape, dtype=object)) if shape else 1
+        if count * size > os.path.getsize(path):
+            raise ValueError(f"it claims shape {shape}, more than the file can hold")
+        value = item.attrs[name]
+    except (OSError, RuntimeError, ValueError, TypeError, KeyError, UnicodeError) as error:
+        raise ValueError(
+            f"{path}: attribute {name!r} of {item.name} can't be read: {error}. The file is "
+            "damaged."
+        ) from error
+    return value.decode("utf-8") if isinstance(value, bytes) else value
 
 
 class Writer:
@@ -187,6 +224,11 @@ class Reader:
                 f"{self._path}: {name} is a link to elsewhere ({type(link).__name__}). Links are "
                 "refused: a file of weights holds its own arrays."
             )
+
+    @property
+    def group(self) -> Any:
+        """The h5py group, None if the file does not have it."""
+        return self._group
 
     @property
     def exists(self) -> bool:

@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from ..optimizers import Optimizer
-from .h5 import Reader, Writer, atomic_path, opened
+from .h5 import Reader, Writer, atomic_path, open_to_write, opened
+from .legacy_h5 import load_legacy_weights, save_legacy_weights
 from .tree import saveable_parts
 
 __all__ = ["load_weights", "read_parts", "save_weights", "write_parts"]
@@ -26,7 +27,7 @@ def save_weights(
 
     Args:
         model: A model or layer that is built.
-        filepath: Ends in `.weights.h5`.
+        filepath: Ends in `.weights.h5`; or in `.h5` or `.hdf5`, for the format of Keras 2.
         overwrite: Whether an existing file may be replaced; if not, you are asked.
         max_shard_size: Not supported: one file holds everything.
 
@@ -45,7 +46,7 @@ def save_weights(
             "the argument out."
         )
     name = os.fspath(filepath)
-    if not name.endswith(".weights.h5"):
+    if not name.endswith((".h5", ".hdf5")):
         raise ValueError(f"The filename must end in `.weights.h5`. Received: filepath={filepath}")
     path = Path(name)
     if not (overwrite or may_overwrite(path)):
@@ -55,9 +56,10 @@ def save_weights(
             "You are saving a model that has not yet been built. Try building the model first by "
             f"calling it on some data or by using `build()`. Model: {model.name!r}"
         )
-    import h5py
-
-    with atomic_path(path) as temporary, h5py.File(temporary, "w") as file:
+    if not name.endswith(".weights.h5"):
+        save_legacy_weights(model, path)
+        return
+    with atomic_path(path) as temporary, open_to_write(temporary) as file:
         write_parts(model, file)
 
 
@@ -88,29 +90,32 @@ def write_parts(model: Any, file: Any) -> None:
 
 
 def load_weights(model: Any, filepath: Any, skip_mismatch: bool = False, **kwargs: Any) -> None:
-    """Read a file that `save_weights` or Keras 3 wrote.
+    """Read a file that `save_weights` or Keras wrote.
 
     Args:
         model: A built model of the same structure.
-        filepath: Ends in `.weights.h5`.
+        filepath: Ends in `.weights.h5`; or in `.h5` or `.hdf5`, for files of Keras 2.
         skip_mismatch: Warn about parts that do not fit instead of raising.
+        **kwargs: `by_name=True` for older files: fill the layers of the same name only.
 
     Raises:
         FileNotFoundError: There is no such file.
         ValueError: It is damaged, or does not fit; no variable has changed then.
     """
     name = os.fspath(filepath)
-    if not name.endswith(".weights.h5"):
+    if not name.endswith((".h5", ".hdf5")):
         raise ValueError(
             f"File format not supported: filepath={filepath}. Weights are read from `.weights.h5` "
-            "files."
+            "files, and from the older `.h5` and `.hdf5`."
         )
-    if kwargs.pop("by_name", False) or kwargs:
+    path, older = Path(name), not name.endswith(".weights.h5")
+    by_name = kwargs.pop("by_name", False)
+    if kwargs or (by_name and not older):
         raise ValueError(
             f"Invalid keyword arguments for `{name}`: {kwargs or 'by_name=True'}. Layers of a "
-            "`.weights.h5` file are found by their place in the model."
+            "`.weights.h5` file are found by their place in the model; by_name is for older `.h5` "
+            "files."
         )
-    path = Path(name)
     if not path.is_file():
         raise FileNotFoundError(f"There is no weights file {path}.")
     if not getattr(model, "built", True):
@@ -119,6 +124,9 @@ def load_weights(model: Any, filepath: Any, skip_mismatch: bool = False, **kwarg
             f"model first by calling it on some data or by using `build()`. Model: {model.name!r}, "
             f"file: {path}"
         )
+    if older:
+        load_legacy_weights(model, path, bool(by_name), skip_mismatch)
+        return
     with opened(path) as file:
         read_parts(model, file, path, skip_mismatch)
 

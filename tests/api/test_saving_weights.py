@@ -121,7 +121,7 @@ def test_missing_layer(path):
 def test_names_and_missing_files(path, tmp_path):
     model = make()
     with pytest.raises(ValueError, match=r"must end in `\.weights\.h5`"):
-        model.save_weights(tmp_path / "x.h5")
+        model.save_weights(tmp_path / "x.zip")
     with pytest.raises(ValueError, match="File format not supported"):
         model.load_weights(tmp_path / "x.foo")
     with pytest.raises(ValueError, match="by_name"):
