@@ -51,6 +51,8 @@ class Layer(Stateful, Casting, LossTracking, Building, StatelessCall, Operation,
     _locks = True
     # Whether the class has a `compute_mask` of its own.
     _makes_masks = False
+    # Whether `call` needs values (text, vocabularies), so that no program can hold it.
+    _on_host = False
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)

@@ -2,13 +2,19 @@
 
 from .category_encoding import CategoryEncoding
 from .discretization import Discretization
+from .hashed_crossing import HashedCrossing
+from .hashing import Hashing
+from .integer_lookup import IntegerLookup
 from .mel_spectrogram import MelSpectrogram
 from .normalization import Normalization
 from .pipeline import Pipeline
 from .rescaling import Rescaling
 from .stft_spectrogram import STFTSpectrogram
+from .string_lookup import StringLookup
+from .text_vectorization import TextVectorization
 
 __all__ = [
-    "CategoryEncoding", "Discretization", "MelSpectrogram", "Normalization", "Pipeline",
-    "Rescaling", "STFTSpectrogram",
+    "CategoryEncoding", "Discretization", "HashedCrossing", "Hashing", "IntegerLookup",
+    "MelSpectrogram", "Normalization", "Pipeline", "Rescaling", "STFTSpectrogram", "StringLookup",
+    "TextVectorization",
 ]  # fmt: skip
