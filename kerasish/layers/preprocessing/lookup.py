@@ -405,7 +405,9 @@ class IndexLookup(HostLayer):
             return indices
         depth = self.max_tokens if self.pad_to_max_tokens else self.vocabulary_size()
         found = encode_now(indices, "count" if mode == "tf_idf" else mode, depth, "int64")
-        return found * self.idf_weights if mode == "tf_idf" else found
+        return (
+            found.astype(self.idf_weights.dtype) * self.idf_weights if mode == "tf_idf" else found
+        )
 
     def compute_output_shape(self, input_shape: Any) -> Any:
         shape = tuple(input_shape)
