@@ -81,7 +81,8 @@ def jobs(families: Iterable[str]) -> list[Job]:
     """The core once, every kernel once per instruction set."""
     base = [("KERASISH_X86", "1")] if X86 else []
     core = [*base, *((f"KERASISH_WITH_{isa.upper()}", "1") for isa in SETS)]
-    found = [Job(path, "core", core, []) for path in sorted(SOURCE.glob("*.cpp"))]
+    sources = sorted([*SOURCE.glob("*.cpp"), *(SOURCE / "python").glob("*.cpp")])
+    found = [Job(path, "core", core, []) for path in sources]
     for isa, flags in SETS.items():
         macros = [*base, ("KERASISH_ISA", isa), (f"KERASISH_ISA_{isa.upper()}", "1")]
         found += [Job(SOURCE / "kernels" / f"{f}.cpp", isa, macros, flags) for f in families]

@@ -11,7 +11,7 @@ struct Product {
   int64_t m, n, k;
   const T* a;  // [m, k] with any strides
   int64_t a_row, a_col;
-  const T* b;  // [k, n] with any strides; unused where `packed` is given
+  const T* b;  // [k, n] with any strides
   int64_t b_row, b_col;
   T* c;  // [m, n], rows contiguous
   int64_t c_row;
@@ -19,7 +19,6 @@ struct Product {
   int64_t add_row = 0;
   const T* bias = nullptr;  // [n]
   bool relu = false;
-  const T* packed = nullptr;  // what pack_b made of B
 };
 
 // On all threads. Memory for packing is the calling thread's scratch.
@@ -31,12 +30,6 @@ template <class T>
 void gemm_serial(const Product<T>& product, T* buffer);
 template <class T>
 int64_t gemm_buffer(const Product<T>& product);
-
-// Packs a B that several products use, into packed_size(k, n) elements.
-template <class T>
-int64_t packed_size(int64_t k, int64_t n);
-template <class T>
-void pack_b(const T* b, int64_t row, int64_t col, int64_t k, int64_t n, T* packed);
 
 }  // namespace KERASISH_ISA
 }  // namespace kerasish

@@ -5,6 +5,7 @@
 // skinny is read in place. Where both have contiguous sums and one is thin, dot products serve.
 #include "gemm.h"
 
+#include "gemm_pack.h"
 #include "gemm_tile.h"
 
 namespace kerasish {
@@ -25,16 +26,6 @@ constexpr int64_t kChunk = int64_t(2) << 20;  // multiplications of a task: 20 m
 constexpr int64_t kMostTasks = 24;
 constexpr int64_t kDotRows = 4;  // rows, or columns, up to which dot products pay
 
-template <class T>
-constexpr int64_t kLanes = Vec<T>::lanes;
-template <class T>
-constexpr int64_t kColumns = kVectors * Vec<T>::lanes;
-
-inline int64_t least(int64_t a, int64_t b) { return a < b ? a : b; }
-inline int64_t most(int64_t a, int64_t b) { return a > b ? a : b; }
-inline int64_t parts(int64_t n, int64_t size) { return (n + size - 1) / size; }
-inline int64_t round_up(int64_t n, int64_t size) { return parts(n, size) * size; }
-
 // ---- how a product is computed: by its sizes and strides alone
 enum class Way { in_place, packed, dots };
 
@@ -45,7 +36,6 @@ bool plain_b(const Product<T>& p) {
 
 template <class T>
 Way way_of(const Product<T>& p) {
-  if (p.packed) return Way::packed;
   if ((p.a_col == 1 || p.k == 1) && (p.b_row == 1 || p.k == 1) && p.k >= kLanes<T> &&
       (p.n == 1 || (!plain_b(p) && (p.m <= kDotRows || p.n <= kDotRows))))
     return Way::dots;
@@ -67,78 +57,6 @@ int64_t block_columns(int64_t n, int64_t slice) {
   int64_t fits = kBlockBytes / static_cast<int64_t>(sizeof(T));
   if (n * slice <= fits) return n;
   return most(fits / slice / kColumns<T> * kColumns<T>, kColumns<T>);
-}
-
-// ---- packing
-// Panels of kColumns columns, row by row, the last one filled up with zeros.
-template <class T>
-void pack_panel(const T* b, int64_t row, int64_t col, int64_t k, int64_t columns, T* out) {
-  using V = Vec<T>;
-  constexpr int64_t L = V::lanes, W = kColumns<T>;
-  if (col == 1 && columns == W) {
-    for (int64_t i = 0; i < k; ++i)
-      for (int v = 0; v < kVectors; ++v) {
-        __builtin_prefetch(b + (i + 16) * row + v * L);
-        V::load(b + i * row + v * L).store(out + i * W + v * L);
-      }
-    return;
-  }
-  if (col == 1) {
-    for (int v = 0; v < kVectors; ++v) {
-      auto tail = V::mask(most(least(columns - v * L, L), 0));
-      for (int64_t i = 0; i < k; ++i)
-        V::load(b + i * row + v * L, tail).store(out + i * W + v * L);
-    }
-    return;
-  }
-  for (int v = 0; v < kVectors; ++v) {
-    int64_t count = most(least(columns - v * L, L), 0);
-    const T* source = b + v * L * col;
-    T* target = out + v * L;
-    int64_t i = 0;
-    if (row == 1)
-      for (; i + L <= k; i += L) {
-        V square[L];
-        for (int64_t j = 0; j < L; ++j)
-          square[j] = j < count ? V::load(source + j * col + i) : V::zero();
-        transpose<T>(square);
-        for (int64_t j = 0; j < L; ++j) square[j].store(target + (i + j) * W);
-      }
-    for (; i < k; ++i)
-      for (int64_t j = 0; j < L; ++j)
-        target[i * W + j] = j < count ? source[j * col + i * row] : T(0);
-  }
-}
-
-// Rows of A, one after another with a gap that keeps them in different sets of the cache.
-template <class T>
-void copy_rows(const T* a, int64_t row, int64_t rows, int64_t k, T* out, int64_t step) {
-  using V = Vec<T>;
-  auto tail = V::mask(k % V::lanes);
-  for (int64_t r = 0; r < rows; ++r) {
-    int64_t i = 0;
-    for (; i + V::lanes <= k; i += V::lanes) {
-      __builtin_prefetch(a + (r + 4) * row + i);
-      V::load(a + r * row + i).store(out + r * step + i);
-    }
-    V::load(a + r * row + i, tail).store(out + r * step + i, tail);
-  }
-}
-
-// Columns of A, one after another.
-template <class T>
-void copy_columns(const T* a, int64_t row, int64_t col, int64_t rows, int64_t k, T* out) {
-  using V = Vec<T>;
-  if (row == 1 && rows <= V::lanes) {
-    auto tail = V::mask(rows);
-    for (int64_t i = 0; i < k; ++i) {
-      __builtin_prefetch(a + (i + 16) * col);
-      V::load(a + i * col, tail).store(out + i * rows, tail);
-    }
-    return;
-  }
-  for (int64_t i = 0; i < k; ++i)
-    for (int64_t r = 0; r < rows; ++r) out[i * rows + r] = a[r * row + i * col];
 }
 
 // ---- blocks
@@ -343,7 +261,7 @@ void run(Pool* pool, const Product<T>& p, Way way, T* buffer) {
     return;
   }
   constexpr int64_t W = kColumns<T>;
-  bool packs = way == Way::packed && !p.packed;
+  bool packs = way == Way::packed;
   int64_t slice = slice_of(p, way), widest = block_columns<T>(p.n, slice);
   int64_t stage = packs ? kMostColumns : p.n;  // columns at a time
   for (int64_t c = 0; c < p.n; c += stage) {
@@ -352,9 +270,7 @@ void run(Pool* pool, const Product<T>& p, Way way, T* buffer) {
     for (int64_t k0 = 0; k0 < most(p.k, 1); k0 += slice) {  // once if there is nothing to sum
       Range k{k0, least(k0 + slice, p.k)};
       Source<T> source{p.b + k0 * p.b_row, p.b_row, 0};
-      if (p.packed) {
-        source = {p.packed + k0 * W, W, p.k * W};
-      } else if (packs) {
+      if (packs) {
         int64_t panels = parts(columns.size(), W), size = k.size() * W;
         int64_t together = most(1, (64 << 10) / most(size, 1));
         each(pool, parts(panels, together), [&](int64_t i) {
@@ -375,7 +291,7 @@ void run(Pool* pool, const Product<T>& p, Way way, T* buffer) {
 // A column times a matrix of contiguous columns is a row times the transpose.
 template <class T>
 Product<T> turned(const Product<T>& p) {
-  if (p.n != 1 || p.m == 1 || p.c_row != 1 || p.a_row != 1 || p.a_col == 1 || p.bias || p.packed)
+  if (p.n != 1 || p.m == 1 || p.c_row != 1 || p.a_row != 1 || p.a_col == 1 || p.bias)
     return p;
   if (p.add && p.add_row != 1) return p;
   Product<T> t = p;
@@ -388,7 +304,7 @@ Product<T> turned(const Product<T>& p) {
 
 template <class T>
 int64_t buffer_of(const Product<T>& p, Way way) {
-  if (way != Way::packed || p.packed) return 0;
+  if (way != Way::packed) return 0;
   return round_up(least(p.n, kMostColumns), kColumns<T>) * slice_of(p, way);
 }
 
@@ -420,24 +336,10 @@ void gemm(Pool* pool, const Product<T>& product) {
   run(large ? pool : nullptr, p, way, scratch<T>(buffer_of(p, way)));
 }
 
-template <class T>
-int64_t packed_size(int64_t k, int64_t n) {
-  return k * round_up(n, kColumns<T>);
-}
-
-template <class T>
-void pack_b(const T* b, int64_t row, int64_t col, int64_t k, int64_t n, T* packed) {
-  constexpr int64_t W = kColumns<T>;
-  for (int64_t c = 0; c < n; c += W)
-    pack_panel(b + c * col, row, col, k, least(W, n - c), packed + c * k);
-}
-
-#define KERASISH_GEMM(T)                                                  \
-  template int64_t gemm_buffer(const Product<T>&);                        \
-  template void gemm_serial(const Product<T>&, T*);                       \
-  template void gemm(Pool*, const Product<T>&);                           \
-  template int64_t packed_size<T>(int64_t, int64_t);                      \
-  template void pack_b(const T*, int64_t, int64_t, int64_t, int64_t, T*);
+#define KERASISH_GEMM(T)                            \
+  template int64_t gemm_buffer(const Product<T>&);  \
+  template void gemm_serial(const Product<T>&, T*); \
+  template void gemm(Pool*, const Product<T>&);
 KERASISH_GEMM(float)
 KERASISH_GEMM(double)
 #undef KERASISH_GEMM
