@@ -14,9 +14,9 @@ __kerasish_version__ = "0.1.0"
 # Name to the module that holds it; None: the module of that name itself.
 _ROOMS = (
     "activations", "autodiff", "backend", "callbacks", "config", "constraints", "datasets",
-    "dtype_policies", "initializers", "layers", "losses", "metrics", "mixed_precision", "models",
-    "ops", "optimizers", "random", "regularizers", "saving", "serialization", "training", "tree",
-    "utils",
+    "distributions", "dtype_policies", "initializers", "layers", "losses", "metrics",
+    "mixed_precision", "models", "ops", "optimizers", "random", "regularizers", "rl", "saving",
+    "serialization", "training", "tree", "utils",
 )  # fmt: skip
 _NAMES = {
     "Model": "models", "Sequential": "models", "Functional": "models",

@@ -1,5 +1,8 @@
 """Layers."""
 
+import importlib
+from typing import Any
+
 from .activations import ELU, LeakyReLU, PReLU, ReLU, Softmax
 from .attention import *
 from .base import Layer
@@ -46,3 +49,15 @@ AvgPool1D, AvgPool2D, AvgPool3D = AveragePooling1D, AveragePooling2D, AveragePoo
 GlobalMaxPool1D, GlobalMaxPool2D = GlobalMaxPooling1D, GlobalMaxPooling2D
 GlobalAvgPool1D, GlobalAvgPool2D = GlobalAveragePooling1D, GlobalAveragePooling2D
 GlobalMaxPool3D, GlobalAvgPool3D = GlobalMaxPooling3D, GlobalAveragePooling3D
+
+# Layers beyond Keras's, which load when first used.
+_DISTRIBUTION = {
+    "DistributionLambda", "IndependentBernoulli", "IndependentLogistic", "IndependentNormal",
+    "IndependentPoisson", "MixtureLogistic", "MixtureNormal", "OneHotCategorical", "TanhNormal",
+}  # fmt: skip
+
+
+def __getattr__(name: str) -> Any:
+    if name in _DISTRIBUTION:
+        return getattr(importlib.import_module(".distribution", __name__), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

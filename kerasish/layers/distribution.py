@@ -89,52 +89,28 @@ class DistributionLambda(Lambda):
         return super().from_config(config, custom_objects, safe_mode)
 
 
-class _OfParameters(Layer):
-    """A layer that reads the last axis of its input as the parameters of a distribution.
+class _Output(Layer):
+    """A layer whose result is a distribution."""
 
-    Args:
-        event_shape: The shape of one draw, an int or a tuple.
-        convert_to_tensor_fn: See `DistributionLambda`.
-    """
-
-    def __init__(
-        self, event_shape: Any = (), convert_to_tensor_fn: Any = "sample", **kwargs: Any
-    ) -> None:
+    def __init__(self, convert_to_tensor_fn: Any, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.event_shape = _shape(event_shape)
         self.convert_to_tensor_fn = convert_to_tensor_fn
         self.built = True
 
-    # How many numbers each component of an event needs.
-    _each = 1
+    def _finish(self, made: Any) -> Any:
+        return _standing_in(made, self.convert_to_tensor_fn, self.name)
 
-    @classmethod
-    def params_size(cls, event_shape: Any = ()) -> int:
-        """How many numbers the last axis of the input must hold."""
-        return cls._each * math.prod(_shape(event_shape))
-
-    def _make(self, *parameters: Any) -> Any:
-        raise NotImplementedError
-
-    def call(self, inputs: Any) -> Any:
-        size = self.params_size(self.event_shape)
+    def _check_size(self, inputs: Any, size: int, hint: str) -> None:
         if inputs.shape[-1] != size:
             raise ValueError(
-                f"Layer {self.name!r}: the last axis of the input has {inputs.shape[-1]} entries; "
-                f"event_shape={self.event_shape} needs {size}: give the layer before it "
-                f"{type(self).__name__}.params_size({self.event_shape}) units."
+                f"Layer {self.name!r}: the last axis of the input has {inputs.shape[-1]} entries, "
+                f"but {hint} needs {size}: give the layer before it "
+                f"{type(self).__name__}.params_size(...) units."
             )
-        parts = ops.split(inputs, self._each, axis=-1)
-        shape = (*inputs.shape[:-1], *self.event_shape)
-        if len(shape) != len(inputs.shape) or self.event_shape != (parts[0].shape[-1],):
-            parts = [ops.reshape(p, shape) for p in parts]
-        made = kd.Independent(self._make(*parts), len(self.event_shape))
-        return _standing_in(made, self.convert_to_tensor_fn, self.name)
 
     def get_config(self) -> dict[str, Any]:
         fn = serialize_keras_object(self.convert_to_tensor_fn)
-        config = {"event_shape": self.event_shape, "convert_to_tensor_fn": fn}
-        return {**super().get_config(), **config}
+        return {**super().get_config(), "convert_to_tensor_fn": fn}
 
     @classmethod
     def from_config(
@@ -146,6 +122,42 @@ class _OfParameters(Layer):
                 config["convert_to_tensor_fn"], custom_objects, safe_mode is not False
             )
         return cls(**config)
+
+
+class _OfParameters(_Output):
+    """A layer that reads the last axis of its input as the parameters of a distribution.
+
+    Args:
+        event_shape: The shape of one draw, an int or a tuple.
+        convert_to_tensor_fn: See `DistributionLambda`.
+    """
+
+    # How many numbers each component of an event needs.
+    _each = 1
+
+    def __init__(
+        self, event_shape: Any = (), convert_to_tensor_fn: Any = "sample", **kwargs: Any
+    ) -> None:
+        super().__init__(convert_to_tensor_fn, **kwargs)
+        self.event_shape = _shape(event_shape)
+
+    @classmethod
+    def params_size(cls, event_shape: Any = ()) -> int:
+        """How many numbers the last axis of the input must hold."""
+        return cls._each * math.prod(_shape(event_shape))
+
+    def _make(self, *parameters: Any) -> Any:
+        raise NotImplementedError
+
+    def call(self, inputs: Any) -> Any:
+        size = self.params_size(self.event_shape)
+        self._check_size(inputs, size, f"event_shape={self.event_shape}")
+        shape = (*inputs.shape[:-1], *self.event_shape)
+        parts = [ops.reshape(p, shape) for p in ops.split(inputs, self._each, axis=-1)]
+        return self._finish(kd.Independent(self._make(*parts), len(self.event_shape)))
+
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), "event_shape": self.event_shape}
 
 
 @builtin("kerasish.layers")
@@ -196,7 +208,7 @@ class IndependentPoisson(_OfParameters):
 
 
 @builtin("kerasish.layers")
-class OneHotCategorical(Layer):
+class OneHotCategorical(_Output):
     """One-hot vectors: the input is the logits.
 
     Args:
@@ -204,10 +216,11 @@ class OneHotCategorical(Layer):
         convert_to_tensor_fn: See `DistributionLambda`.
     """
 
-    def __init__(self, event_size: int, convert_to_tensor_fn: Any = "sample", **kw: Any) -> None:
-        super().__init__(**kw)
-        self.event_size, self.convert_to_tensor_fn = int(event_size), convert_to_tensor_fn
-        self.built = True
+    def __init__(
+        self, event_size: int, convert_to_tensor_fn: Any = "sample", **kwargs: Any
+    ) -> None:
+        super().__init__(convert_to_tensor_fn, **kwargs)
+        self.event_size = int(event_size)
 
     @staticmethod
     def params_size(event_size: int) -> int:
@@ -215,21 +228,11 @@ class OneHotCategorical(Layer):
         return event_size
 
     def call(self, inputs: Any) -> Any:
-        if inputs.shape[-1] != self.event_size:
-            raise ValueError(
-                f"Layer {self.name!r}: the last axis of the input has {inputs.shape[-1]} entries, "
-                f"but event_size is {self.event_size}."
-            )
-        made = kd.OneHotCategorical(logits=inputs)
-        return _standing_in(made, self.convert_to_tensor_fn, self.name)
+        self._check_size(inputs, self.event_size, f"event_size={self.event_size}")
+        return self._finish(kd.OneHotCategorical(logits=inputs))
 
     def get_config(self) -> dict[str, Any]:
-        fn = serialize_keras_object(self.convert_to_tensor_fn)
-        return {
-            **super().get_config(), "event_size": self.event_size, "convert_to_tensor_fn": fn
-        }  # fmt: skip
-
-    from_config = _OfParameters.from_config
+        return {**super().get_config(), "event_size": self.event_size}
 
 
 class _MixtureOfParameters(_OfParameters):
@@ -257,11 +260,7 @@ class _MixtureOfParameters(_OfParameters):
 
     def call(self, inputs: Any) -> Any:
         count, size = self.num_components, self.params_size(self.num_components, self.event_shape)
-        if inputs.shape[-1] != size:
-            raise ValueError(
-                f"Layer {self.name!r}: the last axis of the input has {inputs.shape[-1]} entries; "
-                f"{count} components of event_shape={self.event_shape} need {size}."
-            )
+        self._check_size(inputs, size, f"{count} components of event_shape={self.event_shape}")
         logits, rest = inputs[..., :count], inputs[..., count:]
         loc, scale = ops.split(
             ops.reshape(rest, (*inputs.shape[:-1], count, 2, *self.event_shape)), 2,
@@ -269,10 +268,8 @@ class _MixtureOfParameters(_OfParameters):
         )  # fmt: skip
         at = -1 - len(self.event_shape)
         parts = self._part(ops.squeeze(loc, at), ops.softplus(ops.squeeze(scale, at)))
-        made = kd.MixtureSameFamily(
-            kd.Categorical(logits=logits), kd.Independent(parts, len(self.event_shape))
-        )
-        return _standing_in(made, self.convert_to_tensor_fn, self.name)
+        cat = kd.Categorical(logits=logits)
+        return self._finish(kd.MixtureSameFamily(cat, kd.Independent(parts, len(self.event_shape))))
 
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "num_components": self.num_components}

@@ -48,6 +48,8 @@ class LossFunctionWrapper(Loss):
         self._fn_kwargs = kwargs
 
     def call(self, y_true: Any, y_pred: Any) -> Any:
+        if self.fn in _ALIGNED and hasattr(y_pred, "as_tensor"):
+            y_pred = y_pred.as_tensor()  # a distribution, which only users' functions know
         if self.fn in _ALIGNED and hasattr(y_true, "shape") and hasattr(y_pred, "shape"):
             y_true, y_pred = squeeze_or_expand_to_same_rank(y_true, y_pred)
         return self.fn(y_true, y_pred, **self._fn_kwargs)

@@ -71,7 +71,7 @@ class Functional(DirectCall, Model):
             self._single_out = isinstance(outputs, KerasTensor)
             self._accepted: set[Any] = set()
             self.input_names = [_operation_name(t) for t in flat_in]
-            self.output_names = _unique_names([_operation_name(t) for t in flat_out])
+            self.output_names = _unique_names([_operation_name(t) for t in _seen(outputs)])
         for layer in graph.layers:
             self._tracker.track(layer)
 
@@ -313,6 +313,15 @@ def _shapes(tensors: list[KerasTensor]) -> Any:
 
 def _operation_name(t: KerasTensor) -> str:
     return t._keras_history[0].name if t._keras_history is not None else t.name
+
+
+def _seen(outputs: Any) -> list[Any]:
+    """A tensor of each output as losses see them: a distribution of several tensors is one."""
+    if isinstance(outputs, dict):
+        return [t for key in tree.sorted_keys(outputs) for t in _seen(outputs[key])]
+    if isinstance(outputs, list | tuple):
+        return [t for part in outputs for t in _seen(part)]
+    return tree.flatten(outputs)[:1]
 
 
 def _unique_names(names: list[str]) -> list[str]:

@@ -8,6 +8,7 @@ written under the names of Keras's operation classes, so that both libraries rea
 from __future__ import annotations
 
 import inspect
+import operator
 from typing import Any
 
 import numpy as np
@@ -17,13 +18,15 @@ import kerasish_core as core
 from ..layers import InputLayer
 from ..naming import to_snake_case
 from ..ops import symbolic as graphs
-from ..ops.symbolic import FunctionCall, KerasTensor, map_symbolic
+from ..ops.symbolic import FunctionCall, KerasTensor
 from ..serialization import UnknownObjectError, deserialize_keras_object, serialize_keras_object
 
 __all__ = ["read", "write"]
 
 tree = core.tree
 _TENSOR = "__keras_tensor__"
+# An object whose leaves are tensors (a distribution): found again in the result of their call.
+_OBJECT = "__keras_tensors__"
 # Arguments that Keras gives to the call of an operation; all others belong to its config.
 _CALL_ARGUMENTS = {
     "x", "x1", "x2", "x3", "xs", "inputs", "a", "b", "condition", "key", "indices", "values",
@@ -92,20 +95,69 @@ def write(model: Any) -> dict[str, Any]:
     }
 
 
+class _Whole:
+    """An object of a registered class, as a leaf of a structure."""
+
+    def __init__(self, value: Any) -> None:
+        self.tensors = tree.flatten(value)
+
+
+def _wholes(structure: Any) -> Any:
+    """The structure with objects of registered classes as leaves."""
+    if isinstance(structure, dict):
+        return type(structure)((k, _wholes(v)) for k, v in structure.items())
+    if isinstance(structure, list | tuple):
+        parts = [_wholes(v) for v in structure]
+        return type(structure)(*parts) if hasattr(structure, "_fields") else type(structure)(parts)
+    return _Whole(structure) if hasattr(structure, "tree_flatten") else structure
+
+
 def _references(structure: Any, reference: Any) -> Any:
-    return tree.map_structure(lambda t: list(reference(t)), structure)
+    def written(x: Any) -> Any:
+        if isinstance(x, _Whole):
+            value = [list(reference(t)) for t in x.tensors]
+            return {"class_name": _OBJECT, "config": {"value": value}}
+        return list(reference(x))
+
+    return tree.map_structure(written, _wholes(structure))
+
+
+def _object_of(tensors: list[KerasTensor]) -> Any:
+    """The object with these leaves, in the result of the call that made them.
+
+    Raises:
+        ValueError: There is none.
+    """
+    operation, index, _ = tensors[0]._keras_history  # type: ignore[misc]
+    waiting = [operation._inbound_nodes[index].result]
+    while waiting:
+        part = waiting.pop()
+        if isinstance(part, dict | list | tuple):
+            waiting += part.values() if isinstance(part, dict) else part
+            continue
+        leaves = tree.flatten(part)
+        if len(leaves) == len(tensors) and all(map(operator.is_, leaves, tensors)):
+            return part
+    raise ValueError(
+        f"The config takes {len(tensors)} tensors of layer {operation.name!r} for one object, but "
+        "its result holds none of them."
+    )
 
 
 class _Reference:
-    """A symbolic tensor on its way into a config."""
+    """A symbolic tensor, or an object of some, on its way into a config."""
 
-    def __init__(self, tensor: KerasTensor, history: tuple[Any, ...]) -> None:
+    def __init__(self, tensor: Any, reference: Any) -> None:
+        if isinstance(tensor, _Whole):
+            value = [_Reference(t, reference)._config for t in tensor.tensors]
+            self._config: dict[str, Any] = {"class_name": _OBJECT, "config": {"value": value}}
+            return
         self._config = {
             "class_name": _TENSOR,
             "config": {
                 "shape": tuple(tensor.shape),
                 "dtype": tensor.dtype,
-                "keras_history": list(history),
+                "keras_history": list(reference(tensor)),
             },
         }
 
@@ -114,7 +166,10 @@ class _Reference:
 
 
 def _encode(structure: Any, reference: Any) -> Any:
-    return map_symbolic(lambda t: _Reference(t, reference(t)), structure)
+    def written(x: Any) -> Any:
+        return _Reference(x, reference) if isinstance(x, KerasTensor | _Whole) else x
+
+    return tree.map_structure(written, _wholes(structure), none_is_leaf=True)
 
 
 def class_of(function: str) -> str:
@@ -259,6 +314,8 @@ def _find(references: Any, tensors: Any) -> Any:
     if isinstance(references, dict):
         if references.get("class_name") == "__tuple__":
             return tuple(_find(r, tensors) for r in references["config"]["value"])
+        if references.get("class_name") == _OBJECT:
+            return _object_of([_find(r, tensors) for r in references["config"]["value"]])
         return {k: _find(v, tensors) for k, v in references.items()}
     if len(references) == 3 and isinstance(references[0], str):
         return tensors[tuple(references)]
@@ -298,6 +355,8 @@ def _decode(structure: Any, tensors: Any) -> Any:
         kind = structure.get("class_name")
         if kind == _TENSOR:
             return tensors[tuple(structure["config"]["keras_history"])]
+        if kind == _OBJECT:
+            return _object_of([_decode(v, tensors) for v in structure["config"]["value"]])
         if kind == "__tuple__":
             return tuple(_decode(v, tensors) for v in structure["config"]["value"])
         if kind is not None and "config" in structure:

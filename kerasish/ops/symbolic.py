@@ -270,7 +270,8 @@ def tree_flatten_specs(structure: Any) -> list[Any]:
         return [x for key in structure for x in tree_flatten_specs(structure[key])]
     if isinstance(structure, list | tuple):
         return [x for part in structure for x in tree_flatten_specs(part)]
-    return list(tree.flatten(structure))
+    children, _ = structure.tree_flatten()
+    return [x for part in children for x in tree_flatten_specs(part)]
 
 
 def _pack_specs(structure: Any, leaves: Any) -> Any:
@@ -282,7 +283,8 @@ def _pack_specs(structure: Any, leaves: Any) -> Any:
         return type(structure)(*(_pack_specs(v, leaves) for v in structure))
     if isinstance(structure, list | tuple):
         return type(structure)([_pack_specs(v, leaves) for v in structure])
-    return tree.map_structure(lambda _: next(leaves), structure)
+    children, metadata = structure.tree_flatten()
+    return type(structure).tree_unflatten(metadata, [_pack_specs(v, leaves) for v in children])
 
 
 def symbolic_specs(structure: Any, fill: int) -> Any:

@@ -12,10 +12,20 @@ from .. import ops
 from ..losses import Loss
 from ..metrics.choice import loss_for, metric_for, object_name
 
-__all__ = ["CompileLoss", "CompileMetrics"]
+__all__ = ["CompileLoss", "CompileMetrics", "tensors_of"]
 
 tree = core.tree
 _OURS = "kerasish.losses"
+
+
+def tensors_of(outputs: Any) -> Any:
+    """Outputs as tensors: what a distribution (`kerasish.distributions`) says stands for it."""
+    if isinstance(outputs, dict):
+        return type(outputs)((k, tensors_of(v)) for k, v in outputs.items())
+    if isinstance(outputs, list | tuple):
+        items = [tensors_of(v) for v in outputs]
+        return type(outputs)(*items) if hasattr(outputs, "_fields") else type(outputs)(items)
+    return outputs.as_tensor() if hasattr(outputs, "as_tensor") else outputs
 
 
 def flat_outputs(y_pred: Any, names: list[str] | None) -> tuple[list[Any], list[str | None]]:
@@ -195,6 +205,7 @@ class CompileMetrics:
         return [v for m in self.metrics for v in m.variables]
 
     def build(self, y_true: Any, y_pred: Any) -> None:
+        y_pred = tensors_of(y_pred)
         flat, names = flat_outputs(y_pred, self.output_names)
         targets = targets_of(y_true, y_pred, names)
         for spec, weighted in zip(self._specs, (False, True), strict=True):
@@ -227,6 +238,9 @@ class CompileMetrics:
     def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
         if not self.built:
             self.build(y_true, y_pred)
+        if not self._entries:
+            return
+        y_pred = tensors_of(y_pred)
         flat, _ = flat_outputs(y_pred, self.output_names)
         targets = targets_of(y_true, y_pred, self._names)
         weights = _weights(sample_weight, self._names)

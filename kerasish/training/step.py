@@ -15,6 +15,7 @@ import kerasish_core as core
 from .. import ops
 from ..config import floatx
 from ..settings import structure_version
+from .compile_utils import tensors_of
 from .data import unpack_x_y_sample_weight
 
 __all__ = ["Steps"]
@@ -112,7 +113,7 @@ class Steps:
 
     def predict_step(self, data: Any) -> Any:
         """One step of prediction."""
-        return self._forward(unpack_x_y_sample_weight(data)[0], False)
+        return tensors_of(self._forward(unpack_x_y_sample_weight(data)[0], False))
 
     # -- running steps
     def _key(self) -> Any:
