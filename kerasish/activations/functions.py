@@ -104,7 +104,7 @@ def log_softmax(x: Any, axis: Any = -1) -> Any:
 def sparsemax(x: Any, axis: int = -1) -> Any:
     """The nearest point of the probability simplex: a softmax with exact zeros.
 
-    `max(x - t, 0)`, with t such that the sum along the axis is 1.
+    `max(x - tau, 0)`, with tau such that the sum along the axis is 1.
 
     Args:
         x: Tensor.
@@ -112,16 +112,7 @@ def sparsemax(x: Any, axis: int = -1) -> Any:
 
     Source: Martins and Astudillo, "From softmax to sparsemax", ICML 2016, algorithm 1.
     """
-    z = ops.moveaxis(ops.convert_to_tensor(x), axis, -1)
-    count = z.shape[-1]
-    falling = ops.flip(ops.sort(z, axis=-1), axis=-1)
-    ranks = ops.arange(1, count + 1, dtype=z.dtype)
-    sums = ops.cumsum(falling, axis=-1)
-    kept = ops.cast(ops.greater(1 + ranks * falling, sums), z.dtype)
-    size = ops.sum(kept, axis=-1, keepdims=True)
-    # The sum of the kept ones, written so that gradients pass through it.
-    t = (ops.sum(kept * falling, axis=-1, keepdims=True) - 1) / size
-    return ops.moveaxis(ops.relu(z - t), -1, axis)
+    return ops.sparsemax(x, axis)
 
 
 def elu(x: Any, alpha: float = 1.0) -> Any:

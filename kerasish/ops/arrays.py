@@ -29,6 +29,14 @@ def _float(x: Any) -> Any:
     return _o.multiply(x, 1.0)
 
 
+def _together(*xs: Any) -> list[Any]:
+    """Tensors of the common dtype, Python numbers being weak."""
+    weak = (bool, int, float)
+    tensors = [x if type(x) in weak else core.convert(x) for x in xs]
+    common = core.dtypes.result_type(*(type(x) if type(x) in weak else x.dtype for x in tensors))
+    return [_o.cast(core.convert(x), common) for x in tensors]
+
+
 # -- element by element
 
 
@@ -46,7 +54,8 @@ def angle(x: Any) -> Any:
     x = core.convert(x)
     if x.dtype.kind == "c":
         return _o.arctan2(_o.imag(x), _o.real(x))
-    return _o.where(_o.less(_float(x), 0), math.pi, 0.0)
+    x = _float(x)
+    return _o.arctan2(_o.zeros_like(x), x)
 
 
 @symbolic
@@ -100,8 +109,8 @@ def fabs(x: Any) -> Any:
 @symbolic
 def fmax(x1: Any, x2: Any) -> Any:
     """The larger of two; a number rather than NaN."""
-    x1, x2 = core.convert(x1), core.convert(x2)
-    if not core.dtypes.is_float(_o.add(x1, x2).dtype):
+    x1, x2 = _together(x1, x2)
+    if not core.dtypes.is_float(x1.dtype):
         return _o.maximum(x1, x2)
     return _o.where(_o.isnan(x1), x2, _o.where(_o.isnan(x2), x1, _o.maximum(x1, x2)))
 
@@ -109,8 +118,8 @@ def fmax(x1: Any, x2: Any) -> Any:
 @symbolic
 def fmin(x1: Any, x2: Any) -> Any:
     """The smaller of two; a number rather than NaN."""
-    x1, x2 = core.convert(x1), core.convert(x2)
-    if not core.dtypes.is_float(_o.add(x1, x2).dtype):
+    x1, x2 = _together(x1, x2)
+    if not core.dtypes.is_float(x1.dtype):
         return _o.minimum(x1, x2)
     return _o.where(_o.isnan(x1), x2, _o.where(_o.isnan(x2), x1, _o.minimum(x1, x2)))
 
@@ -118,6 +127,7 @@ def fmin(x1: Any, x2: Any) -> Any:
 @symbolic
 def fmod(x1: Any, x2: Any) -> Any:
     """The remainder with the sign of `x1`."""
+    x1, x2 = _together(x1, x2)
     size = _o.mod(_o.absolute(x1), _o.absolute(x2))
     return _o.where(_o.less(x1, 0), _o.negative(size), size)
 
@@ -142,8 +152,15 @@ def nextafter(x1: Any, x2: Any) -> Any:
 
 @symbolic
 def ldexp(x1: Any, x2: Any) -> Any:
-    """`x1 * 2**x2`."""
-    return _o.multiply(x1, _o.exp2(_float(x2)))
+    """`x1 * 2**x2`.
+
+    Raises:
+        TypeError: `x2` is not of an integer type.
+    """
+    x1, x2 = _float(x1), core.convert(x2)
+    if not core.dtypes.is_integer(x2.dtype):
+        raise TypeError(f"ldexp exponent must be an integer type. Received: x2 dtype={x2.dtype}")
+    return _o.multiply(x1, _o.exp2(_o.cast(x2, x1.dtype)))
 
 
 @symbolic

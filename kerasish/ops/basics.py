@@ -270,10 +270,15 @@ def average(x: Any, axis: Any = None, weights: Any = None) -> Any:
     if weights is None:
         return core.ops.mean(x, axis)
     w = core.convert(weights)
-    if w.ndim != x.ndim:
-        view = [1] * x.ndim
-        view[axis] = -1
-        w = core.ops.reshape(w, view)
+    if w.shape != x.shape:
+        axes = (axis,) if isinstance(axis, int) else tuple(axis or ())
+        if w.shape != tuple(x.shape[a] for a in axes) or not axes:
+            raise core.ShapeError(
+                "Argument `weights` must have the shape of `x`, or its sizes along `axis`. "
+                f"Received: weights.shape={w.shape}, x.shape={x.shape}, axis={axis}"
+            )
+        kept = [a % x.ndim for a in axes]
+        w = core.ops.reshape(w, [n if i in kept else 1 for i, n in enumerate(x.shape)])
     w = core.ops.broadcast_to(w, x.shape)
     return core.ops.sum(x * w, axis) / core.ops.sum(w, axis)
 
@@ -354,10 +359,11 @@ def bincount(x: Any, weights: Any = None, minlength: int = 0, sparse: bool = Fal
 def isclose(
     x1: Any, x2: Any, rtol: float = 1e-5, atol: float = 1e-8, equal_nan: bool = False
 ) -> Any:
-    """Where `|x1 - x2| <= atol + rtol * |x2|`."""
+    """Where `|x1 - x2| <= atol + rtol * |x2|`; infinity is close to itself only."""
     o = core.ops
-    near = o.less_equal(o.absolute(o.subtract(x1, x2)), atol + rtol * o.absolute(x2))
-    near = o.logical_or(near, o.equal(x1, x2))
+    a, b = o.multiply(x1, 1.0), o.multiply(x2, 1.0)
+    near = o.less_equal(o.absolute(o.subtract(a, b)), atol + rtol * o.absolute(b))
+    near = o.where(o.logical_and(o.isfinite(a), o.isfinite(b)), near, o.equal(a, b))
     return o.logical_or(near, o.logical_and(o.isnan(x1), o.isnan(x2))) if equal_nan else near
 
 
@@ -399,7 +405,8 @@ def divide_no_nan(x1: Any, x2: Any) -> Any:
     """`x1 / x2`, 0 where `x2` is 0."""
     o = core.ops
     zero = o.equal(x2, 0)
-    return o.where(zero, 0.0, o.true_divide(x1, o.where(zero, 1, x2)))
+    divisor = x2 if isinstance(x2, float) and x2 else o.where(zero, 1, x2)  # stays weak
+    return o.where(zero, 0, o.true_divide(x1, divisor))
 
 
 __all__ = [

@@ -81,7 +81,9 @@ def _inside(limit: Any, dtype: Any) -> Any:
 @symbolic
 def stop_gradient(variable: Any) -> Any:
     """The same values; no gradient flows through."""
-    return core.stop_gradient(variable)
+    return core.tree.map_structure(
+        lambda x: None if x is None else core.stop_gradient(x), variable, none_is_leaf=True
+    )
 
 
 @symbolic

@@ -218,8 +218,9 @@ def real(x: Any) -> Any:
 
 @symbolic
 def imag(x: Any) -> Any:
-    """Imaginary part."""
-    return core.ops.imag(x)
+    """Imaginary part; zeros for real numbers."""
+    x = core.convert(x)
+    return core.ops.imag(x) if x.dtype.kind == "c" else core.ops.zeros_like(x)
 
 
 @symbolic
@@ -255,7 +256,7 @@ def add(x1: Any, x2: Any) -> Any:
 @symbolic
 def arctan2(x1: Any, x2: Any) -> Any:
     """Angle of the point `(x2, x1)`."""
-    return core.ops.arctan2(x1, x2)
+    return core.ops.arctan2(core.convert(x1), core.convert(x2))
 
 
 @symbolic
@@ -333,13 +334,13 @@ def less_equal(x1: Any, x2: Any) -> Any:
 @symbolic
 def logaddexp(x1: Any, x2: Any) -> Any:
     """`log(exp(x1) + exp(x2))`."""
-    return core.ops.logaddexp(x1, x2)
+    return core.ops.logaddexp(core.convert(x1), core.convert(x2))
 
 
 @symbolic
 def logaddexp2(x1: Any, x2: Any) -> Any:
     """`log2(2**x1 + 2**x2)`."""
-    return core.ops.logaddexp2(x1, x2)
+    return core.ops.logaddexp2(core.convert(x1), core.convert(x2))
 
 
 @symbolic

@@ -12,6 +12,7 @@ from ..config import standardize_data_format
 from .arrays import polar as polar
 from .attention import join_heads, masked, scores_of, weighted_sum
 from .ctc import ctc_loss as ctc_loss
+from .linalg import norm
 from .patches import adaptive_average_pool as adaptive_average_pool
 from .patches import adaptive_max_pool as adaptive_max_pool
 from .patches import depth_to_space as depth_to_space
@@ -112,8 +113,11 @@ def hard_shrink(x: Any, threshold: float = 0.5) -> Any:
 
 @symbolic
 def threshold(x: Any, threshold: float, default_value: float) -> Any:
-    """`x` where above the threshold."""
-    return _o.threshold(x, threshold, default_value)
+    """`x` where above the threshold, else `default_value`; integers stay integers."""
+    x = core.convert(x)
+    if core.dtypes.is_float(x.dtype):
+        return _o.threshold(x, threshold, default_value)
+    return _o.where(_o.greater(x, threshold), x, default_value)
 
 
 @symbolic
@@ -328,13 +332,19 @@ def rms_normalization(x: Any, scale: Any = None, axis: Any = -1, epsilon: Any = 
 
 @symbolic
 def normalize(x: Any, axis: int = -1, order: Any = 2, epsilon: Any = None) -> Any:
-    """Norms of 1 along the axis."""
+    """`x / max(norm(x), epsilon)`: norms of 1 along the axis; a scalar becomes a vector.
+
+    Raises:
+        ValueError: The order is no int from 1.
+    """
+    if not isinstance(order, int) or order < 1:
+        raise ValueError(f"Argument `order` must be an int >= 1. Received: order={order}")
     x = _o.multiply(x, 1.0)
-    small = core.dtypes.limits("float32").eps if epsilon is None else epsilon
+    x = _o.expand_dims(x, 0) if x.ndim == 0 else x
+    small = _epsilon() if epsilon is None else epsilon
     if order == 2:
         return x * _o.rsqrt(_o.maximum(_o.sum(_o.square(x), axis, True), small**2))
-    size = _o.power(_o.sum(_o.power(_o.absolute(x), order), axis, True), 1.0 / order)
-    return x / _o.maximum(size, small)
+    return x / _o.maximum(norm(x, order, axis, True), small)
 
 
 @symbolic

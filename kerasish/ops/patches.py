@@ -215,17 +215,26 @@ def psnr(x1: Any, x2: Any, max_val: Any) -> Any:
 
 @symbolic
 def sparsemax(x: Any, axis: int = -1) -> Any:
-    """The nearest point of the probability simplex (Martins and Astudillo 2016)."""
-    x = core.convert(x)
+    """The nearest point of the probability simplex: `max(x - tau, 0)` with a sum of 1.
+
+    Keras 3.15 gets tau wrong where more than one element is left, so that its results add up to
+    less than 1.
+
+    Args:
+        x: Tensor; integers become `floatx`.
+        axis: Along which.
+
+    Source: Martins and Astudillo, "From softmax to sparsemax", ICML 2016, algorithm 1.
+    """
+    x = _o.multiply(x, 1.0)
     ordered = _o.flip(_o.sort(x, axis), axis)
     view = [1] * x.ndim
     view[axis] = -1
-    rank = core.convert(np.arange(1, x.shape[axis] + 1).reshape(view).astype(x.dtype))
-    total = _o.cumsum(ordered, axis)
-    inside = _o.cast(_o.greater(1.0 + rank * ordered, total), x.dtype)
-    size = _o.sum(inside, axis, True)
-    threshold = (_o.sum(ordered * inside, axis, True) - 1.0) / size
-    return _o.maximum(x - threshold, 0)
+    rank = core.convert(np.arange(1.0, x.shape[axis] + 1).reshape(view).astype(x.dtype))
+    inside = _o.greater(1.0 + rank * ordered, _o.cumsum(ordered, axis))
+    size = _o.sum(_o.cast(inside, x.dtype), axis, True)
+    tau = (_o.sum(_o.where(inside, ordered, 0), axis, True) - 1.0) / size
+    return _o.maximum(x - tau, 0)
 
 
 @symbolic

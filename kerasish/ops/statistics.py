@@ -136,6 +136,9 @@ def nanstd(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
 def _to_last(x: Any, axis: Any) -> tuple[Any, list[int]]:
     """The axes joined into a last one, and the shape with 1 in their place."""
     axes = range(x.ndim) if axis is None else (axis,) if isinstance(axis, int) else axis
+    for a in axes:
+        if not -x.ndim <= a < x.ndim:
+            raise ValueError(f"axis {a} is out of bounds for a tensor of rank {x.ndim}.")
     chosen = sorted(a % x.ndim for a in axes)
     others = [i for i in range(x.ndim) if i not in chosen]
     kept = [1 if i in chosen else n for i, n in enumerate(x.shape)]
@@ -243,16 +246,41 @@ def digitize(x: Any, bins: Any) -> Any:
 
 
 @symbolic
-def histogram(x: Any, bins: Any = 10, range: Any = None) -> Any:
-    """Counts in equal bins, and the edges. Needs the values: not in compiled steps."""
+def histogram(x: Any, bins: int = 10, range: Any = None) -> Any:
+    """Counts in equal bins, the last of which holds its upper edge too, and the edges.
+
+    Args:
+        x: Vector; integers become `floatx`.
+        bins: How many.
+        range: `(low, high)`; by default the smallest and largest element. What is outside is not
+            counted.
+
+    Returns:
+        `(bins,)` counts and `(bins + 1,)` edges, both of the dtype of `x`.
+
+    Raises:
+        TypeError: `bins` is no int.
+        ValueError: `bins` is negative, `range` is no growing pair, or `x` is no vector.
+    """
     if not isinstance(bins, int):
-        raise ValueError(f"Argument `bins` must be a single integer value. Received: bins={bins}")
-    if range is not None and (not range[1] >= range[0] or len(range) != 2):
-        raise ValueError(f"Invalid range: {range}. Expected (low, high) with low <= high.")
-    x = core.convert(x)
-    counts, edges = np.histogram(np.asarray(x.value), bins, range)
-    dtype = x.dtype if core.dtypes.is_float(x.dtype) else core.dtypes.default_float()
-    return core.convert(counts.astype(dtype)), core.convert(edges.astype(dtype))
+        raise TypeError(f"Argument `bins` must be of type `int`. Received: bins={bins}")
+    if bins < 0:
+        raise ValueError(f"Argument `bins` should be a non-negative integer. Received: bins={bins}")
+    if range and (not isinstance(range, tuple) or len(range) < 2 or range[1] < range[0]):
+        raise ValueError(f"Argument `range` must be a tuple (low, high). Received: range={range}")
+    x = _float(x)
+    if x.ndim != 1:
+        raise ValueError(f"Input tensor must be 1-dimensional. Received: input.shape={x.shape}")
+    low, high = (core.convert(v, x.dtype) for v in range) if range else (_o.min(x), _o.max(x))
+    # A single value gets a bin of width 1 around it.
+    room = _o.where(_o.equal(low, high), 0.5, 0.0)
+    low, high = low - _o.cast(room, x.dtype), high + _o.cast(room, x.dtype)
+    edges = _o.linspace(low, high, bins + 1)
+    place = _o.searchsorted(edges, x, "right") - 1
+    place = _o.where(_o.equal(x, edges[-1]), bins - 1, place)
+    inside = _o.logical_and(_o.greater_equal(place, 0), _o.less(place, bins))
+    hits = _o.one_hot(_o.where(inside, place, -1), bins, -1, x.dtype)
+    return _o.sum(hits, 0), edges
 
 
 @symbolic

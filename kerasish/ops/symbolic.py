@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Callable
+import itertools
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -211,6 +212,50 @@ def map_symbolic(function: Callable[[KerasTensor], Any], structure: Any) -> Any:
 # What stands for None: sizes that no program is likely to name, large enough for kernels and
 # windows, and far enough apart to stay different when strides divide them.
 _FILLS = (83, 131)
+# For what must be divisible.
+_DIVISIBLE = (840, 2520)
+# How many ways are tried of giving unknown sizes those that other operands have.
+_MOST_BINDINGS = 64
+
+
+def _at_two_sizes(fn: Callable[..., Any], args: Any, kwargs: Any) -> list[Any]:
+    """The results with two different sizes in place of None.
+
+    A size that does not fit is taken to be one that does: that of an operand it is broadcast
+    against, one that can be divided, or one that is contracted with it.
+    """
+    try:
+        return [evaluate(fn, args, kwargs, fill) for fill in _FILLS]
+    except core.ShapeError:
+        for (sized, named), fills in _other_sizes(args, kwargs):
+            try:
+                return [evaluate(fn, sized, named, fill) for fill in fills]
+            except core.ShapeError:
+                continue
+        raise
+
+
+def _other_sizes(args: Any, kwargs: Any) -> Iterator[tuple[Any, tuple[int, int]]]:
+    symbols = [x for x in tree.flatten((args, kwargs)) if isinstance(x, KerasTensor)]
+    places = [(i, j) for i, x in enumerate(symbols) for j, n in enumerate(x.shape) if n is None]
+    if not places:
+        return
+    aligned = _aligned(args, kwargs)
+    if aligned is not None:
+        yield aligned, _FILLS
+    yield (args, kwargs), _DIVISIBLE
+    sizes = sorted({n for x in symbols for n in x.shape if n is not None})
+    choices = itertools.product((None, *sizes), repeat=len(places))
+    few = sorted(itertools.islice(choices, _MOST_BINDINGS), key=lambda c: len(c) - c.count(None))
+    for choice in few[1:]:
+        bound = {id(symbols[i]): list(symbols[i].shape) for i, _ in places}
+        for (i, j), size in zip(places, choice, strict=True):
+            bound[id(symbols[i])][j] = size
+
+        def resized(x: KerasTensor, to: Any = bound) -> KerasTensor:
+            return KerasTensor(to.get(id(x), x.shape), x.dtype, name=x.name)
+
+        yield map_symbolic(resized, (args, kwargs)), _FILLS
 
 
 def _aligned(args: Any, kwargs: Any) -> Any:
@@ -239,14 +284,7 @@ def _aligned(args: Any, kwargs: Any) -> Any:
 
 def compute_output_spec(fn: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
     """The result of `fn` with KerasTensors in place of tensors, without computing anything."""
-    try:
-        found = [evaluate(fn, args, kwargs, fill) for fill in _FILLS]
-    except core.ShapeError:
-        aligned = _aligned(args, kwargs)
-        if aligned is None:
-            raise
-        args, kwargs = aligned
-        found = [evaluate(fn, args, kwargs, fill) for fill in _FILLS]
+    found = _at_two_sizes(fn, args, kwargs)
     unknown = any(
         None in x.shape for x in tree.flatten((args, kwargs)) if isinstance(x, KerasTensor)
     )

@@ -282,9 +282,10 @@ NUMPY_FUNCTIONS[np.round] = round
 
 
 def heaviside(x1: Any, x2: Any) -> Any:
-    """0 where `x1 < 0`, `x2` where `x1 == 0`, 1 where `x1 > 0`."""
+    """0 where `x1 < 0`, `x2` where `x1 == 0`, 1 where `x1 > 0`, NaN where it is NaN."""
     a, b = promote(x1, x2, at_least=float)
-    return where(OPERATORS["equal"](a, 0), b, cast(OPERATORS["greater"](a, 0), a.dtype))
+    step = cast(OPERATORS["greater"](a, 0), a.dtype)
+    return where(OPERATORS["equal"](a, 0), b, where(OPERATORS["isnan"](a), a, step))
 
 
 # -- copies and casts
