@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import threading
 from collections.abc import Iterator
 from typing import Any
@@ -15,7 +16,7 @@ from .naming import auto_name, check_name, current_path
 from .serialization import find_builtin
 from .settings import bump_structure_version, floatx
 
-__all__ = ["Variable", "autocast_scope", "get_autocast_dtype"]
+__all__ = ["Variable", "autocast_scope", "get_autocast_dtype", "limited_variables"]
 
 _AGGREGATIONS = (None, "none", "mean", "sum", "only_first_replica")
 _SYNCHRONIZATIONS = (None, "none", "on_read", "on_write", "auto")
@@ -23,6 +24,8 @@ _SYNCHRONIZATIONS = (None, "none", "on_read", "on_write", "auto")
 
 class _State(threading.local):
     autocast: str | None = None
+    # Bytes that may still be allocated by initializers; None for any number.
+    allowance: int | None = None
 
 
 _state = _State()
@@ -43,6 +46,30 @@ def autocast_scope(dtype: Any) -> Iterator[None]:
         yield
     finally:
         _state.autocast = before
+
+
+@contextlib.contextmanager
+def limited_variables(size: int) -> Iterator[None]:
+    """In the block, initializers make no more than `size` bytes of variables.
+
+    What a file asks for must not be allocated before it is known to be plausible.
+    """
+    before, _state.allowance = _state.allowance, size
+    try:
+        yield
+    finally:
+        _state.allowance = before
+
+
+def _check_allowance(shape: tuple[Any, ...], dtype: str) -> None:
+    if _state.allowance is None:
+        return
+    _state.allowance -= math.prod(shape) * core.dtypes.as_dtype(dtype).itemsize
+    if _state.allowance < 0:
+        raise ValueError(
+            f"A variable of shape {shape} and dtype {dtype} would make the model far larger than "
+            "the weights in its file: the file is damaged or hostile. Nothing was allocated."
+        )
 
 
 def get_autocast_dtype() -> str | None:
@@ -229,6 +256,7 @@ def _first_value(initializer: Any, shape: Any, dtype: Any) -> tuple[Any, Any]:
             )
         shape = (shape,) if isinstance(shape, int) else tuple(shape)
         dtype = core.dtypes.name_of(floatx() if dtype is None else dtype)
+        _check_allowance(shape, dtype)
         return initializer(shape, dtype=dtype), dtype
     if initializer is None:
         raise ValueError(

@@ -189,7 +189,13 @@ def _is_call_argument(name: str, value: Any) -> bool:
 
 
 def _call_arguments(operation: FunctionCall, node: Any) -> list[Any]:
-    found = [v for k, v in _bound(operation, node).items() if _is_call_argument(k, v)]
+    parameters = inspect.signature(operation.function).parameters
+    found: list[Any] = []
+    for name, value in _bound(operation, node).items():
+        if parameters[name].kind is inspect.Parameter.VAR_POSITIONAL:
+            found += value
+        elif _is_call_argument(name, value):
+            found.append(value)
     if operation.function_name == "get_item":
         # JSON has no tuples: a list in a file is a tuple, so lists of indices go as arrays.
         key = found[1]
@@ -235,7 +241,8 @@ class _Called:
         parameters = list(inspect.signature(self.function).parameters.values())
         names = [p.name for p in parameters]
         given = dict(kwargs)
-        free = [n for n in names if n not in self.settings]
+        several = any(p.kind is p.VAR_POSITIONAL for p in parameters)
+        free = [] if several else [n for n in names if n not in self.settings]
         given |= dict(zip(free, args, strict=False))
         given |= {k: v for k, v in self.settings.items() if k in names}
         positional = [p.name for p in parameters if p.kind is p.POSITIONAL_OR_KEYWORD]
@@ -244,6 +251,8 @@ class _Called:
             if name not in given:
                 break
             ordered.append(given.pop(name))
+        if several:
+            ordered += args
         call = self.function.node(self.function, self.name)
         return call.symbolic_call(*ordered, **given)
 

@@ -9,19 +9,28 @@ import os
 import shutil
 import tempfile
 import zipfile
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from ..serialization import ObjectSharingScope, deserialize_keras_object, serialize_keras_object
-from .h5 import KERAS_VERSION, atomic_path, opened
+from ..serialization import ObjectSharingScope, serialize_keras_object
+from .config_of import model_of_config, stored_bytes
+from .h5 import KERAS_VERSION, atomic_path, open_to_write, synced
+from .keras2 import modern_config
 from .legacy_h5 import load_legacy_model, save_legacy_model
 from .tree import saveable_parts
-from .weights import may_overwrite, read_parts, write_parts
+from .weights import (
+    WEIGHTS_MEMBER,
+    finder,
+    may_overwrite,
+    opened_member,
+    read_parts,
+    write_parts,
+)  # fmt: skip
+from .zips import unzipped
 
 __all__ = ["load_model", "save_model"]
 
-_CONFIG, _METADATA, _WEIGHTS, _ASSETS = "config.json", "metadata.json", "model.weights.h5", "assets"
+_CONFIG, _METADATA, _ASSETS = "config.json", "metadata.json", "assets"
 
 
 def save_model(
@@ -65,8 +74,7 @@ def save_model(
         parts = Path(scratch)
         _write_parts(model, parts)
         if folder:
-            path.mkdir(parents=True, exist_ok=True)
-            shutil.copytree(parts, path, dirs_exist_ok=True)
+            _put_folder(parts, path)
             return
         with atomic_path(path) as temporary, zipfile.ZipFile(temporary, "w") as archive:
             for file in sorted(parts.rglob("*")):
@@ -74,16 +82,35 @@ def save_model(
                     archive.write(file, file.relative_to(parts).as_posix())
 
 
-def _write_parts(model: Any, folder: Path) -> None:
-    import h5py
+def _put_folder(parts: Path, path: Path) -> None:
+    """Copy a folder beside `path`, then exchange them: two renamings, no half-written file."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    fresh = path.with_name(f".{path.name}.{os.getpid()}.part")
+    old = path.with_name(f".{path.name}.{os.getpid()}.old")
+    try:
+        shutil.copytree(parts, fresh)
+        for file in [f for f in fresh.rglob("*") if f.is_file()]:
+            synced(file)
+        if path.exists():
+            os.replace(path, old)
+        os.replace(fresh, path)
+    except OSError as error:
+        if old.exists() and not path.exists():
+            os.replace(old, path)
+        raise OSError(f"Can't write {path}: {error}. What was there is unchanged.") from error
+    finally:
+        for folder in (fresh, old):
+            shutil.rmtree(folder, ignore_errors=True)
 
+
+def _write_parts(model: Any, folder: Path) -> None:
     with ObjectSharingScope():
         config = serialize_keras_object(model)
     now = datetime.datetime.now().strftime("%Y-%m-%d@%H:%M:%S")
     metadata = {"keras_version": KERAS_VERSION, "date_saved": now}
     (folder / _METADATA).write_text(json.dumps(metadata), encoding="utf-8")
     (folder / _CONFIG).write_text(json.dumps(config), encoding="utf-8")
-    with h5py.File(folder / _WEIGHTS, "w") as file:
+    with open_to_write(folder / WEIGHTS_MEMBER) as file:
         write_parts(model, file)
     for place, part in saveable_parts(model):
         if hasattr(part, "save_assets"):
@@ -122,46 +149,37 @@ def load_model(
             f"File not found: filepath={name}. Please ensure the file is an accessible `.keras` "
             "zip file."
         )
-    with _unzipped(path) as folder:
+    with unzipped(path, (_CONFIG, _METADATA, WEIGHTS_MEMBER, _ASSETS)) as folder:
         return _load(path, folder, custom_objects, compile, safe_mode)
 
 
-@contextlib.contextmanager
-def _unzipped(path: Path) -> Iterator[Path]:
-    """A temporary folder with the members of the archive that a model consists of.
-
-    Raises:
-        ValueError: It is no zip archive, or a damaged one.
-    """
-    with tempfile.TemporaryDirectory(prefix="kerasish-") as scratch:
-        folder = Path(scratch)
-        try:
-            with zipfile.ZipFile(path) as archive:
-                for member in archive.infolist():
-                    top = member.filename.split("/")[0]
-                    if top in (_CONFIG, _METADATA, _WEIGHTS, _ASSETS):
-                        archive.extract(member, folder)
-        except (zipfile.BadZipFile, EOFError, OSError) as error:
-            raise ValueError(
-                f"{path} is no readable `.keras` file: {error}. It may be cut off or damaged; "
-                "save it again or use a backup."
-            ) from error
-        yield folder
+def _version(folder: Path) -> str:
+    """Of the Keras that wrote it: tf.keras wrote archives too, since 2.12."""
+    try:
+        metadata = json.loads((folder / _METADATA).read_text(encoding="utf-8"))
+        return str(metadata["keras_version"])
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        return KERAS_VERSION
 
 
 def _load(path: Path, folder: Path, custom_objects: Any, compile: bool, safe_mode: bool) -> Any:
     try:
         config = json.loads((folder / _CONFIG).read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise ValueError(f"{path} holds no readable {_CONFIG}: {error}") from error
-    if not compile:
+    if not compile and isinstance(config, dict):
         config.pop("compile_config", None)
-    with ObjectSharingScope():
-        model = deserialize_keras_object(config, custom_objects, safe_mode=safe_mode)
-    weights = folder / _WEIGHTS
-    if weights.is_file():
-        with open(weights, "rb") as source, opened(path, source) as file:
-            read_parts(model, file, path)
+    version = _version(folder)
+    if not version.startswith("3"):
+        config = modern_config(config, version)
+    with contextlib.ExitStack() as stack:
+        file = None
+        if (folder / WEIGHTS_MEMBER).is_file():
+            file = stack.enter_context(opened_member(path, folder))
+        weights = stored_bytes(file) if file is not None else 0
+        model = model_of_config(path, config, custom_objects, safe_mode, weights)
+        if file is not None:
+            read_parts(model, finder(path, file), path)
     for place, part in saveable_parts(model):
         inner = folder / _ASSETS / place
         if hasattr(part, "load_assets") and inner.is_dir():

@@ -18,7 +18,7 @@ import numpy as np
 
 __all__ = [
     "KERAS_VERSION", "Reader", "StoredArray", "Writer", "atomic_path", "open_to_write", "opened",
-    "read_attribute",
+    "read_attribute", "synced",
 ]  # fmt: skip
 
 # The version of Keras whose formats are written.
@@ -36,9 +36,9 @@ def atomic_path(path: Path) -> Iterator[Path]:
     temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
         yield temporary
-        with open(temporary, "rb") as file:
-            os.fsync(file.fileno())
+        synced(temporary)
         os.replace(temporary, path)
+        synced(path.parent)
     except OSError as error:
         raise OSError(f"Can't write {path}: {error}. What was there is unchanged.") from error
     finally:
@@ -99,6 +99,17 @@ def read_attribute(path: Path, item: Any, name: str) -> Any:
             "damaged."
         ) from error
     return value.decode("utf-8") if isinstance(value, bytes) else value
+
+
+def synced(path: Path) -> None:
+    """Have a file or folder written to the disk."""
+    if path.is_dir() and os.name == "nt":
+        return  # folders can't be opened there
+    descriptor = os.open(path, os.O_RDONLY if path.is_dir() else os.O_RDWR)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 class Writer:

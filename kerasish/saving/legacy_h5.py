@@ -16,13 +16,14 @@ from typing import Any
 import numpy as np
 
 from ..serialization import (
-    deserialize_keras_object,
     get_registered_name,
     keras_entry,
     safe_mode_scope,
     serialize_keras_object,
 )  # fmt: skip
 from ..serialization.registry import maybe_scope
+from ..variable import limited_variables
+from .config_of import model_of_config, stored_bytes
 from .h5 import (
     KERAS_VERSION,
     Reader,
@@ -145,15 +146,19 @@ def load_legacy_model(path: Path, custom_objects: Any, compile: bool, safe_mode:
                 "model and call model.load_weights()."
             )
         version = str(read_attribute(path, file, "keras_version") or "1")
-        model = deserialize_keras_object(modern_config(config, version))
+        config = modern_config(config, version)
+        weights = stored_bytes(file)
+        model = model_of_config(path, config, None, safe_mode, weights)
         _read_layers(model, path, file, "model_weights/")
         if not compile:
             return model
         training = _json(path, file, "training_config")
         if training is None:
             return model
-        model.compile(**compile_arguments(training, getattr(model, "output_names", None) or ["y"]))
-        model.optimizer.build(model.trainable_variables)
+        outputs = getattr(model, "output_names", None) or ["y"]
+        with limited_variables(5 * weights + (64 << 20)):
+            model.compile(**compile_arguments(training, outputs))
+            model.optimizer.build(model.trainable_variables)
         if "optimizer_weights" in file:
             _read_optimizer(model, path, file)
     return model

@@ -9,7 +9,7 @@ dictionary are named after their class in snake case, numbered from the second o
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from ..layers import Layer
@@ -50,14 +50,15 @@ def _is_part(x: Any) -> bool:
     )
 
 
-def saveable_parts(root: Any) -> Iterator[tuple[str, Any]]:
+def saveable_parts(root: Any, skip: Iterable[Any] = ()) -> Iterator[tuple[str, Any]]:
     """Each part that has (or could have) variables of its own, once, with its path.
 
     Args:
         root: A model, layer or optimizer; its own path is "".
+        skip: Parts to leave out, with what is in them.
     """
     # By id, with the object: one that a property made must not make room for another of its id.
-    seen: dict[int, Any] = {}
+    seen: dict[int, Any] = {id(part): part for part in skip}
 
     def visit(path: str, part: Any) -> Iterator[tuple[str, Any]]:
         if id(part) in seen:

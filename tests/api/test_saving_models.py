@@ -171,10 +171,88 @@ def test_wrong_files(path, tmp_path):
             models.load_model(path)
 
 
-def test_members_stay_in_their_folder(path, tmp_path):
+@pytest.mark.parametrize(
+    "name", ["assets/../../../escaped.txt", "../escaped.txt", "/tmp/escaped.txt", "C:\\escaped.txt"]
+)
+def test_members_that_leave_the_folder_are_refused(path, tmp_path, name):
     sequential().save(path)
     with zipfile.ZipFile(path, "a") as archive:
-        archive.writestr("assets/../../../escaped.txt", "x")
-        archive.writestr("../escaped.txt", "x")
-    models.load_model(path)
+        archive.writestr(name, "x")
+    with pytest.raises(ValueError, match="leads out of the archive"):
+        models.load_model(path)
     assert not list(tmp_path.parent.rglob("escaped.txt"))
+
+
+def test_links_and_bombs_in_archives_are_refused(path):
+    sequential().save(path)
+    whole = path.read_bytes()
+    link = zipfile.ZipInfo("assets/link")
+    link.external_attr = 0o120777 << 16
+    with zipfile.ZipFile(path, "a") as archive:
+        archive.writestr(link, "/etc/passwd")
+    with pytest.raises(ValueError, match="is a link"):
+        models.load_model(path)
+    path.write_bytes(whole)
+    with zipfile.ZipFile(path, "a", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("assets/bomb", bytes(40 << 20))
+    with pytest.raises(ValueError, match="claims 41943040 bytes"):
+        models.load_model(path)
+
+
+def with_config(path, change):
+    """The archive with its config changed."""
+    with zipfile.ZipFile(path) as archive:
+        members = {n: archive.read(n) for n in archive.namelist()}
+    config = json.loads(members["config.json"])
+    members["config.json"] = json.dumps(change(config) or config)
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, content in members.items():
+            archive.writestr(name, content)
+
+
+def test_configs_that_ask_for_far_more_than_the_file_holds_are_refused(path):
+    sequential().save(path)
+
+    def huge(config):
+        config["config"]["layers"][1]["config"]["units"] = 10**11
+
+    with_config(path, huge)
+    with pytest.raises(ValueError, match="far larger than the weights"):
+        models.load_model(path)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda c: [1],
+        lambda c: {"class_name": "Sequential", "config": {}},
+        lambda c: {**c, "class_name": "Dense", "config": {"units": 2}},
+        lambda c: {**c, "config": {"layers": 3}},
+        lambda c: {**c, "module": "os", "class_name": "system", "config": {}},
+        lambda c: {**c, "module": "keras.utils", "class_name": "get_file", "config": {}},
+        lambda c: {"module": "builtins", "class_name": "function", "config": "eval"},
+    ],
+)
+def test_malformed_configs_are_named(path, change):
+    sequential().save(path)
+    with_config(path, change)
+    with pytest.raises((ValueError, TypeError), match=r"config|class|function"):
+        models.load_model(path)
+
+
+def test_folder_replaces_a_folder(tmp_path):
+    folder = tmp_path / "model"
+    first, second = sequential(), sequential()
+    first.save(folder, zipped=False)
+    second.save(folder, zipped=False)
+    x = data(2, 4)
+    np.testing.assert_array_equal(models.load_model(folder)(x), second(x))
+    assert [f.name for f in tmp_path.iterdir()] == ["model"]
+
+
+def test_weights_alone_from_an_archive(path):
+    model, twin = sequential(), sequential()
+    model.save(path)
+    twin.load_weights(path)
+    x = data(2, 4)
+    np.testing.assert_array_equal(twin(x), model(x))

@@ -128,8 +128,6 @@ def test_names_and_missing_files(path, tmp_path):
         model.load_weights(path, by_name=True)
     with pytest.raises(ValueError, match="surprise"):
         model.save_weights(path, surprise=1)
-    with pytest.raises(NotImplementedError, match="max_shard_size"):
-        model.save_weights(path, max_shard_size=1)
     with pytest.raises(FileNotFoundError, match="nowhere"):
         model.load_weights(tmp_path / "nowhere.weights.h5")
     with pytest.raises(OSError, match="nowhere"):
