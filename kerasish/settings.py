@@ -28,12 +28,14 @@ __all__ = [
     "is_nnx_enabled",
     "is_traceback_filtering_enabled",
     "keras_home",
+    "learning_phase",
     "max_epochs",
     "max_steps_per_epoch",
     "set_backend",
     "set_epsilon",
     "set_floatx",
     "set_image_data_format",
+    "set_learning_phase",
     "set_max_epochs",
     "set_max_steps_per_epoch",
     "standardize_data_format",
@@ -52,6 +54,7 @@ class _Settings:
     flash_attention: bool | None = None
     max_epochs: int | None = None
     max_steps_per_epoch: int | None = None
+    learning_phase: int | None = None
     structure_version = 0
 
 
@@ -232,6 +235,18 @@ def structure_version() -> int:
 def bump_structure_version() -> None:
     """Say that something changed which compiled steps hold as a constant."""
     _SETTINGS.structure_version += 1
+
+
+def learning_phase() -> int | None:
+    """What layers do where no call says whether it trains: 1 trains, 0 and None do not."""
+    return _SETTINGS.learning_phase
+
+
+def set_learning_phase(value: int | None) -> None:
+    """Set `learning_phase()`; None leaves it to each layer's default."""
+    if value != _SETTINGS.learning_phase:
+        _SETTINGS.learning_phase = value
+        bump_structure_version()
 
 
 # -- first values

@@ -18,7 +18,7 @@ from .autodiff import (
 from .compile import CompiledStep, compile_step, function
 from .control import cond, fori_loop, map, scan, switch, while_loop
 from .device import current_device, device_scope, to_device
-from .dispatch import eager_scope, is_recording, is_tracing, strict_dtypes
+from .dispatch import active_tape, eager_scope, is_abstract, is_recording, is_tracing, strict_dtypes
 from .errors import (
     DeviceError,
     DTypeError,
@@ -48,6 +48,7 @@ __all__ = [
     "TraceError",
     "Variable",
     "VerifyError",
+    "active_tape",
     "compile_step",
     "cond",
     "constant",
@@ -64,6 +65,7 @@ __all__ = [
     "hessian",
     "hvp",
     "install_operators",
+    "is_abstract",
     "is_recording",
     "is_tracing",
     "quick_key",

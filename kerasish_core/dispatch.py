@@ -39,6 +39,8 @@ class Store(Protocol):
 class Trace(Store, Protocol):
     """Records operations instead of running them."""
 
+    abstract: bool
+
     def emit(self, op: Op, inputs: Any, attrs: dict[str, Any]) -> Any: ...
 
 
@@ -128,9 +130,19 @@ def eager_scope() -> contextlib.AbstractContextManager[None]:
     return scope(None)
 
 
+def is_abstract() -> bool:
+    """Whether operations are being recorded for the specs of their results only."""
+    return STATE.trace is not None and STATE.trace.abstract
+
+
 def is_tracing() -> bool:
     """Whether operations are being recorded instead of run."""
     return STATE.trace is not None
+
+
+def active_tape() -> Any:
+    """The innermost tape in whose block this is, or None."""
+    return STATE.tapes[-1] if STATE.tapes else None
 
 
 def is_recording() -> bool:

@@ -253,7 +253,8 @@ class Tensor:
 
 def _binary(name: str, reflected: bool) -> Callable[[Any, Any], Any]:
     def operator(self: Any, other: Any) -> Any:
-        if other is None or isinstance(other, str):
+        # What stands above tensors (the API's symbolic ones) says so and does the operation itself.
+        if other is None or isinstance(other, str) or hasattr(type(other), "__kerasish_defer__"):
             return NotImplemented
         function = OPERATORS[name]
         return function(other, self) if reflected else function(self, other)

@@ -1,4 +1,7 @@
-"""What `keras.backend` has in Keras 3: configuration, names, dtypes."""
+"""`keras.backend`: what it has in Keras 3 (configuration, names, dtypes), and Keras 2's `K`.
+
+The names of Keras 3 are those of this file; where both have a name it is Keras 3's.
+"""
 
 from __future__ import annotations
 
@@ -18,6 +21,15 @@ from ..config import (
 from ..naming import clear_session, get_uid, name_scope
 from ..ops.symbolic import KerasTensor, is_keras_tensor
 from ..variable import Variable
+from .arrays import *
+from .control import *
+from .ctc import *
+from .function import *
+from .math import *
+from .nn import *
+from .session import *
+from .sparse import *
+from .variables import *
 
 __all__ = [
     "KerasTensor", "Variable", "backend", "clear_session", "epsilon", "floatx", "get_uid",

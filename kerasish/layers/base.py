@@ -11,6 +11,7 @@ from .. import dtype_policies, regularizers
 from ..naming import auto_name, check_name, current_path
 from ..ops.symbolic import KerasTensor, Node, Operation, any_symbolic, compute_output_spec
 from ..serialization import builtin
+from ..settings import learning_phase as phase_of_session
 from ..variable import autocast_scope, get_autocast_dtype
 from .building import Building, argument_names, wrap_build
 from .call_context import CallContext, state
@@ -195,6 +196,8 @@ class Layer(Stateful, Casting, LossTracking, Building, StatelessCall, Operation,
             training = args[signature.training_place]
         if training is None:
             training = context.training
+        if training is None:
+            training = phase_of_session()
         return signature.training_default if training is None else training
 
     def _fill(self, args: Any, kwargs: Any, training: Any, first: Any) -> Any:

@@ -103,7 +103,7 @@ def _clone_functional(model: Any, clone: Any, input_tensors: Any, call_function:
             if isinstance(operation, Layer):
                 twins[id(operation)] = clone(operation)
             else:
-                name = auto_name(operation.function_name)
+                name = auto_name(operation.function.__name__)
                 twins[id(operation)] = type(operation)(operation.function, name)
         return twins[id(operation)]
 

@@ -105,7 +105,7 @@ class Graph:
         return [values[slot] for slot in self._ends]
 
     def replay(
-        self, inputs: list[Any], replaced: Callable[[Any], Any], call: Any = None
+        self, inputs: list[Any], replaced: Callable[[Any], Any], call: Any = None, note: Any = None
     ) -> list[Any]:
         """The outputs when other operations are called on other (symbolic) inputs.
 
@@ -113,8 +113,17 @@ class Graph:
             inputs: In place of the inputs.
             replaced: Operation to the one called instead.
             call: Called as `call(operation, *args, **kwargs)` in place of the operation.
+            note: Called as `note(tensor, value)` for each symbolic tensor of the graph.
         """
-        values: dict[Key, Any] = {key_of(t): x for t, x in zip(self.inputs, inputs, strict=True)}
+        values: dict[Key, Any] = {}
+
+        def keep(t: KerasTensor, value: Any) -> None:
+            values[key_of(t)] = value
+            if note is not None:
+                note(t, value)
+
+        for t, x in zip(self.inputs, inputs, strict=True):
+            keep(t, x)
 
         def find(t: KerasTensor) -> Any:
             return values[key_of(t)]
@@ -127,7 +136,7 @@ class Graph:
                 operation(*args, **kwargs) if call is None else call(operation, *args, **kwargs)
             )
             for t, part in zip(node.outputs, tree.flatten(result), strict=True):
-                values[key_of(t)] = part
+                keep(t, part)
         return [find(t) for t in self.outputs]
 
     # -- places of nodes, for files

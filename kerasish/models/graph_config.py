@@ -7,6 +7,7 @@ written under the names of Keras's operation classes, so that both libraries rea
 
 from __future__ import annotations
 
+import importlib
 import inspect
 import operator
 from typing import Any
@@ -209,17 +210,18 @@ def _indices(part: Any) -> Any:
 
 
 def _function_entry(operation: FunctionCall, node: Any) -> dict[str, Any]:
-    name = operation.function_name
+    name = operation.function.__name__
+    classic = operation.function_name.startswith(graphs.CLASSIC)  # Keras has no class for it
     config = {
         k: serialize_keras_object(v)
         for k, v in _bound(operation, node).items()
         if not _is_call_argument(k, v)
     }
     return {
-        "module": f"keras.src.ops.{_MODULE_OF.get(name, 'numpy')}",
+        "module": graphs.CLASSIC if classic else f"keras.src.ops.{_MODULE_OF.get(name, 'numpy')}",
         "class_name": class_of(name),
         "config": {"name": operation.name, **config},
-        "registered_name": class_of(name),
+        "registered_name": operation.function_name if classic else class_of(name),
     }
 
 
@@ -259,8 +261,12 @@ class _Called:
 
 def _operation(entry: dict[str, Any], custom_objects: Any) -> Any:
     module = entry.get("module") or ""
-    if module.startswith(("keras.src.ops.", "keras.ops")):
+    classic = module == graphs.CLASSIC
+    if classic or module.startswith(("keras.src.ops.", "keras.ops")):
         function = to_snake_case(entry["class_name"])
+        if classic:
+            importlib.import_module(module)  # the room above, which fills the table
+            function = entry["registered_name"]
         if function not in graphs.PUBLIC:
             raise UnknownObjectError(
                 f"The config names the operation {module}.{entry['class_name']}, and there is no "

@@ -140,7 +140,7 @@ def _add_rows(
 def _label(operation: Any, level: int) -> str:
     kind = type(operation).__name__
     if isinstance(operation, FunctionCall):
-        kind = class_of(operation.function_name)
+        kind = class_of(operation.function.__name__)
     return f"{'   ' * level + '└ ' if level else ''}{operation.name} ({kind})"
 
 

@@ -7,6 +7,7 @@ from .basics import *
 from .core import *
 from .creation import *
 from .ctc import *
+from .ctc_decode import *
 from .elementwise import *
 from .linalg import *
 from .math import *

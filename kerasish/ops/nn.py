@@ -12,6 +12,7 @@ from ..config import standardize_data_format
 from .arrays import polar as polar
 from .attention import join_heads, masked, scores_of, weighted_sum
 from .ctc import ctc_loss as ctc_loss
+from .ctc_decode import ctc_decode as ctc_decode
 from .linalg import norm
 from .patches import adaptive_average_pool as adaptive_average_pool
 from .patches import adaptive_max_pool as adaptive_max_pool

@@ -37,6 +37,9 @@ class KerasTensor:
         name: Of the tensor.
     """
 
+    # Tensors and variables leave operators with one of these to it.
+    __kerasish_defer__ = True
+
     def __init__(
         self, shape: Any, dtype: Any = "float32", sparse: bool = False, ragged: bool = False,
         record_history: bool = True, name: str | None = None, **kwargs: Any,
@@ -442,7 +445,8 @@ class FunctionCall(Operation):
     def __init__(self, function: Callable[..., Any], name: str | None = None) -> None:
         super().__init__(name or auto_name(function.__name__))
         self.function = function
-        self.function_name = function.__name__
+        # What PUBLIC and files know it by.
+        self.function_name: str = function.public_name  # type: ignore[attr-defined]
 
     def call(self, *args: Any, **kwargs: Any) -> Any:
         return self.function(*args, **kwargs)
@@ -477,27 +481,50 @@ _CONTAINERS = (list, tuple, dict)
 def symbolic(function: Callable[..., Any]) -> Callable[..., Any]:
     """Decorate a public function: on a KerasTensor it records a node, else it runs."""
 
-    camel = "".join(part.capitalize() for part in function.__name__.split("_"))
     room = function.__module__.rsplit(".", 1)[-1]
     room = room if room in ("core", "nn", "linalg", "image", "math") else "numpy"
-    node = type(camel, (FunctionCall,), {"__module__": f"keras.src.ops.{room}"})
+    return _recording(function, f"keras.src.ops.{room}", function.__name__)
+
+
+def classic(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Decorate a function of Keras 2's backend module, which Keras has no operation class for."""
+    return _recording(function, CLASSIC, f"{CLASSIC}.{function.__name__}")
+
+
+def classic_writer(function: Callable[..., Any]) -> Callable[..., Any]:
+    """The same for a function that gets variables as such, since it may assign to them."""
+    return _recording(function, CLASSIC, f"{CLASSIC}.{function.__name__}", reads=False)
+
+
+# Module of the nodes of Keras 2's backend functions, in files.
+CLASSIC = "kerasish.backend"
+
+
+def _recording(
+    function: Callable[..., Any], module: str, public: str, reads: bool = True
+) -> Callable[..., Any]:
+    camel = "".join(part.capitalize() for part in function.__name__.split("_"))
+    node = type(camel, (FunctionCall,), {"__module__": module})
 
     @functools.wraps(function)
     def wrapper(*args: Any, **kwargs: Any) -> Any:
+        variables = False
         for x in args:
             kind = type(x)
             if kind in _PLAIN:
                 continue
             if kind is KerasTensor or (isinstance(x, _CONTAINERS) and _holds_symbolic(x)):
                 return node(wrapper).symbolic_call(*args, **kwargs)
-            if isinstance(x, core.Variable):
-                # Read here, so that the core finds tensors of one dtype.
-                args = tuple([v.value if isinstance(v, core.Variable) else v for v in args])
+            variables = variables or isinstance(x, core.Variable)
         if kwargs and any_symbolic(kwargs.values()):
             return node(wrapper).symbolic_call(*args, **kwargs)
+        if variables and reads:
+            # Read here, so that the core finds tensors of one dtype.
+            args = tuple([x.value if isinstance(x, core.Variable) else x for x in args])
         return function(*args, **kwargs)
 
     wrapper.__signature__ = inspect.signature(function)  # type: ignore[attr-defined]
     wrapper.node = node  # type: ignore[attr-defined]
-    PUBLIC[function.__name__] = wrapper
+    wrapper.public_name = public  # type: ignore[attr-defined]
+    PUBLIC[public] = wrapper
     return wrapper

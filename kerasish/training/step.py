@@ -14,7 +14,7 @@ import kerasish_core as core
 
 from .. import ops
 from ..config import floatx
-from ..settings import structure_version
+from ..settings import learning_phase, structure_version
 from .compile_utils import tensors_of
 from .data import unpack_x_y_sample_weight
 
@@ -124,7 +124,7 @@ class Steps:
             flags = tuple(v.trainable for v in self.variables)  # type: ignore[attr-defined]
             of_layers = tuple((layer._trainable, layer.dtype_policy.name) for layer in layers)
             # A number in place of the tuples: it is hashed at each call.
-            number = self._known.setdefault((flags, of_layers), len(self._known))
+            number = self._known.setdefault((flags, of_layers, learning_phase()), len(self._known))
             self._fingerprint = (version, number)
         return self._fingerprint[1]
 

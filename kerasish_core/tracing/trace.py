@@ -87,11 +87,15 @@ class Tracer(Tensor):
 
 
 class Trace:
-    """A graph in the making. `parent` is the trace around it, whose tensors it may capture."""
+    """A graph in the making. `parent` is the trace around it, whose tensors it may capture.
 
-    def __init__(self, name: str) -> None:
+    An abstract one is made for the specs of its results only, and never runs.
+    """
+
+    def __init__(self, name: str, abstract: bool = False) -> None:
         self.name = name
         self.parent = STATE.trace
+        self.abstract: bool = abstract or (self.parent is not None and self.parent.abstract)
         self.closed = False
         self.specs: dict[int, Spec] = {}
         self.inputs: list[int] = []
@@ -187,7 +191,10 @@ class Traced(NamedTuple):
     leaves: tuple[int | None, ...]
 
 
-def trace(fn: Callable[..., Any], args: Any, kwargs: Any = None, name: str | None = None) -> Traced:
+def trace(
+    fn: Callable[..., Any], args: Any, kwargs: Any = None, name: str | None = None,
+    abstract: bool = False,
+) -> Traced:  # fmt: skip
     """Run `fn` with tensors that have no values and record what it does.
 
     Args:
@@ -195,12 +202,13 @@ def trace(fn: Callable[..., Any], args: Any, kwargs: Any = None, name: str | Non
         args: Its arguments: `Spec` and tensor leaves become inputs, the rest stays as it is.
         kwargs: Its keyword arguments, likewise.
         name: Of the graph.
+        abstract: Whether only the specs of the results are wanted.
 
     Raises:
         TraceError: It asks for a value that is not known yet. No variable has changed.
     """
     name = name or getattr(fn, "__name__", "function").strip("<>")
-    running = Trace(name)
+    running = Trace(name, abstract)
 
     def open_leaf(leaf: Any) -> Any:
         if isinstance(leaf, Spec):
@@ -275,7 +283,7 @@ def eval_spec(fn: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
     Returns:
         The structure of the results with `Spec` leaves in place of tensors.
     """
-    traced = trace(fn, args, kwargs)
+    traced = trace(fn, args, kwargs, abstract=True)
     specs = traced.graph.output_specs
     flat = tree.flatten(traced.result)
     found = [
