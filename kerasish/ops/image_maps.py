@@ -12,7 +12,7 @@ import kerasish_core as core
 from ..config import standardize_data_format
 from .symbolic import symbolic
 
-__all__ = ["affine_transform", "map_coordinates", "perspective_transform"]
+__all__ = ["affine_transform", "homography", "map_coordinates", "perspective_transform"]
 
 _o = core.ops
 _FILL_MODES = ("constant", "nearest", "wrap", "mirror", "reflect")
@@ -199,11 +199,11 @@ def perspective_transform(
             "Invalid points: expected shapes (4, 2) or (batch, 4, 2). Received: "
             f"start_points.shape={starts.shape}, end_points.shape={ends.shape}"
         )
-    rows, columns = _mapped(x, _o.broadcast_to(_homography(starts, ends), (x.shape[0], 8)))
+    rows, columns = _mapped(x, _o.broadcast_to(homography(starts, ends), (x.shape[0], 8)))
     return _back(_sample(x, rows, columns, order, "constant", fill_value), single, first)
 
 
-def _homography(starts: Any, ends: Any) -> Any:
+def homography(starts: Any, ends: Any) -> Any:
     """The map of ends to starts: two linear equations in its eight numbers for each point."""
     (from_x, from_y), (to_x, to_y) = (_o.unstack(p, 2, 2) for p in (ends, starts))
     one, zero = _o.ones_like(from_x), _o.zeros_like(from_x)

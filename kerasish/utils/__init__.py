@@ -1,5 +1,8 @@
 """Helpers around models and data."""
 
+import importlib
+from typing import Any
+
 from ..config import (
     disable_interactive_logging,
     enable_interactive_logging,
@@ -30,6 +33,25 @@ from .structure import (
 
 # Keras 2's name.
 Sequence = PyDataset
+
+# Name to the module that holds it, loaded when first used; None: the module of that name itself.
+_LATER = {
+    "bounding_boxes": None,
+}  # fmt: skip
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _LATER:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    module = importlib.import_module(f".{_LATER[name] or name}", __name__)
+    value = module if _LATER[name] is None else getattr(module, name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_LATER})
+
 
 __all__ = [
     "Config",

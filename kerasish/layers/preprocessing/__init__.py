@@ -1,9 +1,11 @@
 """Layers that turn raw data into numbers that a model can take."""
 
+from . import image
 from .category_encoding import CategoryEncoding
 from .discretization import Discretization
 from .hashed_crossing import HashedCrossing
 from .hashing import Hashing
+from .image import *
 from .integer_lookup import IntegerLookup
 from .mel_spectrogram import MelSpectrogram
 from .normalization import Normalization
@@ -14,7 +16,7 @@ from .string_lookup import StringLookup
 from .text_vectorization import TextVectorization
 
 __all__ = [
-    "CategoryEncoding", "Discretization", "HashedCrossing", "Hashing", "IntegerLookup",
-    "MelSpectrogram", "Normalization", "Pipeline", "Rescaling", "STFTSpectrogram", "StringLookup",
-    "TextVectorization",
+    *image.__all__, "CategoryEncoding", "Discretization", "HashedCrossing", "Hashing",
+    "IntegerLookup", "MelSpectrogram", "Normalization", "Pipeline", "Rescaling", "STFTSpectrogram",
+    "StringLookup", "TextVectorization",
 ]  # fmt: skip
