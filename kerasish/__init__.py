@@ -15,8 +15,8 @@ __kerasish_version__ = "0.1.0"
 _ROOMS = (
     "activations", "autodiff", "backend", "callbacks", "config", "constraints", "datasets",
     "distributions", "dtype_policies", "initializers", "layers", "losses", "metrics",
-    "mixed_precision", "models", "ops", "optimizers", "random", "regularizers", "rl", "saving",
-    "serialization", "training", "tree", "utils",
+    "mixed_precision", "models", "ops", "optimizers", "preprocessing", "random", "regularizers",
+    "rl", "saving", "serialization", "training", "tree", "utils", "visualization",
 )  # fmt: skip
 _NAMES = {
     "Model": "models", "Sequential": "models", "Functional": "models",

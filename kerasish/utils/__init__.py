@@ -27,7 +27,6 @@ from .structure import (
     Config,
     get_source_inputs,
     is_keras_tensor,
-    split_dataset,
     standardize_dtype,
 )  # fmt: skip
 
@@ -36,7 +35,12 @@ Sequence = PyDataset
 
 # Name to the module that holds it, loaded when first used; None: the module of that name itself.
 _LATER = {
-    "bounding_boxes": None,
+    "bounding_boxes": None, "Dataset": "dataset", "split_dataset": "split",
+    "array_to_img": "images", "img_to_array": "images", "load_img": "images", "save_img": "images",
+    "audio_dataset_from_directory": "from_directory",
+    "image_dataset_from_directory": "from_directory",
+    "text_dataset_from_directory": "from_directory",
+    "timeseries_dataset_from_array": "timeseries",
 }  # fmt: skip
 
 
@@ -76,9 +80,9 @@ __all__ = [
     "register_keras_serializable",
     "serialize_keras_object",
     "set_random_seed",
-    "split_dataset",
     "standardize_dtype",
     "to_categorical",
     "unpack_x_y_sample_weight",
     "validate_file",
+    *_LATER,
 ]

@@ -5,9 +5,11 @@ from __future__ import annotations
 import hashlib
 import os
 import tarfile
+import tempfile
 import zipfile
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from ..config import keras_home
 
@@ -65,26 +67,35 @@ def get_file(
             'Please specify the "origin" argument (URL of the file to download). '
             f"Received: {origin}"
         )
-    name = fname or os.path.basename(origin)
-    if not name or Path(name).is_absolute() or ".." in Path(name).parts:
+    name = fname or os.path.basename(urlsplit(origin).path)
+    if not name or name == ".." or os.sep in name:
         raise ValueError(
-            f"Invalid `fname`: {name!r}. It is the name of a file in the cache, without `..`."
+            f"Invalid `fname`: {name!r}. It is the name of a file in the cache, not a path: pass "
+            "the folder as `cache_subdir` or `cache_dir`."
         )
-    folder = Path(cache_dir or keras_home()).expanduser() / cache_subdir
+    folder = Path(cache_dir or keras_home()).expanduser()
+    if folder.exists() and not os.access(folder, os.W_OK):
+        folder = Path(tempfile.gettempdir()) / ".keras"
+    folder = folder / cache_subdir
     expected, algorithm = file_hash or md5_hash, hash_algorithm
     if md5_hash is not None and file_hash is None:
         algorithm = "md5"
-    extract = extract or untar
-    path = folder / name
-    archive = path.with_name(path.name + ".archive") if extract else path
-    have = archive.exists() and (expected is None or validate_file(archive, expected, algorithm))
-    if force_download or not have:
-        _download(origin, archive, expected, algorithm)
+    if untar:
+        extract, archive_format = True, "tar"
+    # The names that Keras gives, so that both share a cache.
+    path, unpacked = folder / name, folder / name
+    if extract and fname and "." in name:
+        unpacked = folder / f"{name[: name.index('.')]}_extracted"
+    elif extract:
+        path = folder / f"{name}_archive"
+    have = path.exists() and (expected is None or validate_file(path, expected, algorithm))
+    fresh = force_download or not have
+    if fresh:
+        _download(origin, path, expected, algorithm)
     if not extract:
         return str(path)
-    unpacked = path.with_name(path.name + "_extracted")
-    if force_download or not have or not unpacked.exists():
-        _unpack(archive, unpacked, archive_format)
+    if fresh or not unpacked.exists():
+        _unpack(path, unpacked, archive_format)
     return str(unpacked)
 
 

@@ -6,15 +6,13 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-import numpy as np
-
 import kerasish_core as core
 
 from ..config import floatx
 from ..ops.symbolic import KerasTensor
 
 __all__ = [
-    "Config", "get_source_inputs", "is_keras_tensor", "split_dataset", "standardize_dtype",
+    "Config", "get_source_inputs", "is_keras_tensor", "standardize_dtype",
 ]  # fmt: skip
 
 
@@ -52,68 +50,6 @@ def get_source_inputs(tensor: Any) -> list[Any]:
             found.append(t)
         todo += reversed(node.inputs)
     return found
-
-
-def split_dataset(
-    dataset: Any, left_size: Any = None, right_size: Any = None, shuffle: bool = False,
-    seed: int | None = None, preferred_backend: Any = None,
-) -> Any:  # fmt: skip
-    """Split arrays (or a tuple, list or dictionary of them) along the first axis.
-
-    Args:
-        dataset: Arrays of the same length.
-        left_size, right_size: Numbers of samples or shares of all; one of them may be None.
-        shuffle: Whether samples are shuffled first.
-        seed: Of the shuffle.
-        preferred_backend: Not used: arrays are returned.
-
-    Returns:
-        Two structures like `dataset`.
-
-    Raises:
-        ValueError: The sizes do not fit.
-    """
-    arrays = [np.asarray(a) for a in core.tree.flatten(dataset)]
-    if not arrays or any(len(a) != len(arrays[0]) for a in arrays):
-        raise ValueError(
-            f"split_dataset needs arrays of one length; got lengths {[len(a) for a in arrays]}."
-        )
-    total = len(arrays[0])
-    left, right = _sizes(left_size, right_size, total)
-    order = np.arange(total)
-    if shuffle:
-        np.random.default_rng(seed).shuffle(order)
-    parts = []
-    for chosen in (order[:left], order[total - right :]):
-        parts.append(core.tree.pack_sequence_as(dataset, [a[chosen] for a in arrays]))
-    return tuple(parts)
-
-
-def _sizes(left: Any, right: Any, total: int) -> tuple[int, int]:
-    if left is None and right is None:
-        raise ValueError(
-            "At least one of the `left_size` or `right_size` must be specified. Received: "
-            "left_size=None and right_size=None"
-        )
-    for name, size in (("left_size", left), ("right_size", right)):
-        if size is None:
-            continue
-        limit = 1 if isinstance(size, float) else total
-        if not 0 < size < limit:
-            raise ValueError(
-                f"`{name}` should be either a positive integer smaller than {total} or a float "
-                f"between 0 and 1. Received: {name}={size}"
-            )
-    n_left = None if left is None else int(left * total) if isinstance(left, float) else left
-    n_right = None if right is None else int(right * total) if isinstance(right, float) else right
-    n_left = total - n_right if n_left is None else n_left
-    n_right = total - n_left if n_right is None else n_right
-    if n_left + n_right > total:
-        raise ValueError(
-            f"The sum of `left_size` and `right_size` ({n_left} + {n_right}) is greater than the "
-            f"number of samples ({total})."
-        )
-    return n_left, n_right
 
 
 class Config:

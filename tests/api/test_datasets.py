@@ -225,6 +225,22 @@ def test_get_file_extracts(source, tmp_path, kind):
         get_file("b", source.as_uri(), extract=True, cache_dir=tmp_path / "c")
 
 
+def test_names_in_the_cache_are_those_of_keras(tmp_path):
+    archive = tmp_path / "a.b.zip"
+    with zipfile.ZipFile(archive, "w") as file:
+        file.writestr("in.txt", "x")
+    url, cache = archive.as_uri(), tmp_path / "c"
+    names = {"a.b.zip": "a_extracted", "plain": "plain", None: "a.b.zip"}
+    kept = {"a.b.zip": "a.b.zip", "plain": "plain_archive", None: "a.b.zip_archive"}
+    for fname, folder in names.items():
+        sub = str(fname)
+        found = Path(get_file(fname, url, extract=True, cache_dir=cache, cache_subdir=sub))
+        assert found == cache / sub / folder and (found / "in.txt").read_text() == "x"
+        assert (cache / sub / kept[fname]).is_file()
+    with pytest.raises(ValueError, match="not a path"):
+        get_file("a/b", url, cache_dir=cache)
+
+
 def test_archives_stay_in_their_folder(source, tmp_path):
     archive = tmp_path / "evil.tar"
     with tarfile.open(archive, "w") as file:

@@ -74,23 +74,6 @@ def test_batches():
     assert utils.pack_x_y_sample_weight(1, 2, 3) == (1, 2, 3)
 
 
-def test_split_dataset():
-    x, y = np.arange(10), np.arange(10) * 2
-    (a, b), (c, d) = utils.split_dataset((x, y), left_size=0.7)
-    assert a.tolist() == list(range(7)) and c.tolist() == [7, 8, 9]
-    assert (b == 2 * a).all() and (d == 2 * c).all()
-    left, right = utils.split_dataset(x, right_size=4, shuffle=True, seed=1)
-    assert sorted([*left, *right]) == list(range(10)) and left.tolist() != list(range(6))
-    with pytest.raises(ValueError, match="At least one"):
-        utils.split_dataset(x)
-    with pytest.raises(ValueError, match="left_size=20"):
-        utils.split_dataset(x, left_size=20)
-    with pytest.raises(ValueError, match="greater than"):
-        utils.split_dataset(x, left_size=6, right_size=6)
-    with pytest.raises(ValueError, match="one length"):
-        utils.split_dataset((x, y[:3]), 0.5)
-
-
 def test_symbolic_helpers():
     a, b = Input((2,)), Input((2,))
     y = layers.Dense(1)(ops.relu(a) + b)
