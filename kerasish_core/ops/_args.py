@@ -35,7 +35,12 @@ __all__ = [
 ]
 
 _ALL_AXES = tuple(tuple(range(rank)) for rank in range(9))
-_PYTHON_SCALARS = (bool, int, float, complex)
+# Scalars that adapt to the tensors they meet. NumPy's own results (`np.log(2.0)`) are among them:
+# no script means a double by them.
+_WEAK: dict[type, Any] = {
+    bool: bool, int: int, float: float, complex: complex,
+    np.bool_: bool, np.int64: int, np.float64: float, np.complex128: complex,
+}  # fmt: skip
 
 
 def promote(*operands: Any, at_least: Any = None) -> tuple[Tensor, ...]:
@@ -57,9 +62,10 @@ def promote(*operands: Any, at_least: Any = None) -> tuple[Tensor, ...]:
     members: list[Any] = [] if at_least is None else [at_least]
     prepared: list[Any] = []
     for x in operands:
-        if type(x) in _PYTHON_SCALARS:
-            members.append(type(x))
-            prepared.append(x)
+        kind = _WEAK.get(type(x))
+        if kind is not None:
+            members.append(kind)
+            prepared.append(kind(x))
         else:
             t = convert(x)
             members.append(t.dtype)

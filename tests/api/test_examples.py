@@ -8,6 +8,12 @@ import pytest
 FOLDER = pathlib.Path(__file__).resolve().parents[2] / "examples"
 
 
+@pytest.fixture(autouse=True)
+def beside_each_other(monkeypatch):
+    """Examples import from their own folder."""
+    monkeypatch.syspath_prepend(str(FOLDER))
+
+
 def load(name):
     spec = importlib.util.spec_from_file_location(f"example_{name}", FOLDER / f"{name}.py")
     module = importlib.util.module_from_spec(spec)
@@ -45,3 +51,64 @@ def test_mlp_tape(keras_home):
 @pytest.mark.slow
 def test_higher_order():
     load("higher_order").main()
+
+
+QUICK = ["gradient_processing", "graph_basics", "maxout", "normal_policy_gradient", "rnn_cells"]
+
+
+@pytest.mark.parametrize("name", QUICK)
+def test_quick_ones(name):
+    """They assert what they show."""
+    load(name).main()
+
+
+def test_ornstein_uhlenbeck(tmp_path):
+    path = tmp_path / "noise.png"
+    assert max(load("ornstein_uhlenbeck").main(path)) < 0.05
+    assert path.stat().st_size > 10_000
+
+
+@pytest.mark.learning
+def test_gumbel_softmax():
+    module = load("gumbel_softmax")
+    losses = module.main()
+    assert losses[-1] < module.TARGET < losses[0] - 8
+
+
+# -- reinforcement learning: the parts that need no learning
+def test_three_ways_to_pass_returns():
+    assert load("reinforce_cartpole").compare_the_three_ways() < 1e-6
+
+
+def test_three_ways_to_make_targets():
+    assert load("dqn_targets").compare_the_three_ways() < 1e-6
+
+
+def test_losses_equal_their_formulas():
+    assert load("a2c_cartpole").check_the_loss() < 1e-5
+    assert load("a2c_mountaincar").check_the_gradient() < 1e-5
+    assert load("ddpg_pendulum").check_the_gradient() < 1e-6
+    load("ppo_pendulum").check_the_loss()
+
+
+LEARNING = {
+    "reinforce_cartpole": 195, "a2c_cartpole": 195, "dqn_targets": 195, "a2c_mountaincar": 90,
+    "ppo_pendulum": -300, "ddpg_pendulum": -250,
+}  # fmt: skip
+
+
+@pytest.mark.learning
+@pytest.mark.slow
+@pytest.mark.parametrize("name", LEARNING)
+def test_learns(name, tmp_path):
+    path = tmp_path / "curve.png"
+    assert load(name).main(path) >= LEARNING[name]
+    assert path.stat().st_size > 10_000
+
+
+@pytest.mark.learning
+@pytest.mark.slow
+@pytest.mark.parametrize("name", LEARNING)
+def test_learns_whatever_the_seed(name):
+    reached = [load(name).main(seed=seed) >= LEARNING[name] for seed in range(1, 6)]
+    assert sum(reached) >= 4, reached
