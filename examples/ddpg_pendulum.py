@@ -18,7 +18,7 @@ from tqdm import tqdm
 import kerasish as keras
 from kerasish import layers, ops, rl
 
-GAMMA, BATCH, FOLLOW = 0.99, 64, 0.01
+GAMMA, BATCH, FOLLOW = 0.99, 64, 0.005
 TARGET, MOST, WINDOW = -250.0, 250, 20
 
 
@@ -101,7 +101,7 @@ def main(path=None, seed=0):
     env, agent = gymnasium.make("Pendulum-v1"), DDPG()
     agent.compile(keras.optimizers.Adam(1e-3))
     memory = rl.ReplayBuffer(50_000, seed=seed)
-    noise = rl.OrnsteinUhlenbeck((1,), theta=0.15, sigma=0.3, dt=1.0, seed=seed)
+    noise = rl.OrnsteinUhlenbeck((1,), theta=0.15, sigma=0.1, dt=1.0, seed=seed)
     scores = []
     bar = tqdm(range(MOST), desc="episodes")
     for episode in bar:
