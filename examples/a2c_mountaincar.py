@@ -7,7 +7,8 @@ The actor's output is a `Normal` distribution object, which the loss receives as
 with the action and the TD error joined into one `y_true`. The critic learns by mean squared error.
 Both train by `train_on_batch` after every step.
 
-Reaches a return of at least 90 as the mean of ten episodes in a row in about a minute.
+A push is held for four steps of the environment. Reaches a return of at least 90 as the mean of ten
+episodes in a row after 25 to 90 episodes, in about five seconds.
 
     python examples/a2c_mountaincar.py
 """
@@ -21,7 +22,7 @@ import kerasish as keras
 from kerasish import layers, ops
 from kerasish.distributions import Normal
 
-GAMMA, TARGET, MOST, WINDOW = 0.99, 90.0, 300, 10
+GAMMA, HELD, TARGET, MOST, WINDOW = 0.99, 4, 90.0, 300, 10
 
 
 def make_normal(parameters):
@@ -79,6 +80,17 @@ def check_the_gradient():
     return float(np.abs(found - expected).max() / np.abs(expected).max())
 
 
+def hold(env, action):
+    """Push for several steps: pushes that change at every step would cancel each other out."""
+    total = 0.0
+    for _ in range(HELD):
+        state, reward, terminated, truncated, _ = env.step(action)
+        total += reward
+        if terminated or truncated:
+            break
+    return state, total, terminated, truncated
+
+
 def main(path=None, seed=0):
     """Train until the target; the mean return of the last ten episodes."""
     assert check_the_gradient() < 1e-5
@@ -98,7 +110,7 @@ def main(path=None, seed=0):
         state = ((state - middle) / spread).astype("float32")[None]
         while not over:
             action = np.clip(actor.predict_on_batch(state)[0], -1.0, 1.0)
-            after, reward, terminated, truncated, _ = env.step(action)
+            after, reward, terminated, truncated = hold(env, action)
             after = ((after - middle) / spread).astype("float32")[None]
             now, later = critic.predict_on_batch(np.concatenate([state, after]))[:, 0]
             goal = reward + (0.0 if terminated else GAMMA * later)

@@ -4,8 +4,8 @@ The policy's loss is the cross-entropy of the action taken times the return that
 losses receive `(y_true, y_pred)`: the return comes packed beside the action in `y_true`, as
 `sample_weight`, or through a closure over a variable. All three have identical gradients.
 
-Reaches a mean return of 195 over 100 episodes (CartPole-v1) after some 400 episodes, in about
-10 seconds.
+Reaches a mean return of 195 over 100 episodes (CartPole-v1) after some 250 to 400 episodes, in
+about five seconds.
 
 R. Williams, "Simple statistical gradient-following algorithms", 1992.
 

@@ -16,7 +16,7 @@ _ROOMS = (
     "activations", "autodiff", "backend", "callbacks", "config", "constraints", "datasets",
     "distributions", "dtype_policies", "initializers", "layers", "losses", "metrics",
     "mixed_precision", "models", "ops", "optimizers", "preprocessing", "random", "regularizers",
-    "rl", "saving", "serialization", "training", "tree", "utils", "visualization",
+    "rl", "saving", "serialization", "summary", "training", "tree", "utils", "visualization",
 )  # fmt: skip
 _NAMES = {
     "Model": "models", "Sequential": "models", "Functional": "models",

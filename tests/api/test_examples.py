@@ -112,3 +112,14 @@ def test_learns(name, tmp_path):
 def test_learns_whatever_the_seed(name):
     reached = [load(name).main(seed=seed) >= LEARNING[name] for seed in range(1, 6)]
     assert sum(reached) >= 4, reached
+
+
+def test_input_gradients(tmp_path):
+    path = tmp_path / "maps.png"
+    assert load("input_gradients").main(path) < 1e-5
+    assert path.stat().st_size > 4_000
+
+
+@pytest.mark.parity  # with TensorBoard's own reader
+def test_tensorboard_summaries(tmp_path):
+    assert load("tensorboard_summaries").main(tmp_path) == 5 * 6

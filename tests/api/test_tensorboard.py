@@ -241,8 +241,8 @@ def test_batches_to_profile_as_text():
 
 
 @pytest.mark.slow
+@pytest.mark.parity
 def test_tensorboard_reads_it(tmp_path):
-    pytest.importorskip("tensorboard")
     from tensorboard.backend.event_processing import event_accumulator
     from tensorboard.util import tensor_util
 
