@@ -22,4 +22,9 @@ def is_text(x: Any) -> bool:
 
 def holds_text(structure: Any) -> bool:
     """Whether one of the leaves is."""
+    kind = type(structure)
+    if kind is core.Tensor:
+        return False  # most leaves are: no look at the rest
+    if kind is tuple or kind is list:
+        return any(map(holds_text, structure))
     return any(is_text(leaf) for leaf in core.tree.flatten(structure))

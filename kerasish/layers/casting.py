@@ -10,6 +10,7 @@ import kerasish_core as core
 
 from .. import dtype_policies
 from ..ops.symbolic import KerasTensor
+from ..text_arrays import is_text
 from .tracking import bump_structure_version
 
 __all__ = ["Casting"]
@@ -76,7 +77,7 @@ class Casting:
 
     def _check_positional(self, x: Any) -> None:
         for leaf in core.tree.flatten(x):
-            if leaf is not None and not isinstance(leaf, _TENSORS):
+            if leaf is not None and not isinstance(leaf, _TENSORS) and not is_text(leaf):
                 raise ValueError(
                     "Only input tensors may be passed as positional arguments. The following "
                     f"argument value should be passed as a keyword argument: {leaf} (of type "
@@ -95,6 +96,8 @@ class Casting:
     def _convert_leaf(self, x: Any) -> Any:
         if isinstance(x, _TENSORS):
             return self._cast(x)
+        if is_text(x) and not type(self).__module__.startswith("kerasish.layers."):
+            return x  # for a layer inside a model or a layer of the user's
         if isinstance(x, np.ndarray | np.generic | core.Variable) or (
             hasattr(x, "__array__") and not isinstance(x, type)
         ):
@@ -117,6 +120,8 @@ class Casting:
 
     def _cast_symbolic(self, x: KerasTensor, wanted: Any) -> KerasTensor:
         name = wanted.name
+        if x.dtype == "string":
+            return x
         own = core.dtypes.as_dtype(x.dtype)
         if x.dtype == name or not core.dtypes.is_float(own) or not core.dtypes.is_float(wanted):
             return x

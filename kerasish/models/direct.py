@@ -89,6 +89,6 @@ def _is_plain(layer: Any) -> bool:
     """Whether nobody can tell when, and how often, the layer runs."""
     own = type(layer).__module__.startswith("kerasish.")
     return (
-        own and not isinstance(layer, Lambda) and layer.activity_regularizer is None
-        and not layer._losses
+        own and not layer._on_host and not isinstance(layer, Lambda)
+        and layer.activity_regularizer is None and not layer._losses
     )  # fmt: skip

@@ -6,15 +6,20 @@ import inspect
 import warnings
 from typing import Any
 
+import numpy as np
+
 import kerasish_core as core
 
 from ..layers import Input, Layer
+from ..layers.preprocessing.host import values_of
 from ..layers.tracking import no_tracking
 from ..ops.symbolic import KerasTensor
 from ..serialization import builtin
+from ..text_arrays import is_text
 from . import graph_config
 from .copying import Plan
 from .direct import DirectCall
+from .front import Prepared, is_on_host
 from .graph import Graph, is_input_tensor
 from .model import Model
 
@@ -126,6 +131,11 @@ class Functional(DirectCall, Model):
     # -- running
     def call(self, inputs: Any, training: Any = None, mask: Any = None) -> Any:
         """Run the graph."""
+        if isinstance(inputs, Prepared):
+            found = self._graph.finish(inputs, training)
+            return (
+                found[0] if self._single_out else tree.pack_sequence_as(self._outputs_struct, found)
+            )
         flat = self._standardize(inputs)
         if mask is not None:
             for x, m in zip(flat, tree.flatten(mask), strict=False):
@@ -133,6 +143,9 @@ class Functional(DirectCall, Model):
                     x.mask = m
         found = self._graph.run(flat, training)
         return found[0] if self._single_out else tree.pack_sequence_as(self._outputs_struct, found)
+
+    def _prepare(self, x: Any) -> Any:
+        return x if self._graph.front is None else self._graph.prepare(self._standardize(x))
 
     def compute_output_spec(self, inputs: Any, training: Any = None, mask: Any = None) -> Any:
         """Symbolic results for symbolic inputs."""
@@ -142,6 +155,14 @@ class Functional(DirectCall, Model):
             a.shape == b.shape and a.dtype == b.dtype for a, b in zip(flat, own, strict=True)
         ):
             return tree.map_structure(lambda t: KerasTensor(t.shape, t.dtype), self._outputs_struct)
+        if any(is_on_host(op) for op in self._graph.operations):
+            # It can't be run abstractly: each operation tells its own.
+            found = self._graph.replay(
+                flat, lambda op: op, lambda op, *a, **k: op.compute_output_spec(*a, **k)
+            )
+            return (
+                found[0] if self._single_out else tree.pack_sequence_as(self._outputs_struct, found)
+            )
         return super().compute_output_spec(inputs, training=training)
 
     def compute_output_shape(self, input_shape: Any) -> Any:
@@ -229,7 +250,8 @@ class Functional(DirectCall, Model):
         if isinstance(x, core.Variable):
             x = x.value
         if not isinstance(x, core.Tensor | KerasTensor):
-            x = core.convert(x)
+            x = values_of(x) if t.dtype == "string" else x
+            x = x if is_text(x) else core.convert(x)
         fitted = _with_rank(x, t)
         if fitted is None or not _sizes_fit(fitted.shape, t.shape):
             raise ValueError(
@@ -237,9 +259,11 @@ class Functional(DirectCall, Model):
                 f"incompatible with the layer: expected shape={t.shape}, found "
                 f"shape={tuple(x.shape)}"
             )
-        if isinstance(fitted, core.Tensor) and fitted.dtype.name != t.dtype:
+        if is_text(fitted):
+            return fitted
+        if isinstance(fitted, core.Tensor) and fitted.dtype.name != t.dtype != "string":
             fitted = core.ops.cast(fitted, t.dtype)
-        if x.mask is not None and fitted is not x:
+        if fitted is not x and x.mask is not None:
             fitted.mask = x.mask
         return fitted
 
@@ -343,11 +367,12 @@ def _with_rank(x: Any, t: KerasTensor) -> Any:
     rank, wanted = len(x.shape), len(t.shape)
     if rank == wanted:
         return x
-    if isinstance(x, core.Tensor):
+    arrays = np if is_text(x) else core.ops
+    if not isinstance(x, KerasTensor):
         if rank == wanted + 1 and x.shape[-1] == 1:
-            return core.ops.squeeze(x, -1)
+            return arrays.squeeze(x, -1)
         if rank == wanted - 1 and t.shape[-1] == 1:
-            return core.ops.expand_dims(x, -1)
+            return arrays.expand_dims(x, -1)
     return None
 
 

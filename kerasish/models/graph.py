@@ -10,6 +10,7 @@ import kerasish_core as core
 from ..layers import InputLayer, Layer
 from ..layers.call_context import state
 from ..ops.symbolic import KerasTensor, Node, map_symbolic
+from .front import Front, Prepared
 
 __all__ = ["Graph", "key_of", "node_of"]
 
@@ -80,16 +81,35 @@ class Graph:
         self._starts = [slots[key_of(t)] for t in self.inputs]
         self._ends = [slots[key_of(t)] for t in self.outputs]
         self._steps = [_step(node, slots) for node in self.nodes]
+        self.front = Front.of(self.nodes, self.inputs, self.outputs, lambda t: slots[key_of(t)])
 
     def run(self, inputs: list[Any], training: Any = None) -> list[Any]:
         """The outputs for tensors in place of the inputs."""
+        values = self._play(self._steps, self._starts, inputs, training)
+        return [values[slot] for slot in self._ends]
+
+    def prepare(self, inputs: list[Any]) -> Prepared:
+        """Run the part that needs values."""
+        front = self.front
+        values = self._play([self._steps[i] for i in front.first], self._starts, inputs, None)
+        return Prepared([_of_dtype(values[slot], t.dtype) for slot, t in front.kept.items()])
+
+    def finish(self, prepared: Prepared, training: Any = None) -> list[Any]:
+        """The outputs, from what `prepare` gave."""
+        front = self.front
+        steps = [self._steps[i] for i in front.rest]
+        values = self._play(steps, list(front.kept), prepared.values, training)
+        return [values[slot] for slot in self._ends]
+
+    def _play(self, steps: list[Any], starts: list[int], given: list[Any], training: Any) -> Any:
+        """The values of all slots after some of the steps."""
         values: list[Any] = [None] * self._size
-        for slot, x in zip(self._starts, inputs, strict=True):
+        for slot, x in zip(starts, given, strict=True):
             values[slot] = x
         context = state.context
         # Inside a layer's call, `training` reaches the layers by the context.
         tell = training is not None and (context is None or context.training is not training)
-        for operation, source, fill, targets, takes_training in self._steps:
+        for operation, source, fill, targets, takes_training in steps:
             if source is not None and not (tell and takes_training):
                 result = operation(values[source])
             else:
@@ -102,7 +122,7 @@ class Graph:
             else:
                 for slot, part in zip(targets, tree.flatten(result), strict=True):
                     values[slot] = part
-        return [values[slot] for slot in self._ends]
+        return values
 
     def replay(
         self, inputs: list[Any], replaced: Callable[[Any], Any], call: Any = None, note: Any = None
@@ -166,6 +186,13 @@ def _step(node: Node, slots: dict[Key, int]) -> Any:
     else:
         targets = [slots[key_of(t)] for t in node.outputs]
     return operation, source, fill, targets, takes
+
+
+def _of_dtype(x: Any, dtype: str) -> Any:
+    """A value in the dtype that the graph gives it: the rest of the graph was built for that."""
+    if isinstance(x, core.Tensor) and dtype not in ("string", x.dtype.name):
+        return core.ops.cast(x, dtype)
+    return x
 
 
 def _filler(part: Any, slots: dict[Key, int]) -> Callable[[list[Any]], Any]:

@@ -7,10 +7,12 @@ from typing import Any
 import kerasish_core as core
 
 from ..layers import Embedding, Input, InputLayer, Lambda, Layer
+from ..layers.preprocessing.host import HostLayer
 from ..layers.tracking import no_tracking
 from ..naming import auto_name
 from ..ops.symbolic import KerasTensor, Node
 from ..serialization import builtin, deserialize_keras_object, serialize_keras_object
+from ..text_arrays import is_text
 from .copying import Plan
 from .direct import DirectCall
 from .functional import Functional
@@ -155,11 +157,7 @@ class Sequential(DirectCall, Model):
                     f"Sequential model '{self.name}' needs an input_shape to be built: "
                     "model.build((None, features)), or add an Input first."
                 )
-            shape = tuple(input_shape)
-            first = Input(batch_shape=shape, dtype=_dtype_for(self._stack[0]))
-            self._stack.insert(0, first._keras_history[0])
-            self._forget()
-            self._track_stack()
+            self._start(tuple(input_shape), _dtype_for(self._stack[0]))
         outputs = list(self._outputs)
         if not outputs:
             outputs = [self._stack[0].output]
@@ -171,11 +169,23 @@ class Sequential(DirectCall, Model):
         auto_name("functional")  # Keras numbers the model behind it too
         self._steps = {}
 
+    def _start(self, shape: Any, dtype: Any) -> None:
+        """Put an input in front."""
+        first = Input(batch_shape=shape, dtype=dtype)
+        self._stack.insert(0, first._keras_history[0])
+        self._forget()
+        self._track_stack()
+
+    def _prepare(self, x: Any) -> Any:
+        return x if self._network is None else self._network._prepare(x)
+
     def _maybe_build(self, args: Any, kwargs: Any, symbolic: bool) -> None:
         x = args[0] if args else next(iter(kwargs.values()), None)
         if not self._stack or not hasattr(x, "shape"):
             self.built = True  # run layer by layer: inputs that are no single tensor
             return
+        if is_text(x) and not isinstance(self._stack[0], InputLayer):
+            self._start((None, *x.shape[1:]), "string")
         self.build((None, *tuple(x.shape)[1:]) if len(x.shape) else ())
 
     # -- what it is made of
@@ -328,4 +338,6 @@ def _dtype_for(layer: Any) -> Any:
     """The dtype of an input made for a layer: indices stay integers."""
     while isinstance(layer, Sequential) and layer.layers:
         layer = layer.layers[0]
+    if isinstance(layer, HostLayer):
+        return layer._input_kind
     return "int32" if isinstance(layer, Embedding) else core.dtypes.name_of(layer.compute_dtype)

@@ -45,7 +45,8 @@ class KerasTensor:
         record_history: bool = True, name: str | None = None, **kwargs: Any,
     ) -> None:  # fmt: skip
         self._shape = tuple(None if n is None else int(n) for n in shape)
-        self._dtype = core.dtypes.name_of(dtype)
+        # Text has no tensors, but layers that take it have inputs.
+        self._dtype = "string" if dtype == "string" else core.dtypes.name_of(dtype)
         self.sparse, self.ragged = bool(sparse), bool(ragged)
         self.name = name or auto_name(type(self).__name__)
         self.record_history = record_history

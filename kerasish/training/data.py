@@ -13,6 +13,7 @@ import numpy as np
 import kerasish_core as core
 
 from ..config import floatx
+from ..text_arrays import is_text
 from .pydataset import PyDataset, batches_of
 
 __all__ = [
@@ -56,7 +57,7 @@ def to_array(x: Any) -> Any:
         x = x.toarray()
     elif not isinstance(x, np.ndarray):
         x = np.asarray(x)
-    if x.dtype == object:
+    if x.dtype == object and not is_text(x):
         try:
             x = np.stack([np.asarray(row) for row in x]).astype(floatx())
         except (ValueError, TypeError):

@@ -15,8 +15,9 @@ import kerasish_core as core
 from .. import ops
 from ..config import floatx
 from ..settings import learning_phase, structure_version
+from ..text_arrays import holds_text
 from .compile_utils import tensors_of
-from .data import unpack_x_y_sample_weight
+from .data import pack_x_y_sample_weight, unpack_x_y_sample_weight
 
 __all__ = ["Steps"]
 
@@ -139,7 +140,11 @@ class Steps:
         Raises:
             ValueError: The step is written for another framework.
         """
+        self._build_for(name, data)
         if self.run_eagerly or self.jit_compile is False:
+            return self._run_eagerly(name, data, alone)
+        data = self._prepared_data(data)
+        if holds_text(data):  # no program takes text
             return self._run_eagerly(name, data, alone)
         step = self._compiled_step(name, alone)
         try:
@@ -155,6 +160,15 @@ class Steps:
             return self._run_eagerly(name, data, alone)
         except AttributeError as error:
             raise _in_our_style(error) from error
+
+    def _prepare(self, x: Any) -> Any:
+        """The inputs after the layers that no program can hold: see `models/front.py`."""
+        return x
+
+    def _prepared_data(self, data: Any) -> Any:
+        x, y, sample_weight = unpack_x_y_sample_weight(data)
+        prepared = self._prepare(x)
+        return data if prepared is x else pack_x_y_sample_weight(prepared, y, sample_weight)
 
     def _run_rows(self, name: str, data: Any, line: Any) -> tuple[int, Any, Any]:
         """Run a step on as many whole batches of an epoch as can go in native chunks.
@@ -175,6 +189,8 @@ class Steps:
             return 0, rows, None
         example = data.batch(slice(0, size))
         self._build_for(name, example)
+        if self._prepared_data(example) is not example or holds_text(example):
+            return 0, rows, None
         step = self._compiled_step(name)
         try:
             while done < whole:
@@ -217,9 +233,7 @@ class Steps:
             found = step.call_known(tree.map_structure(_narrow, data))
             if found is not None:
                 return found
-        batch = make()
-        self._build_for(name, batch)
-        return self._run_step(name, batch, alone)
+        return self._run_step(name, make(), alone)
 
     def _run_eagerly(self, name: str, data: Any, alone: bool) -> Any:
         if alone:

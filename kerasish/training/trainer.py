@@ -244,7 +244,6 @@ class Trainer(Steps):
         self.reset_metrics()
 
         def step(batch: Any) -> Any:
-            self._build_for("train_step", batch)
             return self._checked(self._run_step("train_step", batch))
 
         def end(index: int, done: int, results: list[Any]) -> bool:
@@ -302,7 +301,6 @@ class Trainer(Steps):
         self.reset_metrics()
 
         def step(batch: Any) -> Any:
-            self._build_for("test_step", batch)
             return self._checked(self._run_step("test_step", batch))
 
         def end(index: int, done: int, results: list[Any]) -> bool:
@@ -368,7 +366,6 @@ class Trainer(Steps):
 
         def step(batch: Any) -> Any:
             batch = pack_x_y_sample_weight(unpack_x_y_sample_weight(batch)[0])
-            self._build_for("predict_step", batch)
             return self._run_step("predict_step", batch)
 
         def end(index: int, done: int, results: list[Any]) -> bool:

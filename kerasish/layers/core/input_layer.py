@@ -22,7 +22,7 @@ class InputLayer(Layer):
     Args:
         shape: Without the batch axis; None where any size will do.
         batch_size: Of the first axis, None for any.
-        dtype: `floatx()` by default.
+        dtype: `floatx()` by default; "string" for text.
         sparse, ragged: Not supported here.
         batch_shape: The shape with the batch axis, instead of `shape`.
         input_tensor: A KerasTensor to start from.
@@ -49,7 +49,8 @@ class InputLayer(Layer):
         if sparse or ragged:
             raise ValueError("`sparse` and `ragged` inputs are not supported by kerasish.")
         self.batch_shape = _as_shape(batch_shape)
-        self._input_dtype = core.dtypes.name_of(dtype or floatx())
+        dtype = dtype or floatx()
+        self._input_dtype = "string" if dtype == "string" else core.dtypes.name_of(dtype)
         self.sparse, self.ragged, self.optional = bool(sparse), bool(ragged), optional
         self.built = True
         if input_tensor is None:

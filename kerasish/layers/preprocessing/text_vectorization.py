@@ -193,7 +193,8 @@ class TextVectorization(HostLayer):
         if self._output_mode == "int":
             if self._ragged:
                 return [part[:length] for part in parts]
-            return core.constant(_padded(parts, 0, length).reshape(*outer, -1))
+            rows = _padded(parts, 0, length)
+            return core.constant(rows.reshape(*outer, rows.shape[1]))
         if self._output_mode == "one_hot" and outer:
             return [lookup.encode(part) for part in parts]
         rows = lookup.encode(_padded(parts, DROPPED, None))

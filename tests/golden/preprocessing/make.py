@@ -5,10 +5,12 @@ Run once, where `keras` and `tensorflow` are installed:
     KERAS_BACKEND=tensorflow python tests/golden/preprocessing/make.py
 
 Each case is a layer's class and arguments, what it adapts to, what it is called on, and what Keras
-makes of it; the test does the same with ours.
+makes of it; the test does the same with ours. Each model is a `.keras` file (packed once more, to
+be small) and what it computes.
 """
 
 import json
+import zipfile
 from pathlib import Path
 
 import keras
@@ -136,9 +138,71 @@ def run(entry):
     return entry
 
 
+REVIEWS = ["good movie", "bad film", "good film yes", "awful bad"]
+
+
+def models():
+    """Name, model and inputs."""
+    L = keras.layers
+
+    def text(**options):
+        layer = L.TextVectorization(**options)
+        layer.adapt(REVIEWS)
+        return layer
+
+    first = [keras.Input((1,), dtype="string"), text(output_sequence_length=5)]
+    rest = [L.Embedding(20, 3), L.Flatten(), L.Dense(1)]
+    yield "sequences", keras.Sequential([*first, *rest]), [[[r] for r in REVIEWS]]
+    x = keras.Input((), dtype="string")
+    weighted = text(output_mode="tf_idf", ngrams=2, max_tokens=30)
+    yield "weighted", keras.Model(x, L.Dense(2)(weighted(x))), [REVIEWS]
+    lookup = L.StringLookup(output_mode="tf_idf", max_tokens=6)
+    lookup.adapt([["x", "y"], ["x", "z"]])
+    x = keras.Input((2,), dtype="string")
+    yield "lookup", keras.Model(x, L.Dense(2)(lookup(x))), [[["x", "y"], ["q", "z"]]]
+    yield "mixed", mixed(), [[["x"], ["q"]], [[5], [9]], [[1.0, 2, 3], [4, 5, 6]]]
+
+
+def mixed():
+    """A model with a layer of each kind."""
+    L = keras.layers
+    words, integers = L.StringLookup(output_mode="one_hot"), L.IntegerLookup(mask_token=0)
+    words.adapt(["x", "y", "x"])
+    integers.adapt([5, 6, 5])
+    normal, bins = L.Normalization(), L.Discretization(num_bins=3, output_mode="one_hot")
+    normal.adapt(np.arange(12.0).reshape(4, 3).astype("float32"))
+    bins.adapt(np.arange(30.0).astype("float32"))
+    a, b = keras.Input((1,), dtype="string"), keras.Input((1,), dtype="int64")
+    c, flat = keras.Input((3,)), L.Flatten()
+    hashed, crossed = L.Hashing(4, output_mode="one_hot"), L.HashedCrossing(5, "one_hot")
+    encoded = L.CategoryEncoding(4)(integers(b))
+    parts = [words(a), encoded, normal(c), bins(c), hashed(a), crossed([a, b])]
+    return keras.Model([a, b, c], L.Dense(2)(L.Concatenate()([flat(p) for p in parts])))
+
+
+def make_models(folder):
+    values = {}
+    for name, model, inputs in models():
+        rng = np.random.default_rng(0)
+        for v in model.trainable_variables:
+            v.assign(rng.normal(size=tuple(v.shape)).astype("float32"))
+        tensors = [tf.constant(x) for x in inputs]
+        y = model(tensors[0] if len(tensors) == 1 else tensors)
+        values[name] = {"inputs": inputs, "outputs": y.numpy().tolist()}
+        path = folder / f"{name}.keras"
+        model.save(path)
+        with zipfile.ZipFile(path) as archive:
+            members = {n: archive.read(n) for n in archive.namelist()}
+        with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+            for member, data in members.items():
+                archive.writestr(member, data)
+    (folder / "models.json").write_text(json.dumps(values), encoding="utf-8")
+
+
 if __name__ == "__main__":
     made = [run(entry) for entry in cases()]
-    target = Path(__file__).with_name("cases.json")
+    here = Path(__file__).parent
     lines = ",\n".join(json.dumps(e, ensure_ascii=True, default=str) for e in made)
-    target.write_text(f"[\n{lines}\n]\n", encoding="utf-8")
-    print(len(made), "cases,", target.stat().st_size, "bytes")
+    (here / "cases.json").write_text(f"[\n{lines}\n]\n", encoding="utf-8")
+    make_models(here)
+    print(len(made), "cases,", sum(f.stat().st_size for f in here.iterdir()), "bytes")
