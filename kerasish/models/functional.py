@@ -144,7 +144,7 @@ class Functional(DirectCall, Model):
         found = self._graph.run(flat, training)
         return found[0] if self._single_out else tree.pack_sequence_as(self._outputs_struct, found)
 
-    def _prepare(self, x: Any) -> Any:
+    def _run_front(self, x: Any) -> Any:
         return x if self._graph.front is None else self._graph.prepare(self._standardize(x))
 
     def compute_output_spec(self, inputs: Any, training: Any = None, mask: Any = None) -> Any:

@@ -176,8 +176,8 @@ class Sequential(DirectCall, Model):
         self._forget()
         self._track_stack()
 
-    def _prepare(self, x: Any) -> Any:
-        return x if self._network is None else self._network._prepare(x)
+    def _run_front(self, x: Any) -> Any:
+        return x if self._network is None else self._network._run_front(x)
 
     def _maybe_build(self, args: Any, kwargs: Any, symbolic: bool) -> None:
         x = args[0] if args else next(iter(kwargs.values()), None)

@@ -143,7 +143,7 @@ class Steps:
         self._build_for(name, data)
         if self.run_eagerly or self.jit_compile is False:
             return self._run_eagerly(name, data, alone)
-        data = self._prepared_data(data)
+        data = self._after_front(data)
         if holds_text(data):  # no program takes text
             return self._run_eagerly(name, data, alone)
         step = self._compiled_step(name, alone)
@@ -161,13 +161,13 @@ class Steps:
         except AttributeError as error:
             raise _in_our_style(error) from error
 
-    def _prepare(self, x: Any) -> Any:
+    def _run_front(self, x: Any) -> Any:
         """The inputs after the layers that no program can hold: see `models/front.py`."""
         return x
 
-    def _prepared_data(self, data: Any) -> Any:
+    def _after_front(self, data: Any) -> Any:
         x, y, sample_weight = unpack_x_y_sample_weight(data)
-        prepared = self._prepare(x)
+        prepared = self._run_front(x)
         return data if prepared is x else pack_x_y_sample_weight(prepared, y, sample_weight)
 
     def _run_rows(self, name: str, data: Any, line: Any) -> tuple[int, Any, Any]:
@@ -189,7 +189,7 @@ class Steps:
             return 0, rows, None
         example = data.batch(slice(0, size))
         self._build_for(name, example)
-        if self._prepared_data(example) is not example or holds_text(example):
+        if self._after_front(example) is not example or holds_text(example):
             return 0, rows, None
         step = self._compiled_step(name)
         try:

@@ -22,6 +22,7 @@ from ..serialization import (
 from ..training.data import pack_x_y_sample_weight, unpack_x_y_sample_weight
 from ..training.pydataset import PyDataset
 from .arrays import normalize, pad_sequences, set_random_seed, to_categorical
+from .feature_space import FeatureSpace
 from .files import get_file, validate_file
 from .structure import (
     Config,
@@ -60,6 +61,7 @@ def __dir__() -> list[str]:
 __all__ = [
     "Config",
     "CustomObjectScope",
+    "FeatureSpace",
     "PyDataset",
     "Sequence",
     "clear_session",

@@ -3,6 +3,7 @@
 from . import image
 from .category_encoding import CategoryEncoding
 from .discretization import Discretization
+from .features import Feature as _Feature  # configs name it
 from .hashed_crossing import HashedCrossing
 from .hashing import Hashing
 from .image import *

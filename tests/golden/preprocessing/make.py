@@ -180,8 +180,46 @@ def mixed():
     return keras.Model([a, b, c], L.Dense(2)(L.Concatenate()([flat(p) for p in parts])))
 
 
+ROWS = {
+    "plain": [0.0, 0.1, 0.2, 0.3], "normal": [1.0, 2.0, 3.0, 4.0], "scaled": [1.0, 2.0, 3.0, 4.0],
+    "bins": [0.0, 1.0, 2.0, 3.0], "word": ["zero", "one", "two", "three"], "id": [0, 1, 2, 3],
+    "hashed": [5, 6, 7, 8], "letter": ["a", "b", "c", "d"],
+}  # fmt: skip
+
+
+def feature_space():
+    kinds = keras.utils.FeatureSpace
+    space = kinds(
+        {
+            "plain": "float", "normal": "float_normalized", "word": "string_categorical",
+            "scaled": kinds.float_rescaled(scale=2.0), "bins": kinds.float_discretized(3),
+            "id": kinds.integer_categorical(max_tokens=4), "hashed": "integer_hashed",
+            "letter": kinds.string_hashed(5),
+        },
+        crosses=[("word", "id"), kinds.cross(("letter", "hashed"), 7)], crossing_dim=6,
+        hashing_dim=4,
+    )  # fmt: skip
+    space.adapt(ROWS)
+    return space
+
+
+def pack(path):
+    """Compress an archive."""
+    with zipfile.ZipFile(path) as archive:
+        members = {n: archive.read(n) for n in archive.namelist()}
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for member, data in members.items():
+            archive.writestr(member, data)
+
+
 def make_models(folder):
     values = {}
+    space = feature_space()
+    space.save(folder / "features.keras")
+    pack(folder / "features.keras")
+    (folder / "features.json").write_text(
+        json.dumps({"inputs": ROWS, "outputs": space(ROWS).numpy().tolist()}), encoding="utf-8"
+    )
     for name, model, inputs in models():
         rng = np.random.default_rng(0)
         for v in model.trainable_variables:
@@ -191,11 +229,7 @@ def make_models(folder):
         values[name] = {"inputs": inputs, "outputs": y.numpy().tolist()}
         path = folder / f"{name}.keras"
         model.save(path)
-        with zipfile.ZipFile(path) as archive:
-            members = {n: archive.read(n) for n in archive.namelist()}
-        with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
-            for member, data in members.items():
-                archive.writestr(member, data)
+        pack(path)
     (folder / "models.json").write_text(json.dumps(values), encoding="utf-8")
 
 
