@@ -145,7 +145,11 @@ class Functional(DirectCall, Model):
         return found[0] if self._single_out else tree.pack_sequence_as(self._outputs_struct, found)
 
     def _run_front(self, x: Any) -> Any:
-        return x if self._graph.front is None else self._graph.prepare(self._standardize(x))
+        return self._graph.prepare(self._standardize(x))
+
+    @property
+    def _has_front(self) -> bool:
+        return self._graph.front is not None
 
     def compute_output_spec(self, inputs: Any, training: Any = None, mask: Any = None) -> Any:
         """Symbolic results for symbolic inputs."""

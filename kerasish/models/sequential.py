@@ -177,7 +177,11 @@ class Sequential(DirectCall, Model):
         self._track_stack()
 
     def _run_front(self, x: Any) -> Any:
-        return x if self._network is None else self._network._run_front(x)
+        return self._network._run_front(x)
+
+    @property
+    def _has_front(self) -> bool:
+        return self._network is not None and self._network._has_front
 
     def _maybe_build(self, args: Any, kwargs: Any, symbolic: bool) -> None:
         x = args[0] if args else next(iter(kwargs.values()), None)

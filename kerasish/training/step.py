@@ -165,10 +165,15 @@ class Steps:
         """The inputs after the layers that no program can hold: see `models/front.py`."""
         return x
 
+    @property
+    def _has_front(self) -> bool:
+        return False
+
     def _after_front(self, data: Any) -> Any:
+        if not self._has_front:
+            return data
         x, y, sample_weight = unpack_x_y_sample_weight(data)
-        prepared = self._run_front(x)
-        return data if prepared is x else pack_x_y_sample_weight(prepared, y, sample_weight)
+        return pack_x_y_sample_weight(self._run_front(x), y, sample_weight)
 
     def _run_rows(self, name: str, data: Any, line: Any) -> tuple[int, Any, Any]:
         """Run a step on as many whole batches of an epoch as can go in native chunks.
@@ -189,7 +194,7 @@ class Steps:
             return 0, rows, None
         example = data.batch(slice(0, size))
         self._build_for(name, example)
-        if self._after_front(example) is not example or holds_text(example):
+        if self._has_front or holds_text(example):
             return 0, rows, None
         step = self._compiled_step(name)
         try:
