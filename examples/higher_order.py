@@ -1,7 +1,7 @@
 """Curvature: gradients of gradients, Hessians, their largest eigenvalue, a gradient penalty.
 
-Everything is checked against finite differences in float64, on a convolutional, a normalising
-and a recurrent model.
+Everything is checked against finite differences in float64, on a convolutional, a normalising, a
+recurrent and an attention model.
 
     python examples/higher_order.py
 """
@@ -15,6 +15,17 @@ from kerasish.autodiff import grad, hessian, hvp
 RNG = np.random.default_rng(0)
 
 
+class SelfAttention(layers.Layer):
+    """Every step of a sequence looks at all of them."""
+
+    def __init__(self):
+        super().__init__()
+        self.attention = layers.MultiHeadAttention(2, 2)
+
+    def call(self, x):
+        return self.attention(x, x)
+
+
 def models():
     """A small model of each kind, with an input, in float64."""
     yield (
@@ -24,6 +35,11 @@ def models():
     )
     yield "normalization", [layers.Dense(3), layers.LayerNormalization(), layers.Dense(1)], (4, 3)
     yield "recurrent", [layers.LSTM(2), layers.Dense(1)], (2, 4, 2)
+    yield (
+        "attention",
+        [SelfAttention(), layers.GlobalAveragePooling1D(), layers.Dense(1)],
+        (2, 3, 2),
+    )
 
 
 def flat_loss(model, x):
