@@ -41,7 +41,7 @@ _LATER = {
     "audio_dataset_from_directory": "from_directory",
     "image_dataset_from_directory": "from_directory",
     "text_dataset_from_directory": "from_directory",
-    "timeseries_dataset_from_array": "timeseries",
+    "timeseries_dataset_from_array": "timeseries", "model_to_dot": "plots", "plot_model": "plots",
 }  # fmt: skip
 
 
