@@ -5,6 +5,7 @@ The names of Keras 3 are those of this file; where both have a name it is Keras 
 
 from __future__ import annotations
 
+import builtins  # `K.any`, `K.sum` and others lie over Python's own here
 from typing import Any
 
 import kerasish_core as core
@@ -72,7 +73,7 @@ def result_type(*dtypes: Any) -> str:
         ValueError: One is a float8 type, which has no implicit conversion.
     """
     given = [floatx() if d is None else d for d in dtypes or (None,)]
-    if any(isinstance(d, str) and d.startswith("float8") for d in given):
+    if builtins.any(isinstance(d, str) and d.startswith("float8") for d in given):
         raise ValueError(
             "There is no implicit conversions from float8 dtypes to others. You must cast it "
             f"internally. Received: {dtypes}"

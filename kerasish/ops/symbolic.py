@@ -230,13 +230,15 @@ def _at_two_sizes(fn: Callable[..., Any], args: Any, kwargs: Any) -> list[Any]:
     """
     try:
         return [evaluate(fn, args, kwargs, fill) for fill in _FILLS]
-    except core.ShapeError:
+    except core.ShapeError as error:
+        first = None
         for (sized, named), fills in _other_sizes(args, kwargs):
             try:
                 return [evaluate(fn, sized, named, fill) for fill in fills]
-            except core.ShapeError:
-                continue
-        raise
+            except core.ShapeError as other:
+                # With the sizes that operands have: more of them are the user's own.
+                first = first or other
+        raise first or error from None
 
 
 def _other_sizes(args: Any, kwargs: Any) -> Iterator[tuple[Any, tuple[int, int]]]:

@@ -183,7 +183,8 @@ def custom(k):
             super().__init__(**kwargs)
             self.units = units
             self.inner = inner or k.layers.Dense(units, activation="relu")
-            self.blocks = [k.layers.Dense(units), k.layers.BatchNormalization()]
+            # No bias: behind it the gradient would be rounding noise, which Adam makes large.
+            self.blocks = [k.layers.Dense(units, use_bias=False), k.layers.BatchNormalization()]
 
         def build(self, input_shape):
             if not self.inner.built:

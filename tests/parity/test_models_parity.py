@@ -220,7 +220,7 @@ def test_errors_have_the_same_types():
             "fit": lambda: seq.fit(x, x),
             "no call": lambda: k.Model()(x),
             "unbuilt weights": lambda: seq.save_weights("x.weights.h5"),
-            "ending": lambda: model.save_weights("x.h5"),
+            "ending": lambda: model.save_weights("x.txt"),
             "no file": lambda: model.load_weights("nowhere.weights.h5"),
             "model ending": lambda: model.save("nowhere"),
             "no model": lambda: k.models.load_model("nowhere.keras"),
