@@ -14,15 +14,16 @@ __kerasish_version__ = "0.1.0"
 # Name to the module that holds it; None: the module of that name itself.
 _ROOMS = (
     "activations", "autodiff", "backend", "callbacks", "config", "constraints", "datasets",
-    "distributions", "dtype_policies", "initializers", "layers", "losses", "metrics",
-    "mixed_precision", "models", "ops", "optimizers", "preprocessing", "random", "regularizers",
-    "rl", "saving", "serialization", "summary", "training", "tree", "utils", "visualization",
+    "distillation", "distributions", "dtype_policies", "export", "initializers", "layers",
+    "losses", "metrics", "mixed_precision", "models", "ops", "optimizers", "preprocessing",
+    "quantizers", "random", "regularizers", "rl", "saving", "serialization", "summary", "training",
+    "tree", "utils", "visualization", "wrappers",
 )  # fmt: skip
 _NAMES = {
     "Model": "models", "Sequential": "models", "Functional": "models",
     "Layer": "layers", "Input": "layers", "InputSpec": "layers",
     "Loss": "losses", "Metric": "metrics", "Optimizer": "optimizers",
-    "Initializer": "initializers", "Regularizer": "regularizers",
+    "Initializer": "initializers", "Regularizer": "regularizers", "Quantizer": "quantizers",
     "Variable": "variable", "KerasTensor": "ops", "Operation": "ops",
     "SeedGenerator": "random", "name_scope": "naming",
     "DTypePolicy": "dtype_policies", "FloatDTypePolicy": "dtype_policies",

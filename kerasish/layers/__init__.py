@@ -57,7 +57,13 @@ _DISTRIBUTION = {
 }  # fmt: skip
 
 
+# Those of other frameworks.
+_FOREIGN = {"FlaxLayer", "JaxLayer", "TFSMLayer", "TorchModuleWrapper"}
+
+
 def __getattr__(name: str) -> Any:
+    if name in _FOREIGN:
+        return getattr(importlib.import_module(".foreign", __name__), name)
     if name in _DISTRIBUTION:
         return getattr(importlib.import_module(".distribution", __name__), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -21,6 +21,7 @@ from .config import auto_config, decode
 from .input_spec import assert_input_compatibility
 from .loss_tracking import LossTracking
 from .masking import any_mask, attach_masks, masks_of
+from .quantization.quantizing import Quantizing
 from .shapes import symbolic_of
 from .stateless import StatelessCall
 from .tracking import PLAIN, Trackable, Tracker
@@ -32,7 +33,9 @@ _TENSORS = (core.Tensor, KerasTensor)
 
 
 @builtin("keras.layers")
-class Layer(Stateful, Casting, LossTracking, Building, StatelessCall, Operation, Trackable):
+class Layer(
+    Stateful, Casting, Quantizing, LossTracking, Building, StatelessCall, Operation, Trackable
+):
     """A callable with state: weights, sublayers, metrics.
 
     A subclass makes its weights in `build(input_shape)` (or `__init__`) by `add_weight` and

@@ -27,6 +27,9 @@ class Casting:
     _cast_dtype: Any
     _mixed: bool
     _allow_non_tensor_positional_args: bool
+    built: bool
+    _is_quantized: bool
+    quantize: Any
 
     @property
     def dtype_policy(self) -> Any:
@@ -43,6 +46,15 @@ class Casting:
         plain(self, "_cast_dtype", core.dtypes.as_dtype(compute) if compute else None)
         plain(self, "_mixed", compute != policy.variable_dtype)
         bump_structure_version()
+        mode = policy.quantization_mode
+        if mode is not None and self.built and not self._is_quantized:
+            if mode in ("gptq", "awq"):
+                raise ValueError(
+                    f"Implicitly enabling {mode.upper()} quantization by setting `dtype_policy` "
+                    f"to '{policy.name}' is not supported: it needs data. Use the "
+                    f"`.quantize('{mode}', config=...)` method on the layer or model instead."
+                )
+            self.quantize(mode)
 
     @property
     def dtype(self) -> Any:

@@ -274,7 +274,9 @@ class Stateful:
         Raises:
             ValueError: Their number or a shape differs; then nothing has changed.
         """
-        own = self._own_variables()
+        self._load_into(self._own_variables(), store)
+
+    def _load_into(self, own: list[Variable], store: Any) -> None:
         if len(store.keys()) != len(own):
             if not own and not self.built:  # type: ignore[attr-defined]
                 raise ValueError(

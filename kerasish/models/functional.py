@@ -64,7 +64,8 @@ class Functional(DirectCall, Model):
         self._set_graph(*_from_inputs(inputs, outputs))
         self.built = True
         if trainable is not None:
-            self.trainable = trainable
+            # The model's own flag: layers keep theirs, and held weights of LoRA stay held.
+            self._trainable = bool(trainable)
 
     def _set_graph(self, inputs: Any, outputs: Any) -> None:
         flat_in, flat_out = tree.flatten(inputs), tree.flatten(outputs)

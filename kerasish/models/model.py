@@ -15,6 +15,7 @@ from ..saving import load_weights, save_model, save_weights
 from ..saving.keras2 import modern_config
 from ..serialization import builtin, deserialize_keras_object, serialize_keras_object
 from ..training import Trainer
+from .quantizing import quantize_model
 from .state_tree import as_tree, assign_tree
 from .summary import print_summary
 
@@ -190,6 +191,33 @@ class Model(Trainer, Layer):
             self.build(_listed(shape))
 
     # -- state as a tree
+    def quantize(  # type: ignore[override]
+        self, mode: str | None = None, config: Any = None, filters: Any = None, **kwargs: Any
+    ) -> None:
+        """Put the weights of all layers that have such a form into few bits.
+
+        Args:
+            mode: `"int8"`, `"int4"` or `"float8"`; that of `config` if None.
+            config: A `QuantizationConfig`.
+            filters: A regular expression or several (for names), or a function of a layer: which
+                layers.
+            **kwargs: `type_check=False` quantizes subclasses of layers too.
+
+        Raises:
+            ValueError: The model is not built, or an argument is wrong.
+            NotImplementedError: The mode needs calibration by data.
+        """
+        type_check = kwargs.pop("type_check", True)
+        if kwargs:
+            raise ValueError(
+                f"Unrecognized keyword arguments passed to {type(self).__name__}: {kwargs}"
+            )
+        quantize_model(self, mode, config, filters, type_check)
+
+    def get_quantization_layer_structure(self, mode: str | None = None) -> Any:
+        """Which layers a calibrated mode quantizes one after another; to be overridden."""
+        return None
+
     def get_state_tree(self, value_format: str = "backend_tensor") -> dict[str, dict[str, Any]]:
         """The values of all variables as dictionaries nested by their paths.
 

@@ -10,8 +10,9 @@ from ... import activations, constraints, initializers, ops, regularizers
 from ...config import standardize_data_format
 from ..base import Layer
 from ..input_spec import InputSpec
+from ..quantization.low_rank import LowRank, main_weight
 
-__all__ = ["BaseConv", "check_positive", "standardize_tuple"]
+__all__ = ["AdaptableConv", "BaseConv", "check_positive", "standardize_tuple"]
 
 
 def standardize_tuple(
@@ -163,3 +164,34 @@ class BaseConv(Layer):
             "kernel_constraint": constraints.serialize(self.kernel_constraint),
             "bias_constraint": constraints.serialize(self.bias_constraint),
         }
+
+
+class AdaptableConv(LowRank, BaseConv):
+    """A convolution whose kernel may be held fixed and get a low-rank update."""
+
+    kernel = main_weight("kernel")
+
+    def __init__(
+        self, *args: Any, lora_rank: int | None = None, lora_alpha: float | None = None,
+        **kwargs: Any,
+    ) -> None:  # fmt: skip
+        super().__init__(*args, **kwargs)
+        self._set_lora(lora_rank, lora_alpha)
+
+    def build(self, input_shape: Any) -> None:
+        super().build(input_shape)
+        if self.lora_rank:
+            self.enable_lora(self.lora_rank, self.lora_alpha)
+
+    def convolve(self, inputs: Any) -> Any:
+        return self.convolution_op(inputs, self._main_value())
+
+    def convolution_op(self, inputs: Any, kernel: Any) -> Any:
+        """The convolution of some inputs with some kernel, as this layer does it."""
+        return core.ops.conv(
+            inputs, kernel, self.strides, self.padding, self.data_format, self.dilation_rate,
+            self.groups,
+        )  # fmt: skip
+
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), **self._lora_config()}

@@ -9,14 +9,14 @@ import kerasish_core as core
 from ... import constraints, initializers, regularizers
 from ...serialization import builtin
 from ..input_spec import InputSpec
-from .base import BaseConv, standardize_tuple
+from .base import AdaptableConv, BaseConv, standardize_tuple
 
 __all__ = ["Conv1D", "Conv1DTranspose", "Conv2D", "Conv2DTranspose", "Conv3D", "Conv3DTranspose",
            "DepthwiseConv1D", "DepthwiseConv2D"]  # fmt: skip
 
 
 @builtin("keras.layers")
-class Conv1D(BaseConv):
+class Conv1D(AdaptableConv):
     """Convolution over time: `(batch, steps, channels)`; see `BaseConv` for the arguments."""
 
     def __init__(self, filters: int, kernel_size: Any, strides: Any = 1,
@@ -35,7 +35,7 @@ class Conv1D(BaseConv):
 
 
 @builtin("keras.layers")
-class Conv2D(BaseConv):
+class Conv2D(AdaptableConv):
     """Convolution over images: `(batch, rows, columns, channels)` or channels first."""
 
     def __init__(self, filters: int, kernel_size: Any, strides: Any = (1, 1),
@@ -54,7 +54,7 @@ class Conv2D(BaseConv):
 
 
 @builtin("keras.layers")
-class Conv3D(BaseConv):
+class Conv3D(AdaptableConv):
     """Convolution over volumes."""
 
     def __init__(self, filters: int, kernel_size: Any, strides: Any = (1, 1, 1),

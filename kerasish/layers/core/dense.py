@@ -5,15 +5,17 @@ from __future__ import annotations
 from typing import Any
 
 from ... import activations, constraints, initializers, ops, regularizers
-from ...serialization import builtin
+from ...serialization import builtin, serialize_keras_object
 from ..base import Layer
 from ..input_spec import InputSpec
+from ..quantization.low_rank import main_weight
+from ..quantization.matrix import QuantizedMatrix
 
 __all__ = ["Dense"]
 
 
 @builtin("keras.layers")
-class Dense(Layer):
+class Dense(QuantizedMatrix, Layer):
     """`activation(x @ kernel + bias)` over the last axis.
 
     Args:
@@ -22,14 +24,19 @@ class Dense(Layer):
         use_bias: Whether there is a bias.
         kernel_initializer, bias_initializer, kernel_regularizer, bias_regularizer,
         activity_regularizer, kernel_constraint, bias_constraint: See their modules.
+        lora_rank, lora_alpha: As for `enable_lora`, which is called once the layer is built.
+        quantization_config: How the layer is quantized, if its dtype policy says that it is.
     """
+
+    kernel = main_weight("kernel")
 
     def __init__(
         self, units: int, activation: Any = None, use_bias: bool = True,
         kernel_initializer: Any = "glorot_uniform", bias_initializer: Any = "zeros",
         kernel_regularizer: Any = None, bias_regularizer: Any = None,
         activity_regularizer: Any = None, kernel_constraint: Any = None,
-        bias_constraint: Any = None, quantization_config: Any = None, **kwargs: Any,
+        bias_constraint: Any = None, lora_rank: int | None = None,
+        lora_alpha: float | None = None, quantization_config: Any = None, **kwargs: Any,
     ) -> None:  # fmt: skip
         super().__init__(activity_regularizer=activity_regularizer, **kwargs)
         if (not isinstance(units, int) and not hasattr(units, "__index__")) or int(units) <= 0:
@@ -38,6 +45,7 @@ class Dense(Layer):
                 f"Received: units={units}"
             )
         self.units = int(units)
+        self._set_lora(lora_rank, lora_alpha)
         self.quantization_config = quantization_config
         self.activation = activations.get(activation)
         self.use_bias = use_bias
@@ -57,10 +65,14 @@ class Dense(Layer):
                 "The last dimension of the inputs to a Dense layer should be defined. Found None. "
                 f"Full input shape received: {input_shape}"
             )
-        self.kernel = self.add_weight(
-            (size, self.units), self.kernel_initializer, regularizer=self.kernel_regularizer,
-            constraint=self.kernel_constraint, name="kernel",
-        )  # fmt: skip
+        shape, mode = (size, self.units), self.quantization_mode
+        if mode:
+            self.quantized_build(shape, mode, self.quantization_config)
+        if mode not in ("int8", "int4"):
+            self.kernel = self.add_weight(
+                shape, self.kernel_initializer, regularizer=self.kernel_regularizer,
+                constraint=self.kernel_constraint, name="kernel",
+            )  # fmt: skip
         self.bias = None
         if self.use_bias:
             self.bias = self.add_weight(
@@ -69,9 +81,20 @@ class Dense(Layer):
             )  # fmt: skip
         self.input_spec = InputSpec(min_ndim=2, axes={-1: size})
         self.built = True
+        if self.lora_rank:
+            self.enable_lora(self.lora_rank, self.lora_alpha)
+
+    def _product(self, inputs: Any, weight: Any) -> Any:
+        return ops.matmul(inputs, weight)
+
+    def _low_rank_product(self, inputs: Any) -> Any:
+        a, b = self._factors()
+        return ops.multiply(ops.matmul(ops.matmul(inputs, a), b), self._lora_scale())
 
     def call(self, inputs: Any, training: Any = None) -> Any:
-        x = ops.matmul(inputs, self.kernel)
+        if self._is_quantized:
+            return self.quantized_call(inputs, training)
+        x = ops.matmul(inputs, self._main_value())
         if self.bias is not None:
             x = ops.add(x, self.bias)
         return self.activation(x)
@@ -91,5 +114,9 @@ class Dense(Layer):
             "bias_regularizer": regularizers.serialize(self.bias_regularizer),
             "kernel_constraint": constraints.serialize(self.kernel_constraint),
             "bias_constraint": constraints.serialize(self.bias_constraint),
-            "quantization_config": self.quantization_config,
+            "quantization_config": serialize_keras_object(self.quantization_config),
+            **self._lora_config(),
         }
+
+
+Dense._quantizable = Dense

@@ -10,9 +10,11 @@ from typing import Any, NamedTuple
 import kerasish_core as core
 
 from ... import activations, constraints, initializers, ops, regularizers
-from ...serialization import builtin
+from ...serialization import builtin, serialize_keras_object
 from ..base import Layer
 from ..input_spec import InputSpec
+from ..quantization.low_rank import main_weight
+from ..quantization.matrix import QuantizedMatrix
 
 __all__ = ["EinsumDense"]
 
@@ -159,7 +161,7 @@ def product_axes(terms: Terms) -> int | None:
 
 
 @builtin("keras.layers")
-class EinsumDense(Layer):
+class EinsumDense(QuantizedMatrix, Layer):
     """`activation(einsum(equation, inputs, kernel) + bias)`.
 
     Args:
@@ -171,6 +173,9 @@ class EinsumDense(Layer):
         bias_axes: Labels of the output along which the bias differs; None for no bias.
         kernel_initializer, bias_initializer, kernel_regularizer, bias_regularizer,
         kernel_constraint, bias_constraint: See their modules.
+        lora_rank, lora_alpha: As for `enable_lora`, which is called once the layer is built.
+        gptq_unpacked_column_size: Accepted as in Keras.
+        quantization_config: How the layer is quantized, if its dtype policy says that it is.
 
     Raises:
         ValueError: The equation has another form, or does not fit the shapes.
@@ -178,18 +183,24 @@ class EinsumDense(Layer):
     Source: https://keras.io/api/layers/core_layers/einsum_dense/
     """
 
+    kernel = main_weight("kernel")
+
     def __init__(
         self, equation: str, output_shape: Any, activation: Any = None, bias_axes: Any = None,
         kernel_initializer: Any = "glorot_uniform", bias_initializer: Any = "zeros",
         kernel_regularizer: Any = None, bias_regularizer: Any = None,
         kernel_constraint: Any = None, bias_constraint: Any = None,
-        quantization_config: Any = None, **kwargs: Any,
+        lora_rank: int | None = None, lora_alpha: float | None = None,
+        gptq_unpacked_column_size: int | None = None, quantization_config: Any = None,
+        **kwargs: Any,
     ) -> None:  # fmt: skip
         super().__init__(**kwargs)
         self.equation = equation
         shape = (output_shape,) if isinstance(output_shape, int) else output_shape
         self.partial_output_shape = tuple(shape)
         self.bias_axes = bias_axes
+        self._set_lora(lora_rank, lora_alpha)
+        self.gptq_unpacked_column_size = gptq_unpacked_column_size
         self.quantization_config = quantization_config
         self.activation = activations.get(activation)
         self.kernel_initializer = initializers.get(kernel_initializer)
@@ -203,10 +214,16 @@ class EinsumDense(Layer):
         terms = parse_equation(self.equation)
         shape, full = plan_shapes(terms, input_shape, self.partial_output_shape)
         self.full_output_shape = full
-        self.kernel = self.add_weight(
-            shape, with_fans(self.kernel_initializer, terms), regularizer=self.kernel_regularizer,
-            constraint=self.kernel_constraint, name="kernel",
-        )  # fmt: skip
+        self._terms, mode = terms, self.quantization_mode
+        self.input_spec = InputSpec(ndim=len(input_shape))
+        if mode:
+            self.quantized_build(shape, mode, self.quantization_config)
+        if mode not in ("int8", "int4"):
+            self.kernel = self.add_weight(
+                shape, with_fans(self.kernel_initializer, terms),
+                regularizer=self.kernel_regularizer, constraint=self.kernel_constraint,
+                name="kernel",
+            )  # fmt: skip
         self.bias = None
         if self.bias_axes:
             self.bias = self.add_weight(
@@ -217,20 +234,23 @@ class EinsumDense(Layer):
         # Whether the bias has exactly the axes that the kernel brings.
         columns = terms.kernel[self._inner :] if self._inner else ""
         self._bias_of_columns = bool(columns) and set(self.bias_axes or "") == set(columns)
-        self.input_spec = InputSpec(ndim=len(input_shape))
         self.built = True
+        if self.lora_rank:
+            self.enable_lora(self.lora_rank, self.lora_alpha)
 
     def call(self, inputs: Any, training: Any = None) -> Any:
+        if self._is_quantized:
+            return self.quantized_call(inputs, training)
         return self.activation(self._project(inputs) if self._inner else self._einsum(inputs))
 
     def _einsum(self, inputs: Any) -> Any:
-        x = ops.einsum(self.equation, inputs, self.kernel)
+        x = self._product(inputs, self._main_value())
         return x if self.bias is None else ops.add(x, self.bias)
 
     def _project(self, inputs: Any) -> Any:
         """The same as one matrix product of two axes each, as `Dense` computes it."""
         o = core.ops
-        x, kernel, inner = inputs, self.kernel.value, self._inner
+        x, kernel, inner = inputs, core.convert(self._main_value()), self._inner
         free, columns = x.shape[: x.ndim - inner], kernel.shape[inner:]
         rows = math.prod(kernel.shape[:inner])
         if x.ndim != 2 or inner != 1:
@@ -244,6 +264,43 @@ class EinsumDense(Layer):
         if self.bias is not None and not self._bias_of_columns:
             y = o.add(y, self.bias.value)
         return y
+
+    def _product(self, inputs: Any, weight: Any) -> Any:
+        return ops.einsum(self.equation, inputs, weight)
+
+    # -- how a quantized kernel lies
+    def _reduced_axes(self) -> Any:
+        terms = self._terms
+        return tuple(i for i, c in enumerate(terms.kernel) if c not in terms.output)
+
+    def _inputs_axis(self) -> Any:
+        terms = self._terms
+        hidden = self.input_spec.ndim - len(terms.inputs) if terms.ellipsis == "left" else 0
+        return tuple(hidden + i for i, c in enumerate(terms.inputs) if c not in terms.output)
+
+    def _matrix_shape(self, shape: tuple[int, ...]) -> tuple[int, int]:
+        rows = math.prod(shape[i] for i in self._reduced_axes())
+        return rows, math.prod(shape) // rows
+
+    def _kept(self) -> list[int]:
+        """The other axes of the kernel, in the order of the output."""
+        return [self._terms.kernel.index(c) for c in self._terms.output if c in self._terms.kernel]
+
+    def _scale_as_stored(self, scale: Any) -> Any:
+        # As the output lies, with 1 where the kernel has no such axis.
+        terms = self._terms
+        sizes = [scale.shape[terms.kernel.index(c)] if c in terms.kernel else 1
+                 for c in terms.output]  # fmt: skip
+        hidden = [1] * (self.input_spec.ndim - len(terms.inputs))
+        sizes = [*hidden, *sizes] if terms.ellipsis == "left" else [*sizes, *hidden]
+        scale = ops.transpose(scale, [*self._reduced_axes(), *self._kept()])
+        return ops.reshape(scale, sizes)
+
+    def _scale_as_kept(self, scale: Any) -> Any:
+        axes = [*self._reduced_axes(), *self._kept()]
+        sizes = [1] * len(self._reduced_axes()) + [self._original_shape[i] for i in self._kept()]
+        inverse = sorted(range(len(axes)), key=axes.__getitem__)
+        return ops.transpose(ops.reshape(scale, sizes), inverse)
 
     def compute_output_shape(self, input_shape: Any) -> Any:
         terms = parse_equation(self.equation)
@@ -263,8 +320,17 @@ class EinsumDense(Layer):
             "bias_regularizer": regularizers.serialize(self.bias_regularizer),
             "kernel_constraint": constraints.serialize(self.kernel_constraint),
             "bias_constraint": constraints.serialize(self.bias_constraint),
-            "quantization_config": self.quantization_config,
+            "quantization_config": serialize_keras_object(self.quantization_config),
+            **self._lora_config(),
+            **self._gptq_config(),
         }
+
+    def _gptq_config(self) -> dict[str, Any]:
+        size = self.gptq_unpacked_column_size
+        return {"gptq_unpacked_column_size": size} if size else {}
+
+
+EinsumDense._quantizable = EinsumDense
 
 
 def _matrix(kernel: Any, rows: int, columns: int) -> Any:

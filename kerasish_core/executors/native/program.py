@@ -258,7 +258,12 @@ class NativeProgram:
                 return np.empty(spec.shape, spec.dtype)
             item = spec.dtype.itemsize
             strides = [s * item for s in layout.strides]
-            return np.lib.stride_tricks.as_strided(flat[layout.offset :], spec.shape, strides)
+            flat = flat[layout.offset :]
+            if spec.dtype.isbuiltin == 1:
+                return np.lib.stride_tricks.as_strided(flat, spec.shape, strides)
+            # NumPy can't name the 8-bit floats of ml_dtypes: strides are set on plain bytes.
+            plain = np.lib.stride_tricks.as_strided(flat.view(f"u{item}"), spec.shape, strides)
+            return plain.view(spec.dtype)
 
         def call(arena: Any, arrays: Any) -> None:
             try:
