@@ -7,6 +7,7 @@ the batch, and its program starts with their results.
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import kerasish_core as core
@@ -14,28 +15,10 @@ import kerasish_core as core
 from ..layers import Layer
 from ..ops.symbolic import KerasTensor, Node
 
-__all__ = ["Front", "Prepared", "is_on_host"]
+__all__ = ["Front", "is_on_host"]
 
-
-@core.tree.register_tree_node_class
-class Prepared:
-    """What a graph's front made of a batch: stands for the batch in the compiled step.
-
-    Args:
-        values: The tensors that the rest of the graph starts with.
-    """
-
-    def __init__(self, values: list[Any]) -> None:
-        self.values = values
-
-    def tree_flatten(self) -> tuple[list[Any], None]:
-        """The tensors."""
-        return self.values, None
-
-    @classmethod
-    def tree_unflatten(cls, metadata: None, children: Any) -> Prepared:
-        """One with these tensors."""
-        return cls(list(children))
+# What the front makes of a whole data set is kept for all epochs up to this size.
+_MOST_BYTES = 1 << 28
 
 
 class Front:
@@ -44,10 +27,25 @@ class Front:
     Args:
         first, rest: The places in the graph's list of nodes of the calls of each part.
         kept: Slot and symbolic tensor of what the rest starts with.
+        random: Whether the first part draws random numbers.
     """
 
-    def __init__(self, first: list[int], rest: list[int], kept: dict[int, KerasTensor]) -> None:
-        self.first, self.rest, self.kept = first, rest, kept
+    def __init__(
+        self, first: list[int], rest: list[int], kept: dict[int, KerasTensor], random: bool
+    ) -> None:
+        self.first, self.rest, self.kept, self.random = first, rest, kept, random
+
+    def fits(self, count: int) -> bool:
+        """Whether its results for so many rows are of one known shape, and small enough to keep.
+
+        Not where the values may be others in the next epoch.
+        """
+        total = 0
+        for t in self.kept.values():
+            if t.dtype == "string" or None in t.shape[1:]:
+                return False
+            total += count * math.prod(t.shape[1:]) * core.dtypes.as_dtype(t.dtype).itemsize
+        return total <= _MOST_BYTES and not self.random
 
     @classmethod
     def of(cls, nodes: list[Node], inputs: Any, outputs: Any, slot_of: Any) -> Front | None:
@@ -67,7 +65,8 @@ class Front:
         rest = [i for i in range(len(nodes)) if i not in chosen]
         needed = [t for i in rest for t in nodes[i].inputs] + list(outputs)
         kept = {slot_of(t): t for t in needed if maker.get(slot_of(t), -1) not in rest}
-        return cls(sorted(chosen), rest, kept)
+        random = any(_draws(nodes[i].operation) for i in chosen)
+        return cls(sorted(chosen), rest, kept, random)
 
 
 def is_on_host(operation: Any) -> bool:
@@ -78,4 +77,14 @@ def is_on_host(operation: Any) -> bool:
 def _is_trained(operation: Any) -> bool:
     return isinstance(operation, Layer) and any(
         x._tracker.trainable for x in operation._flatten_layers()
+    )
+
+
+def _draws(operation: Any) -> bool:
+    """Whether it holds seeds, or is the user's own and may do anything."""
+    if not isinstance(operation, Layer):
+        return False
+    return any(
+        x._tracker.seeds or not type(x).__module__.startswith("kerasish.")
+        for x in operation._flatten_layers()
     )

@@ -16,16 +16,19 @@ from ..layers.tracking import no_tracking
 from ..ops.symbolic import KerasTensor
 from ..serialization import builtin
 from ..text_arrays import is_text
+from ..training.prepared import Prepared
 from . import graph_config
 from .copying import Plan
 from .direct import DirectCall
-from .front import Prepared, is_on_host
+from .front import is_on_host
 from .graph import Graph, is_input_tensor
 from .model import Model
 
 __all__ = ["Functional"]
 
 tree = core.tree
+# Rows that go through the front at once where a whole data set does.
+_ROWS = 1024
 
 
 @builtin("keras.src.models.functional")
@@ -147,6 +150,15 @@ class Functional(DirectCall, Model):
 
     def _run_front(self, x: Any) -> Any:
         return self._graph.prepare(self._standardize(x))
+
+    def _front_of_all(self, x: Any, count: int) -> Any:
+        if not self._graph.front.fits(count):
+            return None
+        parts = [
+            self._run_front(tree.map_structure(lambda a, i=i: a[i : i + _ROWS], x)).values
+            for i in range(0, count, _ROWS)
+        ]
+        return Prepared([np.concatenate([np.asarray(v) for v in same]) for same in zip(*parts)])
 
     @property
     def _has_front(self) -> bool:

@@ -10,7 +10,8 @@ import kerasish_core as core
 from ..layers import InputLayer, Layer
 from ..layers.call_context import state
 from ..ops.symbolic import KerasTensor, Node, map_symbolic
-from .front import Front, Prepared
+from ..training.prepared import Prepared
+from .front import Front
 
 __all__ = ["Graph", "key_of", "node_of"]
 

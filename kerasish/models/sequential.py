@@ -179,6 +179,9 @@ class Sequential(DirectCall, Model):
     def _run_front(self, x: Any) -> Any:
         return self._network._run_front(x)
 
+    def _front_of_all(self, x: Any, count: int) -> Any:
+        return self._network._front_of_all(x, count)
+
     @property
     def _has_front(self) -> bool:
         return self._network is not None and self._network._has_front

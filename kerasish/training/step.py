@@ -18,6 +18,7 @@ from ..settings import learning_phase, structure_version
 from ..text_arrays import holds_text
 from .compile_utils import tensors_of
 from .data import pack_x_y_sample_weight, unpack_x_y_sample_weight
+from .prepared import Prepared
 
 __all__ = ["Steps"]
 
@@ -165,6 +166,18 @@ class Steps:
         """The inputs after the layers that no program can hold: see `models/front.py`."""
         return x
 
+    def _front_of_all(self, x: Any, count: int) -> Any:
+        """`_run_front` of a whole data set; None where that can't be kept."""
+        return None
+
+    def _prepare_once(self, data: Any) -> None:
+        """Run the front on arrays in memory before the first epoch instead of in each one."""
+        if self._has_front and not self.run_eagerly and self.jit_compile is not False:
+            x, *rest = data.data
+            prepared = self._front_of_all(x, data.count)
+            if prepared is not None:
+                data.data = (prepared, *rest)
+
     @property
     def _has_front(self) -> bool:
         return False
@@ -173,6 +186,8 @@ class Steps:
         if not self._has_front:
             return data
         x, y, sample_weight = unpack_x_y_sample_weight(data)
+        if isinstance(x, Prepared):
+            return data
         return pack_x_y_sample_weight(self._run_front(x), y, sample_weight)
 
     def _run_rows(self, name: str, data: Any, line: Any) -> tuple[int, Any, Any]:
@@ -194,7 +209,7 @@ class Steps:
             return 0, rows, None
         example = data.batch(slice(0, size))
         self._build_for(name, example)
-        if self._has_front or holds_text(example):
+        if self._after_front(example) is not example or holds_text(example):
             return 0, rows, None
         step = self._compiled_step(name)
         try:

@@ -192,6 +192,9 @@ class Trainer(Steps):
         validation = self._validation_data(
             validation_data, validation_batch_size or batch_size, validation_steps
         )
+        for each in (data, validation):
+            if isinstance(each, ArrayData):
+                self._prepare_once(each)
         steps = steps_per_epoch or data.num_batches
         hooks = CallbackList.of(callbacks, self, True, epochs=epochs, steps=steps, verbose=verbose)
         verbose = 0 if hooks.shows_progress() else verbose

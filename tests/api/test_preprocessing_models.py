@@ -44,6 +44,23 @@ def test_text_classifier_learns_compiled_as_eagerly():
         np.testing.assert_allclose(values, histories[1][name], rtol=1e-4, err_msg=name)
 
 
+def test_text_of_known_length_is_read_once_for_all_epochs(monkeypatch):
+    calls = []
+    indices = layers.StringLookup.indices
+    monkeypatch.setattr(
+        layers.StringLookup, "indices", lambda self, x: calls.append(1) or indices(self, x)
+    )
+    model = text_model()
+    model.fit(TEXTS, LABELS, epochs=3, verbose=0, validation_data=(TEXTS, LABELS))
+    assert len(calls) == 2
+    calls.clear()
+    free = layers.TextVectorization(vocabulary=["good"])  # as long as the longest of a batch
+    model = k.Sequential([k.Input((), dtype="string"), free, *model.layers[1:]])
+    model.compile("sgd", "mse")
+    model.fit(TEXTS, LABELS, epochs=3, verbose=0)
+    assert len(calls) >= 6
+
+
 def test_every_way_to_run_it_agrees():
     model = text_model(jit_compile=True)
     expected = model.predict(TEXTS[:6], verbose=0)
