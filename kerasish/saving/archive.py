@@ -15,7 +15,6 @@ from typing import Any
 from ..serialization import ObjectSharingScope, serialize_keras_object
 from .config_of import model_of_config, stored_bytes
 from .h5 import KERAS_VERSION, atomic_path, open_to_write, synced
-from .keras2 import modern_config
 from .legacy_h5 import load_legacy_model, save_legacy_model
 from .tree import saveable_parts
 from .weights import (
@@ -72,7 +71,13 @@ def save_model(
         return
     with tempfile.TemporaryDirectory(prefix="kerasish-") as scratch:
         parts = Path(scratch)
-        _write_parts(model, parts)
+        try:
+            _write_parts(model, parts)
+        except OSError as error:
+            raise OSError(
+                f"Can't write {path}: its parts do not fit into {scratch}: {error}. What was there "
+                "is unchanged."
+            ) from error
         if folder:
             _put_folder(parts, path)
             return
@@ -169,15 +174,12 @@ def _load(path: Path, folder: Path, custom_objects: Any, compile: bool, safe_mod
         raise ValueError(f"{path} holds no readable {_CONFIG}: {error}") from error
     if not compile and isinstance(config, dict):
         config.pop("compile_config", None)
-    version = _version(folder)
-    if not version.startswith("3"):
-        config = modern_config(config, version)
     with contextlib.ExitStack() as stack:
         file = None
         if (folder / WEIGHTS_MEMBER).is_file():
             file = stack.enter_context(opened_member(path, folder))
         weights = stored_bytes(file) if file is not None else 0
-        model = model_of_config(path, config, custom_objects, safe_mode, weights)
+        model = model_of_config(path, config, _version(folder), custom_objects, safe_mode, weights)
         if file is not None:
             read_parts(model, finder(path, file), path)
     for place, part in saveable_parts(model):

@@ -16,6 +16,8 @@ from typing import Any
 import ml_dtypes
 import numpy as np
 
+from .heaps import check_heaps
+
 __all__ = [
     "KERAS_VERSION", "Reader", "StoredArray", "Writer", "atomic_path", "open_to_write", "opened",
     "read_attribute", "synced",
@@ -23,6 +25,11 @@ __all__ = [
 
 # The version of Keras whose formats are written.
 KERAS_VERSION = "3.15.0"
+# What h5py raises when it meets damage: any of these, with HDF5's message.
+_LIBRARY_ERRORS = (
+    OSError, RuntimeError, KeyError, ValueError, TypeError, AttributeError, OverflowError,
+    MemoryError, UnicodeError,
+)  # fmt: skip
 _BFLOAT16 = np.dtype(ml_dtypes.bfloat16)
 
 
@@ -59,21 +66,51 @@ def opened(path: Path, source: Any = None) -> Iterator[Any]:
     import h5py
 
     try:
-        file = h5py.File(path if source is None else source, "r")
-    except (OSError, RuntimeError) as error:
+        with contextlib.ExitStack() as stack:
+            if source is None:
+                source = stack.enter_context(open(path, "rb"))
+            check_heaps(source)
+            with h5py.File(source, "r") as file:
+                yield file
+    except _LIBRARY_ERRORS as error:
+        if not _from_library(error):
+            raise
         raise ValueError(
             f"{path} is no readable HDF5 file: {error}. It may be cut off or damaged; save it "
             "again or use a backup."
         ) from error
-    with file:
-        yield file
 
 
-def open_to_write(path: Path) -> Any:
-    """An HDF5 file opened for writing, to be used as a context."""
+def _from_library(error: BaseException) -> bool:
+    """Whether an error comes from HDF5 or the check before it, not from what uses the file."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    name = "" if trace is None else trace.tb_frame.f_code.co_filename
+    return "h5py" in name or name == check_heaps.__code__.co_filename
+
+
+@contextlib.contextmanager
+def open_to_write(path: Path) -> Iterator[Any]:
+    """An HDF5 file opened for writing.
+
+    Raises:
+        OSError: It can't be written, at any time until it is closed.
+    """
     import h5py
 
-    return h5py.File(path, "w")
+    file = h5py.File(path, "w")
+    try:
+        yield file
+    except BaseException:
+        # What could not be written can't be when it is closed either.
+        with contextlib.suppress(OSError, RuntimeError):
+            file.close()
+        raise
+    try:
+        file.close()
+    except RuntimeError as error:  # HDF5's error of the last write
+        raise OSError(str(error)) from error
 
 
 def read_attribute(path: Path, item: Any, name: str) -> Any:

@@ -22,8 +22,7 @@ from ..serialization import (
     serialize_keras_object,
 )  # fmt: skip
 from ..serialization.registry import maybe_scope
-from ..variable import limited_variables
-from .config_of import model_of_config, stored_bytes
+from .config_of import model_of_config, reading_config, stored_bytes
 from .h5 import (
     KERAS_VERSION,
     Reader,
@@ -33,7 +32,7 @@ from .h5 import (
     opened,
     read_attribute,
 )
-from .keras2 import compile_arguments, modern_config, slots_by_variable
+from .keras2 import compile_arguments, slots_by_variable
 
 __all__ = ["load_legacy_model", "load_legacy_weights", "save_legacy_model", "save_legacy_weights"]
 
@@ -146,9 +145,8 @@ def load_legacy_model(path: Path, custom_objects: Any, compile: bool, safe_mode:
                 "model and call model.load_weights()."
             )
         version = str(read_attribute(path, file, "keras_version") or "1")
-        config = modern_config(config, version)
         weights = stored_bytes(file)
-        model = model_of_config(path, config, None, safe_mode, weights)
+        model = model_of_config(path, config, version, None, safe_mode, weights)
         _read_layers(model, path, file, "model_weights/")
         if not compile:
             return model
@@ -156,7 +154,7 @@ def load_legacy_model(path: Path, custom_objects: Any, compile: bool, safe_mode:
         if training is None:
             return model
         outputs = getattr(model, "output_names", None) or ["y"]
-        with limited_variables(5 * weights + (64 << 20)):
+        with reading_config(path, weights):
             model.compile(**compile_arguments(training, outputs))
             model.optimizer.build(model.trainable_variables)
         if "optimizer_weights" in file:

@@ -37,15 +37,16 @@ class Shards:
         self._map: dict[str, Any] = {}
         self._used = 0.0
         self._total = 0
+        self._stack = contextlib.ExitStack()
         self._file: Any = None
 
     def __enter__(self) -> Shards:
         self._next_file()
         return self
 
-    def __exit__(self, kind: Any, *error: object) -> None:
-        self._file.close()
+    def __exit__(self, kind: Any, *error: Any) -> None:
         try:
+            self._stack.close()
             if kind is None:
                 self._put_in_place()
         finally:
@@ -53,12 +54,11 @@ class Shards:
                 temporary.unlink(missing_ok=True)
 
     def _next_file(self) -> None:
-        if self._file is not None:
-            self._file.close()
+        self._stack.close()
         self._name = f"{self._base}_{len(self._temporary):05}.weights.h5"
         temporary = self._path.with_name(f".{self._name}.{os.getpid()}.part")
         self._temporary[self._name] = temporary
-        self._file, self._used = open_to_write(temporary), 0
+        self._file, self._used = self._stack.enter_context(open_to_write(temporary)), 0
 
     def writer(self, place: str) -> Writer:
         """A mapping for the arrays of the group at `place`."""

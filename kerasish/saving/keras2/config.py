@@ -64,7 +64,9 @@ def modern_config(config: Any, version: str = "2") -> Any:
     inner = {k: _of_argument(k, v, version) for k, v in inner.items()}
     if name in ("Functional", "Model", "Network"):
         entry["class_name"] = "Functional"
-        inner = modern_graph(inner, _RECURRENT)
+        graph = modern_graph(inner, _RECURRENT)
+        ends = ("input_layers", "output_layers") if version.startswith("3") else ()
+        inner = graph | {k: inner[k] for k in ends}
     if not version.startswith("3"):
         inner = _arguments(name, inner, version)
     entry["config"] = inner
