@@ -29,6 +29,7 @@ _NAMES = {
     "DTypePolicy": "dtype_policies", "FloatDTypePolicy": "dtype_policies",
     "StatelessScope": "autodiff", "GradientTape": "autodiff", "custom_gradient": "autodiff",
     "function": "autodiff", "device": "autodiff",
+    "load_ipython_extension": "compat",
 }  # fmt: skip
 
 
