@@ -52,12 +52,12 @@ def summary_text(
     """The text that `print_summary` prints; arguments as there."""
     links = not is_chain(model)
     if line_length is None:
-        line_length = min(108 if links else 88, shutil.get_terminal_size().columns - 4)
-    if positions is None:
-        positions = _WITH_LINKS if links else _CHAIN
-        if show_trainable:
-            positions = [p * 0.9 for p in positions] + [1.0]
-    positions = list(positions)
+        line_length = (108 if links else 88) + (12 if show_trainable else 0)
+        line_length = min(line_length, shutil.get_terminal_size().columns - 4)
+    positions = list(positions or (_WITH_LINKS if links else _CHAIN))[: 4 if links else 3]
+    if show_trainable:
+        last = positions[-1]
+        positions = [*(p * 0.9 for p in positions), last]
     if positions[-1] <= 1:
         positions = [int(line_length * p) for p in positions]
     header = ["Layer (type)", "Output Shape", "Param #"]

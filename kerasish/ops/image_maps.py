@@ -12,7 +12,9 @@ import kerasish_core as core
 from ..config import standardize_data_format
 from .symbolic import symbolic
 
-__all__ = ["affine_transform", "homography", "map_coordinates", "perspective_transform"]
+__all__ = [
+    "affine_transform", "homography", "map_coordinates", "perspective_transform", "sample",
+]  # fmt: skip
 
 _o = core.ops
 _FILL_MODES = ("constant", "nearest", "wrap", "mirror", "reflect")
@@ -68,14 +70,7 @@ def map_coordinates(
     corners = []
     for axis in range(x.ndim):
         at, size = coordinates[axis], x.shape[axis]
-        if order == 0:
-            pairs = [(_o.cast(_o.floor(at + 0.5), "int32"), None)]
-        else:
-            low = _o.floor(at)
-            part = at - low
-            start = _o.cast(low, "int32")
-            pairs = [(start, 1.0 - part), (start + 1, part)]
-        corners.append([(i, size, w) for i, w in pairs])
+        corners.append([(i, size, w) for i, w in _neighbours(at, order)])
     total = None
     for corner in itertools.product(*corners):
         key = tuple(_folded(i, size, fill_mode) for i, size, _ in corner)
@@ -111,19 +106,39 @@ def _back(y: Any, single: bool, first: bool) -> Any:
     return y[0] if single else y
 
 
-def _sample(x: Any, rows: Any, columns: Any, order: int, mode: str, value: Any) -> Any:
-    """Each image at its own places `(batch, height, width)`."""
-    batch, _, _, channels = x.shape
-    shape = (*rows.shape, channels)
+def sample(x: Any, rows: Any, columns: Any, order: int, mode: str, value: Any) -> Any:
+    """Each image `(batch, height, width, channels)` at its own places `(batch, ...)`.
 
-    def spread(v: Any) -> Any:
-        return _o.broadcast_to(_o.expand_dims(v, -1), shape)
+    As `map_coordinates`, but all channels of a pixel are gathered at once.
+    """
+    batch, height, width, channels = x.shape
+    pixels = _o.reshape(x, (batch * height * width, channels))
+    first = np.arange(batch, dtype="int32") * (height * width)
+    first = core.constant(first.reshape(-1, *(1,) * (rows.ndim - 1)))
+    total = None
+    for row, column in itertools.product(_neighbours(rows, order), _neighbours(columns, order)):
+        place = _folded(row[0], height, mode) * width + _folded(column[0], width, mode) + first
+        found = _o.take(pixels, place, 0)
+        if mode == "constant":
+            inside = None
+            for index, size in ((row[0], height), (column[0], width)):
+                fits = _o.logical_and(index >= 0, index < size)
+                inside = fits if inside is None else _o.logical_and(inside, fits)
+            found = _o.where(_o.expand_dims(inside, -1), found, _o.cast(value, x.dtype))
+        if order:
+            found = found * _o.expand_dims(row[1] * column[1], -1)
+        total = found if total is None else total + found
+    return _o.cast(total, x.dtype)
 
-    which = np.broadcast_to(np.arange(batch, dtype="float32")[:, None, None, None], shape)
-    channel = np.broadcast_to(np.arange(channels, dtype="float32"), shape)
-    places = [core.constant(which.copy()), spread(rows), spread(columns),
-              core.constant(channel.copy())]  # fmt: skip
-    return map_coordinates(x, _o.stack(places, 0), order, mode, value)
+
+def _neighbours(at: Any, order: int) -> list[tuple[Any, Any]]:
+    """The nearest index, or both beside with their weights."""
+    if order == 0:
+        return [(_o.cast(_o.floor(at + 0.5), "int32"), None)]
+    low = _o.floor(at)
+    part = at - low
+    start = _o.cast(low, "int32")
+    return [(start, 1.0 - part), (start + 1, part)]
 
 
 def _order(interpolation: str) -> int:
@@ -173,7 +188,7 @@ def affine_transform(
     maps = _o.expand_dims(maps, 0) if maps.ndim == 1 else maps
     maps = _o.broadcast_to(maps, (x.shape[0], 8))
     rows, columns = _mapped(x, maps)
-    return _back(_sample(x, rows, columns, order, fill_mode, fill_value), single, first)
+    return _back(sample(x, rows, columns, order, fill_mode, fill_value), single, first)
 
 
 @symbolic
@@ -200,7 +215,7 @@ def perspective_transform(
             f"start_points.shape={starts.shape}, end_points.shape={ends.shape}"
         )
     rows, columns = _mapped(x, _o.broadcast_to(homography(starts, ends), (x.shape[0], 8)))
-    return _back(_sample(x, rows, columns, order, "constant", fill_value), single, first)
+    return _back(sample(x, rows, columns, order, "constant", fill_value), single, first)
 
 
 def homography(starts: Any, ends: Any) -> Any:

@@ -28,3 +28,17 @@ def test_a_scalar_is_one_number(tmp_path):
     with summary.create_file_writer(tmp_path).as_default():
         with pytest.raises(ValueError, match=r"shape \(2,\)"):
             summary.scalar("x", [1.0, 2.0], 0)
+
+
+def test_a_column_more_makes_the_table_wider(monkeypatch):
+    monkeypatch.setenv("COLUMNS", "200")
+    model = models.Sequential([layers.Input((4,)), layers.Dense(2)])
+
+    def width(**more):
+        out = []
+        model.summary(print_fn=out.append, **more)
+        return len(out[0].splitlines()[1])
+
+    assert width() == 88 and width(show_trainable=True) == 100
+    # Positions of more columns than there are: the rest is left out.
+    assert width(line_length=100, positions=[0.3, 0.6, 1.0, 1.0]) == 100

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from .... import ops, random
-from ....ops.image_maps import homography
+from ....ops.image_maps import homography, sample
 from ....serialization import builtin
 from .affine import Warping
 from .boxes import follow_pixels
@@ -159,17 +159,9 @@ class RandomElasticTransform(Warping):
             self.displacement(transformation["noise"], transformation["distortion_factor"]), 2, 0
         )
         x = ops.transpose(images, (0, 2, 3, 1)) if self._channels_first else images
-        batch, height, width, channels = x.shape
-        shape = (batch, height, width, channels)
-        place = np.indices(shape).astype("float32")
-        places = ops.stack(
-            [
-                place[0], place[1] + ops.expand_dims(down, -1),
-                place[2] + ops.expand_dims(right, -1), place[3],
-            ], 0,
-        )  # fmt: skip
+        rows, columns = np.indices(x.shape[1:3]).astype("float32")
         order = 0 if interpolation == "nearest" else 1
-        bent = ops.image.map_coordinates(x, places, order, self.fill_mode, self.fill_value)
+        bent = sample(x, rows + down, columns + right, order, self.fill_mode, self.fill_value)
         bent = ops.transpose(bent, (0, 3, 1, 2)) if self._channels_first else bent
         return ops.where(_each(transformation["apply_transform"], 4), bent, images)
 
