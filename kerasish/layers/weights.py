@@ -226,7 +226,7 @@ class Stateful:
         with core.eager_scope(), self._scope():  # type: ignore[attr-defined]
             variable = Variable(
                 initializers.get(initializer), shape, dtype, trainable, autocast, aggregation,
-                name=name or "variable",
+                name=name,
             )  # fmt: skip
         variable.regularizer = regularizers.get(regularizer)
         variable.constraint = constraints.get(constraint)

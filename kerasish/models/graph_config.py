@@ -16,7 +16,8 @@ import numpy as np
 
 import kerasish_core as core
 
-from ..layers import InputLayer
+from ..layers import InputLayer, Layer
+from ..layers.masking import any_mask, masks_of
 from ..naming import to_snake_case
 from ..ops import symbolic as graphs
 from ..ops.symbolic import FunctionCall, KerasTensor
@@ -79,6 +80,8 @@ def write(model: Any) -> dict[str, Any]:
             args, kwargs = node.args, node.kwargs
             if function:
                 args, kwargs = _call_arguments(operation, node), {}
+            elif isinstance(operation, Layer):
+                kwargs = {**_filled_in(operation, args, kwargs), **kwargs}
             written.append(
                 {
                     "args": serialize_keras_object(_encode(tuple(args), reference)),
@@ -111,6 +114,35 @@ def _wholes(structure: Any) -> Any:
         parts = [_wholes(v) for v in structure]
         return type(structure)(*parts) if hasattr(structure, "_fields") else type(structure)(parts)
     return _Whole(structure) if hasattr(structure, "tree_flatten") else structure
+
+
+def _filled_in(layer: Any, args: Any, kwargs: Any) -> dict[str, Any]:
+    """What Keras writes of arguments that a call left out: defaults of `training`, empty masks.
+
+    Masks that ride on tensors are not written: they ride again when the file is read.
+    """
+    signature = layer._signature
+    found: dict[str, Any] = {}
+    if signature.training_default is not None and signature.training_place >= len(args):
+        found["training"] = signature.training_default
+    if not signature.any_mask:
+        return found
+    named = dict(zip(signature.names, args, strict=False)) | kwargs
+    tensors = {k: v for k, v in named.items() if _all_symbolic(v)}
+    if len(tensors) == 1:
+        wanted = {"mask": next(iter(tensors.values()))} if signature.mask else {}
+    else:
+        wanted = {mask: tensors[source] for mask, source in signature.masks if source in tensors}
+    for name, value in wanted.items():
+        masks = masks_of(value)
+        if named.get(name) is None and not any_mask(masks):
+            found[name] = masks
+    return found
+
+
+def _all_symbolic(value: Any) -> bool:
+    leaves = tree.flatten(value)
+    return bool(leaves) and all(isinstance(t, KerasTensor) for t in leaves)
 
 
 def _references(structure: Any, reference: Any) -> Any:
@@ -302,6 +334,8 @@ def read(cls: Any, config: dict[str, Any], custom_objects: Any = None) -> Any:
                 left.append((name, i, node))
                 continue
             args, kwargs = _arguments(node, tensors)
+            if isinstance(operations[name], Layer):
+                kwargs = _without_default_training(operations[name], kwargs)
             result = operations[name](*args, **kwargs)
             done.add((name, i))
             for j, t in enumerate(tree.flatten(result)):
@@ -322,6 +356,14 @@ def read(cls: Any, config: dict[str, Any], custom_objects: Any = None) -> Any:
     }
     trainable = config.get("trainable")
     return cls(inputs, outputs, **rest, **({} if trainable is None else {"trainable": trainable}))
+
+
+def _without_default_training(layer: Any, kwargs: dict[str, Any]) -> dict[str, Any]:
+    """Keras writes the default of `training` too: kept, it would switch off dropout for good."""
+    default = layer._signature.training_default
+    if default is None or kwargs.get("training") is not default:
+        return kwargs
+    return {k: v for k, v in kwargs.items() if k != "training"}
 
 
 def _find(references: Any, tensors: Any) -> Any:

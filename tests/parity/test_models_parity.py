@@ -142,7 +142,7 @@ def plain(config):
 @pytest.mark.parametrize("make", MODELS, ids=lambda f: f.__name__)
 def test_configs_are_equal_and_read_by_both(make):
     theirs, ours = pair(make)
-    if make is not sequences:  # recurrent layers of Keras write `mask` and `training` of a call
+    if make is not sequences:  # Keras writes how a mask comes about
         assert plain(ours.get_config()) == plain(theirs.get_config())
     theirs_here = kerasish.models.model_from_json(theirs.to_json())
     ours_there = keras.models.model_from_json(ours.to_json())

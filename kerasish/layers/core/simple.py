@@ -67,7 +67,6 @@ class Lambda(Layer):
         self.function, self._output_shape, self.mask = function, output_shape, mask
         self.arguments = arguments or {}
         self.supports_masking = mask is not None
-        self.built = True
 
     def call(self, inputs: Any, mask: Any = None, training: Any = None) -> Any:
         kwargs = dict(self.arguments)

@@ -162,8 +162,9 @@ class LayerNormalization(Layer):
         self.gamma = self.beta = None
 
     def build(self, input_shape: Any) -> None:
-        axes = self.axis if isinstance(self.axis, list) else [self.axis]
-        shape = tuple(input_shape[a] for a in axes)
+        # In order, as Keras writes them once the layer is built.
+        self.axis = sorted(self.axis) if isinstance(self.axis, list) else [self.axis]
+        shape = tuple(input_shape[a] for a in self.axis)
         if self.scale:
             self.gamma = self.add_weight(
                 shape, self.gamma_initializer, regularizer=self.gamma_regularizer,

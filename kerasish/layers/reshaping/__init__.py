@@ -26,7 +26,6 @@ class Flatten(Layer):
         self.data_format = standardize_data_format(data_format)
         self.input_spec = InputSpec(min_ndim=1)
         self._channels_first = self.data_format == "channels_first"
-        self.built = True
 
     def call(self, inputs: Any) -> Any:
         if self._channels_first and len(inputs.shape) > 2:
@@ -66,7 +65,6 @@ class Permute(Layer):
                 f"`dims` must be consecutive and start from 1. Received dims={dims}"
             )
         self.input_spec = InputSpec(ndim=len(self.dims) + 1)
-        self.built = True
 
     def call(self, inputs: Any) -> Any:
         return ops.transpose(inputs, (0, *self.dims))
@@ -85,7 +83,6 @@ class RepeatVector(Layer):
             raise TypeError(f"Expected an integer value for `n`, got {type(n)}.")
         self.n = n
         self.input_spec = InputSpec(ndim=2)
-        self.built = True
 
     def call(self, inputs: Any) -> Any:
         return ops.repeat(ops.expand_dims(inputs, 1), self.n, axis=1)
@@ -117,7 +114,6 @@ class _Spatial(Layer):
         if self.rank > 1:
             self.data_format = standardize_data_format(data_format)
         self.input_spec = InputSpec(ndim=self.rank + 2)
-        self.built = True
 
     def _axes(self) -> list[int]:
         first = 2 if self.data_format == "channels_first" else 1
