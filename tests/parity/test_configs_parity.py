@@ -3,6 +3,7 @@
 import json
 
 import pytest
+from layer_pairs import both
 
 import kerasish
 
@@ -121,6 +122,7 @@ def test_models_are_read_back(make):
 
 
 def test_a_sequential_model_knows_the_shape_it_was_built_with():
+    both()  # names start anew
     ours, theirs = sequential(kerasish), sequential(keras)
     for model in (ours, theirs):
         model.build((None, 4))
