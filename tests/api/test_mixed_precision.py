@@ -1,5 +1,7 @@
 """Half precision: skipped steps leave everything as it was, the scale rises and falls."""
 
+import importlib
+
 import numpy as np
 import pytest
 
@@ -54,3 +56,41 @@ def test_training_reaches_a_low_loss(policy):
 def test_names_are_those_of_config():
     assert mixed_precision.global_policy is kerasish.config.dtype_policy
     assert mixed_precision.Policy is kerasish.DTypePolicy
+
+
+def dense_model():
+    return kerasish.Sequential([
+        layers.Input((20,)), layers.Dense(32, activation="relu"), layers.BatchNormalization(),
+        layers.Dropout(0.2), layers.Dense(32, activation="gelu"), layers.LayerNormalization(),
+        layers.Dense(5), layers.Activation("softmax", dtype="float32"),
+    ])  # fmt: skip
+
+
+def convolutional_model():
+    return kerasish.Sequential([
+        layers.Input((20,)), layers.Reshape((5, 4, 1)),
+        layers.Conv2D(4, 3, padding="same", activation="relu"), layers.BatchNormalization(),
+        layers.MaxPooling2D(2), layers.DepthwiseConv2D(2, padding="same"),
+        layers.Conv2D(4, 2, padding="same", activation="swish"), layers.AveragePooling2D(2),
+        layers.Flatten(), layers.Dense(5), layers.Activation("softmax", dtype="float32"),
+    ])  # fmt: skip
+
+
+@pytest.mark.parametrize("policy", ["mixed_float16", "mixed_bfloat16"])
+@pytest.mark.parametrize("make", [dense_model, convolutional_model])
+def test_steps_have_native_kernels_and_agree_with_the_reference(make, policy, native, monkeypatch):
+    """Node by node: a node that differs raises VerifyError."""
+    shadow = importlib.import_module("kerasish_core.executors.native.shadow").ShadowProgram
+    monkeypatch.setattr("kerasish_core.executors.native._library", lambda: shadow)
+    mixed_precision.set_global_policy(policy)
+    kerasish.utils.set_random_seed(0)
+    model = make()
+    model.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])
+    x, y = RNG.normal(size=(32, 20)).astype("float32"), RNG.integers(0, 5, 32)
+    for _ in range(3):
+        loss = model.train_on_batch(x, y)[0]
+    assert np.isfinite(loss)
+    model.test_on_batch(x, y)
+    model.predict(x, verbose=0)
+    for step in ("train", "test", "predict"):
+        assert "generic" not in model.explain(step, "kernels")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from textwrap import indent
 from typing import Any, NamedTuple
 
@@ -16,6 +16,7 @@ from ...passes import optimize
 from ...passes.fuse import Group, group_nodes
 from ...passes.layout import is_dense, view_layout
 from ...passes.memory import Plan, Step, plan_memory
+from ...passes.widen import widen_halves
 from ..reference.quiet import quietly
 from . import _native, instructions
 from .epilogue import find_epilogues
@@ -55,7 +56,7 @@ class NativeProgram:
     def __init__(
         self, graph: Graph, variables: int = 0, read: int = 0, updates: Sequence[int] = ()
     ) -> None:
-        self.graph = graph
+        graph = self.graph = widen_halves(graph, _serves)
         self.inputs, self.variables = len(graph.inputs) - read, variables
         self.update_places = tuple(updates)
         self.bodies: dict[int, list[NativeProgram]] = {}
@@ -378,6 +379,16 @@ def _pairs(step: Instruction, specs: Any) -> list[tuple[int, int]]:
         if roots.count(root) == 1 and offset == 0 and _bytes(specs[root]) == _bytes(specs[out]):
             pairs.append((root, out))
     return pairs
+
+
+def _serves(node: Node, specs: Mapping[int, Spec]) -> bool:
+    """Whether a node gets a native kernel: tried with a builder of its own."""
+    if role_of(node, specs) is not None:
+        return True
+    lowering = LOWERINGS.get(node.op.name)
+    own = {v: specs[v] for v in (*node.inputs, *node.outputs)}
+    graph = Graph("one", node.inputs, {}, (node,), node.outputs, own)
+    return lowering is not None and lowering(node, Builder(graph))
 
 
 def _used_outside(graph: Graph, units: Sequence[Group | Node]) -> set[int]:

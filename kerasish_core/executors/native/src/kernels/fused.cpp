@@ -16,7 +16,8 @@ enum Mode : int64_t { kDense, kScalar, kPeriodic, kRows, kGeneral };
 enum Place : int64_t { kRegister, kInput, kOutput };
 enum Form : int64_t { kNone, kTrailing, kLeading };
 
-constexpr int kMostInputs = 32, kMostOutputs = 32, kMostReductions = 8, kMostSources = 4;
+// At least what passes/fuse.py puts into a group, each of whose nodes may be an output.
+constexpr int kMostInputs = 32, kMostOutputs = 40, kMostReductions = 8, kMostSources = 4;
 
 struct Input {
   const char* data;
