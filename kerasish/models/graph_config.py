@@ -33,6 +33,8 @@ _OBJECT = "__keras_tensors__"
 _CALL_ARGUMENTS = {
     "x", "x1", "x2", "x3", "xs", "inputs", "a", "b", "condition", "key", "indices", "values",
     "updates", "start_indices", "y", "target", "output", "query", "value", "bias", "mask",
+    "images", "transform", "coordinates", "start_points", "end_points", "target_length",
+    "output_length", "sequence_lengths",
 }  # fmt: skip
 # Keras's module of operation classes by function, where it is not that of NumPy.
 _MODULES = {
@@ -42,16 +44,31 @@ _MODULES = {
         depthwise_conv separable_conv conv_transpose one_hot multi_hot binary_crossentropy
         categorical_crossentropy sparse_categorical_crossentropy moments batch_normalization
         ctc_loss ctc_decode normalize psnr dot_product_attention rms_normalization
-        layer_normalization unfold""",
+        layer_normalization unfold fold adaptive_average_pool adaptive_max_pool depth_to_space
+        space_to_depth polar""",
     "core": """cast saturate_cast scatter scatter_update slice slice_update switch cond
-        stop_gradient shape unstack map scan while_loop fori_loop vectorized_map""",
+        stop_gradient shape unstack map scan while_loop fori_loop vectorized_map
+        associative_scan""",
     "math": """segment_sum segment_max top_k in_top_k logsumexp extract_sequences fft fft2 rfft
-        irfft stft istft rsqrt erf erfinv logdet""",
-    "linalg": "cholesky det eig eigh inv lu_factor norm qr solve solve_triangular svd lstsq",
+        irfft stft istft rsqrt erf erfinv logdet cdist erfc ifft2 segment_min segment_prod
+        view_as_complex view_as_real""",
+    "image": """affine_transform crop_images elastic_transform extract_patches gaussian_blur
+        hsv_to_rgb map_coordinates pad_images perspective_transform resize rgb_to_grayscale
+        rgb_to_hsv scale_and_translate sobel_edges ssim""",
+    "linalg": """cholesky det eig eigh inv lu_factor norm qr solve solve_triangular svd lstsq
+        cholesky_inverse matrix_rank pinv""",
 }
 _MODULE_OF = {f: m for m, names in _MODULES.items() for f in names.split()}
 # Class names that the rule below does not give.
-_CLASSES = {"get_item": "GetItem", "relu": "Relu", "matmul": "Matmul", "silu": "Silu"}
+_CLASSES = {
+    f: f.replace("_", "").upper()
+    for f in ["fft", "fft2", "ifft2", "irfft", "istft", "psnr", "rfft", "ssim", "stft", "svd"]
+} | {
+    "ctc_decode": "CTCDecode", "ctc_loss": "CTCLoss", "hsv_to_rgb": "HSVToRGB",
+    "rgb_to_grayscale": "RGBToGrayscale", "rgb_to_hsv": "RGBToHSV", "allclose": "AllClose",
+    "cdist": "CDist", "isin": "IsIn", "searchsorted": "SearchSorted",
+}  # fmt: skip
+_FUNCTIONS = {c: f for f, c in _CLASSES.items()}
 
 
 # -- writing
@@ -264,7 +281,12 @@ class _Called:
     """A function call read from a config: its own arguments and those of its call."""
 
     def __init__(self, config: dict[str, Any], function: str) -> None:
-        config = {k: deserialize_keras_object(v) for k, v in config.items() if k != "dtype"}
+        # A dtype that is a name is an argument (of `cast`), a policy belongs to the operation.
+        config = {
+            k: deserialize_keras_object(v)
+            for k, v in config.items()
+            if k != "dtype" or isinstance(v, str)
+        }
         self.name = config.pop("name", None)
         self.function = graphs.PUBLIC[function]
         self.settings = config
@@ -295,7 +317,8 @@ def _operation(entry: dict[str, Any], custom_objects: Any) -> Any:
     module = entry.get("module") or ""
     classic = module == graphs.CLASSIC
     if classic or module.startswith(("keras.src.ops.", "keras.ops")):
-        function = to_snake_case(entry["class_name"])
+        name = entry["class_name"]
+        function = _FUNCTIONS.get(name) or to_snake_case(name)
         if classic:
             importlib.import_module(module)  # the room above, which fills the table
             function = entry["registered_name"]

@@ -11,11 +11,12 @@ import numpy as np
 import kerasish_core as core
 
 from ..config import standardize_data_format
+from .image_elastic import elastic_transform
 from .image_maps import affine_transform, map_coordinates, perspective_transform
 from .symbolic import symbolic
 
 __all__ = [
-    "affine_transform", "crop_images", "extract_patches",
+    "affine_transform", "crop_images", "elastic_transform", "extract_patches",
     "extract_patches_3d", "gaussian_blur", "hsv_to_rgb", "map_coordinates", "pad_images",
     "perspective_transform", "resize", "rgb_to_grayscale", "rgb_to_hsv", "scale_and_translate",
     "sobel_edges", "ssim",

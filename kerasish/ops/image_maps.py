@@ -13,7 +13,12 @@ from ..config import standardize_data_format
 from .symbolic import symbolic
 
 __all__ = [
+<<<<<<< HEAD
     "affine_transform", "homography", "map_coordinates", "perspective_transform", "sample",
+=======
+    "affine_transform", "back", "batched", "map_coordinates", "order_of", "perspective_transform",
+    "sample",
+>>>>>>> 655505d (Elastic transform; names of operation classes in files)
 ]  # fmt: skip
 
 _o = core.ops
@@ -87,7 +92,7 @@ def map_coordinates(
     return _o.cast(total, x.dtype)
 
 
-def _batched(images: Any, data_format: Any) -> tuple[Any, bool, bool]:
+def batched(images: Any, data_format: Any) -> tuple[Any, bool, bool]:
     """`(batch, height, width, channels)`, whether it was one image, whether channels came first."""
     x = core.convert(images)
     if x.ndim not in (3, 4):
@@ -101,13 +106,19 @@ def _batched(images: Any, data_format: Any) -> tuple[Any, bool, bool]:
     return (_o.transpose(x, (0, 2, 3, 1)) if first else x), single, first
 
 
-def _back(y: Any, single: bool, first: bool) -> Any:
+def back(y: Any, single: bool, first: bool) -> Any:
     y = _o.transpose(y, (0, 3, 1, 2)) if first else y
     return y[0] if single else y
 
 
 def sample(x: Any, rows: Any, columns: Any, order: int, mode: str, value: Any) -> Any:
+<<<<<<< HEAD
     """Each image `(batch, height, width, channels)` at its own places `(batch, ...)`.
+=======
+    """Each image at its own places `(batch, height, width)`."""
+    batch, _, _, channels = x.shape
+    shape = (*rows.shape, channels)
+>>>>>>> 655505d (Elastic transform; names of operation classes in files)
 
     As `map_coordinates`, but all channels of a pixel are gathered at once.
     """
@@ -141,7 +152,7 @@ def _neighbours(at: Any, order: int) -> list[tuple[Any, Any]]:
     return [(start, 1.0 - part), (start + 1, part)]
 
 
-def _order(interpolation: str) -> int:
+def order_of(interpolation: str) -> int:
     if interpolation not in _ORDERS:
         raise ValueError(
             f"Invalid value for argument `interpolation`. Expected of one {set(_ORDERS)}. "
@@ -177,8 +188,8 @@ def affine_transform(
         fill_mode, fill_value: See `map_coordinates`.
         data_format: "channels_last" or "channels_first"; the configured one by default.
     """
-    order = _order(interpolation)
-    x, single, first = _batched(images, data_format)
+    order = order_of(interpolation)
+    x, single, first = batched(images, data_format)
     maps = core.convert(transform)
     if maps.ndim not in (1, 2):
         raise ValueError(
@@ -188,7 +199,11 @@ def affine_transform(
     maps = _o.expand_dims(maps, 0) if maps.ndim == 1 else maps
     maps = _o.broadcast_to(maps, (x.shape[0], 8))
     rows, columns = _mapped(x, maps)
+<<<<<<< HEAD
     return _back(sample(x, rows, columns, order, fill_mode, fill_value), single, first)
+=======
+    return back(sample(x, rows, columns, order, fill_mode, fill_value), single, first)
+>>>>>>> 655505d (Elastic transform; names of operation classes in files)
 
 
 @symbolic
@@ -205,8 +220,8 @@ def perspective_transform(
         fill_value: What is outside.
         data_format: "channels_last" or "channels_first"; the configured one by default.
     """
-    order = _order(interpolation)
-    x, single, first = _batched(images, data_format)
+    order = order_of(interpolation)
+    x, single, first = batched(images, data_format)
     starts, ends = (_o.cast(core.convert(p), "float32") for p in (start_points, end_points))
     starts, ends = (_o.expand_dims(p, 0) if p.ndim == 2 else p for p in (starts, ends))
     if starts.shape[-2:] != (4, 2) or starts.shape != ends.shape:
@@ -214,8 +229,13 @@ def perspective_transform(
             "Invalid points: expected shapes (4, 2) or (batch, 4, 2). Received: "
             f"start_points.shape={starts.shape}, end_points.shape={ends.shape}"
         )
+<<<<<<< HEAD
     rows, columns = _mapped(x, _o.broadcast_to(homography(starts, ends), (x.shape[0], 8)))
     return _back(sample(x, rows, columns, order, "constant", fill_value), single, first)
+=======
+    rows, columns = _mapped(x, _o.broadcast_to(_homography(starts, ends), (x.shape[0], 8)))
+    return back(sample(x, rows, columns, order, "constant", fill_value), single, first)
+>>>>>>> 655505d (Elastic transform; names of operation classes in files)
 
 
 def homography(starts: Any, ends: Any) -> Any:
