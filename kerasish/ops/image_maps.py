@@ -13,12 +13,8 @@ from ..config import standardize_data_format
 from .symbolic import symbolic
 
 __all__ = [
-<<<<<<< HEAD
-    "affine_transform", "homography", "map_coordinates", "perspective_transform", "sample",
-=======
-    "affine_transform", "back", "batched", "map_coordinates", "order_of", "perspective_transform",
-    "sample",
->>>>>>> 655505d (Elastic transform; names of operation classes in files)
+    "affine_transform", "back", "batched", "homography", "map_coordinates", "order_of",
+    "perspective_transform", "sample",
 ]  # fmt: skip
 
 _o = core.ops
@@ -112,13 +108,7 @@ def back(y: Any, single: bool, first: bool) -> Any:
 
 
 def sample(x: Any, rows: Any, columns: Any, order: int, mode: str, value: Any) -> Any:
-<<<<<<< HEAD
     """Each image `(batch, height, width, channels)` at its own places `(batch, ...)`.
-=======
-    """Each image at its own places `(batch, height, width)`."""
-    batch, _, _, channels = x.shape
-    shape = (*rows.shape, channels)
->>>>>>> 655505d (Elastic transform; names of operation classes in files)
 
     As `map_coordinates`, but all channels of a pixel are gathered at once.
     """
@@ -199,11 +189,7 @@ def affine_transform(
     maps = _o.expand_dims(maps, 0) if maps.ndim == 1 else maps
     maps = _o.broadcast_to(maps, (x.shape[0], 8))
     rows, columns = _mapped(x, maps)
-<<<<<<< HEAD
-    return _back(sample(x, rows, columns, order, fill_mode, fill_value), single, first)
-=======
     return back(sample(x, rows, columns, order, fill_mode, fill_value), single, first)
->>>>>>> 655505d (Elastic transform; names of operation classes in files)
 
 
 @symbolic
@@ -229,13 +215,8 @@ def perspective_transform(
             "Invalid points: expected shapes (4, 2) or (batch, 4, 2). Received: "
             f"start_points.shape={starts.shape}, end_points.shape={ends.shape}"
         )
-<<<<<<< HEAD
     rows, columns = _mapped(x, _o.broadcast_to(homography(starts, ends), (x.shape[0], 8)))
-    return _back(sample(x, rows, columns, order, "constant", fill_value), single, first)
-=======
-    rows, columns = _mapped(x, _o.broadcast_to(_homography(starts, ends), (x.shape[0], 8)))
     return back(sample(x, rows, columns, order, "constant", fill_value), single, first)
->>>>>>> 655505d (Elastic transform; names of operation classes in files)
 
 
 def homography(starts: Any, ends: Any) -> Any:
