@@ -73,10 +73,8 @@ def test_shapes_dtypes_and_configs(name):
         np.testing.assert_array_equal(np.asarray(first), np.asarray(second))
 
 
-@pytest.mark.parametrize("name", EVERY)
+@pytest.mark.parametrize("name", [n for n in EVERY if n != "CutMix"])  # which needs a partner
 def test_one_image_without_a_dictionary_equals_one_with_it(name):
-    if name == "CutMix":
-        pytest.skip("one image has no partner")
     more = {"bounding_box_format": "xyxy"}
     if name in DRAWN:
         more["seed"] = 4
