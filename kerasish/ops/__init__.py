@@ -12,6 +12,7 @@ from .elementwise import *
 from .linalg import *
 from .math import *
 from .nn import *
+from .padding import *
 from .patches import *
 from .statistics import *
 from .symbolic import KerasTensor as KerasTensor
@@ -20,3 +21,4 @@ from .symbolic import Operation as Operation
 from .symbolic import any_symbolic as any_symbolic
 from .symbolic import compute_output_spec as compute_output_spec
 from .symbolic import is_keras_tensor as is_keras_tensor
+from .vectorize import *

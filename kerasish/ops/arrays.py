@@ -9,8 +9,8 @@ import numpy as np
 
 import kerasish_core as core
 
-from .basics import isclose
-from .symbolic import KerasTensor, symbolic
+from .basics import isclose, sections
+from .symbolic import KerasTensor, compute_output_spec, symbolic
 
 __all__ = [
     "allclose", "angle", "append", "argpartition", "array_split", "bitwise_invert",
@@ -18,7 +18,7 @@ __all__ = [
     "diff", "dsplit", "dstack", "empty_like", "erfc", "fabs", "fliplr", "flipud", "fmax", "fmin",
     "fmod", "gcd", "geomspace", "hsplit", "isin", "isneginf", "isposinf", "isreal", "kron", "lcm",
     "ldexp", "logspace", "nextafter", "nonzero", "polar", "rad2deg", "rot90", "select", "unique",
-    "unravel_index", "vander", "vectorize", "view", "view_as_complex", "view_as_real", "vsplit",
+    "unravel_index", "vander", "view", "view_as_complex", "view_as_real", "vsplit",
 ]  # fmt: skip
 
 _o = core.ops
@@ -215,12 +215,9 @@ def view_as_real(x: Any) -> Any:
 
 @symbolic
 def view(x: Any, dtype: Any = None) -> Any:
-    """The bytes read as another dtype. Needs the values: not in compiled steps."""
+    """The bytes read as another dtype; the last axis grows or shrinks by the ratio of sizes."""
     x = core.convert(x)
-    if dtype is None:
-        return x
-    wanted = core.dtypes.as_dtype(dtype)
-    return core.convert(np.ascontiguousarray(np.asarray(x.value)).view(wanted))
+    return x if dtype is None else _o.bitcast(x, dtype)
 
 
 # -- joining and splitting
@@ -245,9 +242,15 @@ def dstack(xs: Any) -> Any:
 @symbolic
 def array_split(x: Any, indices_or_sections: Any, axis: int = 0) -> Any:
     """Parts along an axis, whose sizes differ by at most one."""
-    x = core.convert(x)
     if not isinstance(indices_or_sections, int):
-        return _o.split(x, indices_or_sections, axis)
+        raise TypeError(
+            "Argument `indices_or_sections` must be of type `int`. Received: "
+            f"indices_or_sections={indices_or_sections}"
+        )
+    x = core.convert(x)
+    sections(indices_or_sections)
+    if not -x.ndim <= axis < x.ndim:
+        raise core.ShapeError(f"array_split: axis {axis} is out of range for rank {x.ndim}.")
     size, parts = x.shape[axis], indices_or_sections
     sizes = [size // parts + (i < size % parts) for i in range(parts)]
     return _o.split(x, np.cumsum(sizes)[:-1].tolist(), axis)
@@ -319,7 +322,12 @@ def kron(x1: Any, x2: Any) -> Any:
     return _o.kron(x1, x2)
 
 
-@symbolic
+def _diagonal_of_unknown(function: Any, x: Any, k: int = 0) -> Any:
+    found = compute_output_spec(function, x, k)
+    return KerasTensor((None,), x.dtype) if len(x.shape) == 2 and None in x.shape else found
+
+
+@symbolic(spec=lambda x, k=0: _diagonal_of_unknown(_o.diag, x, k))
 def diag(x: Any, k: int = 0) -> Any:
     """The diagonal of a matrix, or the matrix of a diagonal."""
     return _o.diag(x, k)
@@ -333,7 +341,13 @@ def diagflat(x: Any, k: int = 0) -> Any:
 
 @symbolic
 def diff(a: Any, n: int = 1, axis: int = -1) -> Any:
-    """Differences of neighbours, `n` times."""
+    """Differences of neighbours, `n` times.
+
+    Raises:
+        ValueError: `n` is negative.
+    """
+    if n < 0:
+        raise ValueError(f"diff: the order n must not be negative. Received: n={n}")
     x = core.convert(a)
     for _ in range(n):
         size = x.shape[axis]
@@ -352,28 +366,48 @@ def empty_like(x: Any, dtype: Any = None) -> Any:
     return _o.zeros_like(x, dtype)
 
 
+@symbolic
 def logspace(
     start: Any, stop: Any, num: int = 50, endpoint: bool = True, base: Any = 10,
     dtype: Any = None, axis: int = 0,
 ) -> Any:  # fmt: skip
     """`base ** linspace(start, stop)`."""
+    if num < 0:
+        raise ValueError(f"Number of samples, {num}, must be non-negative.")
     y = _o.power(base, _o.linspace(_float(start), _float(stop), num, endpoint, False, None, axis))
     return y if dtype is None else _o.cast(y, dtype)
 
 
+@symbolic
 def geomspace(
     start: Any, stop: Any, num: int = 50, endpoint: bool = True, dtype: Any = None, axis: int = 0
 ) -> Any:
     """Numbers with equal ratios from `start` to `stop`."""
-    found = np.geomspace(np.asarray(start), np.asarray(stop), num, endpoint, axis=axis)
-    return core.convert(found, dtype or core.dtypes.default_float())
+    if num < 0:
+        raise ValueError(f"Number of samples, {num}, must be non-negative.")
+    start, stop = _float(start), _float(stop)
+    start, stop = start + _o.zeros_like(stop), stop + _o.zeros_like(start)
+    part = _o.linspace(0.0, 1.0, num, endpoint, False, start.dtype)
+    part = _o.reshape(part, (-1, *([1] * start.ndim)))
+    y = _o.moveaxis(start * _o.power(stop / start, part), 0, axis)
+    return y if dtype is None else _o.cast(y, dtype)
 
 
 @symbolic
 def select(condlist: Any, choicelist: Any, default: Any = 0) -> Any:
     """The first choice whose condition holds, element by element."""
-    y = default
-    for condition, choice in zip(reversed(condlist), reversed(choicelist), strict=True):
+    if not isinstance(condlist, list | tuple) or not isinstance(choicelist, list | tuple):
+        raise ValueError(
+            "condlist and choicelist must be lists. Received: type(condlist) = "
+            f"{type(condlist)}, type(choicelist) = {type(choicelist)}"
+        )
+    if not condlist or len(condlist) != len(choicelist):
+        raise ValueError(
+            "condlist and choicelist must not be empty and must be equally long. Received: "
+            f"{len(condlist)} conditions and {len(choicelist)} choices."
+        )
+    *choices, y = _together(*choicelist, default)
+    for condition, choice in zip(reversed(condlist), reversed(choices), strict=True):
         y = _o.where(condition, choice, y)
     return y
 
@@ -388,10 +422,18 @@ def isin(x1: Any, x2: Any, assume_unique: bool = False, invert: bool = False) ->
 @symbolic
 def argpartition(x: Any, kth: int, axis: int = -1) -> Any:
     """An order that puts the element of rank `kth` in its place: that which sorts."""
+    x = core.convert(x)
+    x, axis = (_o.ravel(x), 0) if axis is None else (x, axis)
+    if -x.ndim <= axis < x.ndim and not -x.shape[axis] <= kth < x.shape[axis]:
+        raise ValueError(f"argpartition: kth={kth} is out of range for size {x.shape[axis]}.")
     return _o.argsort(x, axis)
 
 
-@symbolic
+def _unknown_places(x: Any) -> Any:
+    return tuple(KerasTensor((None,), "int32") for _ in x.shape)
+
+
+@symbolic(spec=_unknown_places)
 def nonzero(x: Any) -> Any:
     """The indices of elements that are not zero. Needs the values: not in compiled steps."""
     return _o.nonzero(x)
@@ -405,8 +447,9 @@ def unique(
     """The different elements. Needs the values: not in compiled steps."""
     x = core.convert(x)
     found = np.unique(
-        np.asarray(x.value), return_index=True, return_inverse=True, return_counts=True, axis=axis
-    )
+        np.asarray(x.value), return_index=True, return_inverse=True, return_counts=True, axis=axis,
+        equal_nan=False,
+    )  # fmt: skip
     values, *rest = found
     if size is not None:
         values, rest = _to_size(values, rest, size, fill_value, axis or 0)
@@ -426,15 +469,24 @@ def _to_size(values: Any, rest: Any, size: int, fill: Any, axis: int) -> Any:
     fill = values.min() if fill is None else fill
     index, inverse, counts = rest
     more = (0, size - count)
+    first = index[0] if count else 0
     return np.pad(values, widths, constant_values=fill), [
-        np.pad(index, more), inverse, np.pad(counts, more)
+        np.pad(index, more, constant_values=first), inverse, np.pad(counts, more)
     ]  # fmt: skip
 
 
 @symbolic
 def unravel_index(indices: Any, shape: Any) -> Any:
-    """The indices into a shape for indices into the flattened array."""
+    """The indices into a shape for indices into the flattened array.
+
+    Negative ones count from the end; those out of range are taken to the nearest place.
+    """
+    shape = (shape,) if isinstance(shape, int) else tuple(shape)
+    total = math.prod(shape)
     index = core.convert(indices)
+    kind = index.dtype.kind
+    if kind == "f" or (kind == "i" and total <= np.iinfo(index.dtype).max):
+        index = _o.clip(_o.where(index < 0, index + total, index), 0, total - 1)
     found = []
     for size in reversed(shape):
         found.append(_o.mod(index, size))
@@ -444,26 +496,19 @@ def unravel_index(indices: Any, shape: Any) -> Any:
 
 @symbolic
 def vander(x: Any, N: Any = None, increasing: bool = False) -> Any:
-    """Powers of a vector as columns."""
+    """Powers of a vector as columns.
+
+    Raises:
+        TypeError: `N` is no int.
+        ValueError: `N` is negative, or `x` is no vector.
+    """
+    if N is not None and not isinstance(N, int):
+        raise TypeError(f"Argument `N` must be of type `int`. Received: N={N} of type {type(N)}")
+    if N is not None and N < 0:
+        raise ValueError(f"Argument 'N' must be nonnegative. Received: N={N}")
     x = core.convert(x)
+    if x.ndim != 1:
+        raise ValueError(f"Input tensor must be 1-dimensional. Received: input.shape={x.shape}")
     count = x.shape[0] if N is None else N
     powers = np.arange(count) if increasing else np.arange(count)[::-1]
     return _o.power(_o.expand_dims(x, 1), core.convert(powers.astype(x.dtype)))
-
-
-def vectorize(pyfunc: Any, *, excluded: Any = None, signature: Any = None) -> Any:
-    """A function of scalars applied to tensors element by element, through `map`."""
-    if signature is not None or excluded:
-        raise NotImplementedError(
-            "vectorize: `signature` and `excluded` are not supported; use ops.vectorized_map."
-        )
-
-    def vectorized(*xs: Any) -> Any:
-        tensors = [x if isinstance(x, KerasTensor) else core.convert(x) for x in xs]
-        shape = np.broadcast_shapes(*(t.shape for t in tensors))
-        flat = [_o.ravel(_o.broadcast_to(t, shape)) for t in tensors]
-        found = core.map(lambda parts: pyfunc(*parts), tuple(flat))
-        return core.tree.map_structure(lambda y: _o.reshape(y, (*shape, *y.shape[1:])), found)
-
-    vectorized.__doc__ = pyfunc.__doc__
-    return vectorized

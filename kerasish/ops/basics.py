@@ -7,7 +7,7 @@ from typing import Any
 
 import kerasish_core as core
 
-from .symbolic import symbolic
+from .symbolic import KerasTensor, compute_output_spec, symbolic
 
 __all__: list[str] = []  # filled at the end
 
@@ -78,7 +78,14 @@ def argmin(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     return core.ops.argmin(x, axis, keepdims)
 
 
-@symbolic
+def _reshape_spec(x: Any, newshape: Any) -> Any:
+    wanted = (newshape,) if isinstance(newshape, int) else tuple(newshape)
+    if None in x.shape and -1 not in wanted and None not in wanted:
+        return KerasTensor(wanted, x.dtype)  # what is unknown may fit
+    return compute_output_spec(core.ops.reshape, x, tuple(-1 if n is None else n for n in wanted))
+
+
+@symbolic(spec=_reshape_spec)
 def reshape(x: Any, newshape: Any) -> Any:
     """The elements in another shape; one size may be -1."""
     newshape = (newshape,) if isinstance(newshape, int) else tuple(newshape)
@@ -129,7 +136,9 @@ def broadcast_to(x: Any, shape: Any) -> Any:
 
 @symbolic
 def concatenate(xs: Any, axis: int = 0) -> Any:
-    """Tensors joined along an axis."""
+    """Tensors joined along an axis; flattened first if it is None."""
+    if axis is None:
+        xs, axis = [core.ops.ravel(x) for x in xs], 0
     return core.ops.concatenate(xs, axis)
 
 
@@ -157,14 +166,23 @@ def vstack(xs: Any) -> Any:
 
 @symbolic
 def split(x: Any, indices_or_sections: Any, axis: int = 0) -> Any:
-    """Parts along an axis."""
-    return core.ops.split(x, indices_or_sections, axis)
+    """Parts along an axis: so many equal ones, or cut at the indices."""
+    return core.ops.split(x, sections(indices_or_sections), axis)
 
 
-@symbolic
-def pad(x: Any, pad_width: Any, mode: str = "constant", constant_values: Any = None) -> Any:
-    """Elements added before and after each axis."""
-    return core.ops.pad(x, pad_width, mode, constant_values)
+def sections(where: Any) -> Any:
+    """How to split: a whole number, or indices, none of which is negative."""
+    if isinstance(where, float) and where.is_integer():
+        return int(where)
+    if isinstance(where, int):
+        if where < 1:
+            raise ValueError(
+                "Argument `indices_or_sections` must be a positive integer. Received: "
+                f"indices_or_sections={where}"
+            )
+    elif isinstance(where, list | tuple) and builtins.any(i < 0 for i in where):
+        raise ValueError(f"split: indices must not be negative. Received: {where}")
+    return where
 
 
 @symbolic
@@ -194,6 +212,9 @@ def repeat(x: Any, repeats: Any, axis: Any = None) -> Any:
 @symbolic
 def take(x: Any, indices: Any, axis: Any = None) -> Any:
     """Elements or slices at indices."""
+    indices = core.convert(indices)
+    if indices.dtype.kind not in "iub":
+        raise ValueError(f"take: indices must be integers. Received: dtype={indices.dtype}")
     return core.ops.take(x, indices, axis)
 
 
@@ -209,7 +230,13 @@ def get_item(x: Any, key: Any) -> Any:
     return core.ops.getitem(x, key)
 
 
-@symbolic
+def _where_spec(condition: Any, x1: Any = None, x2: Any = None) -> Any:
+    if x1 is None and x2 is None:  # so many places as there are true elements
+        return tuple(KerasTensor((None,), "int32") for _ in condition.shape)
+    return compute_output_spec(core.ops.where, condition, x1, x2)
+
+
+@symbolic(spec=_where_spec)
 def where(condition: Any, x1: Any = None, x2: Any = None) -> Any:
     """`x1` where the condition holds, else `x2`."""
     return core.ops.where(condition, x1, x2)
@@ -301,7 +328,14 @@ def trace(x: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:
     return core.ops.trace(x, offset, axis1, axis2)
 
 
-@symbolic
+def _diagonal_spec(x: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:
+    found = compute_output_spec(core.ops.diagonal, x, offset, axis1, axis2)
+    if None in (x.shape[axis1], x.shape[axis2]):  # whichever is smaller
+        return KerasTensor((*found.shape[:-1], None), found.dtype)
+    return found
+
+
+@symbolic(spec=_diagonal_spec)
 def diagonal(x: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:
     """The elements of the diagonal."""
     return core.ops.diagonal(x, offset, axis1, axis2)
@@ -322,13 +356,17 @@ def triu(x: Any, k: int = 0) -> Any:
 @symbolic
 def sort(x: Any, axis: Any = -1) -> Any:
     """Ascending along an axis."""
+    x = core.convert(x)
+    if x.ndim == 0:
+        raise ValueError(f"sort: axis {axis} is out of bounds for a scalar.")
     return core.ops.sort(x, axis)
 
 
 @symbolic
 def argsort(x: Any, axis: Any = -1) -> Any:
-    """The order that sorts."""
-    return core.ops.argsort(x, axis)
+    """The order that sorts; of a scalar `[0]`."""
+    x = core.convert(x)
+    return core.ops.argsort(core.ops.reshape(x, (1,)) if x.ndim == 0 else x, axis)
 
 
 @symbolic
@@ -347,12 +385,6 @@ def in_top_k(targets: Any, predictions: Any, k: int) -> Any:
 def searchsorted(sorted_sequence: Any, values: Any, side: str = "left") -> Any:
     """Where values would be inserted."""
     return core.ops.searchsorted(sorted_sequence, values, side)
-
-
-@symbolic
-def bincount(x: Any, weights: Any = None, minlength: int = 0, sparse: bool = False) -> Any:
-    """How often each integer occurs."""
-    return core.ops.bincount(x, weights, minlength)
 
 
 @symbolic

@@ -8,7 +8,7 @@ import numpy as np
 
 import kerasish_core as core
 
-from .symbolic import KerasTensor, symbolic
+from .symbolic import KerasTensor, compute_output_spec, symbolic
 
 __all__ = [
     "associative_scan", "cast", "cond", "convert_to_numpy", "convert_to_tensor", "custom_gradient",
@@ -59,7 +59,7 @@ def saturate_cast(x: Any, dtype: Any) -> Any:
     """The values in another dtype, limited to its range."""
     x = core.convert(x)
     to = core.dtypes.as_dtype(dtype)
-    if to == np.bool_:
+    if to == np.bool_ or x.dtype == np.bool_:
         return core.ops.cast(x, to)
     limits = core.dtypes.limits(to)
     if core.dtypes.is_integer(to) or x.dtype.itemsize > to.itemsize:
@@ -70,7 +70,9 @@ def saturate_cast(x: Any, dtype: Any) -> Any:
 def _inside(limit: Any, dtype: Any) -> Any:
     """The limit as the dtype can hold it, not beyond."""
     if core.dtypes.is_float(dtype):
-        as_float = np.asarray(limit, dtype if dtype.itemsize > 2 else "float32")
+        own = core.dtypes.limits(dtype)
+        bound = min(max(float(limit), float(own.min)), float(own.max))
+        as_float = np.asarray(bound, dtype if dtype.itemsize > 2 else "float32")
         if abs(float(as_float)) > abs(float(limit)):
             as_float = np.nextafter(as_float, as_float.dtype.type(0))
         return float(as_float)
@@ -86,10 +88,23 @@ def stop_gradient(variable: Any) -> Any:
     )
 
 
-@symbolic
+def _unstacked(x: Any, num: int | None = None, axis: int = 0) -> Any:
+    if not -len(x.shape) <= axis < len(x.shape) or x.shape[axis] is not None:
+        return compute_output_spec(core.ops.unstack, x, None, axis)
+    if num is None:
+        raise ValueError(f"unstack: the size of axis {axis} is unknown; `num` is needed.")
+    place = axis % len(x.shape)
+    shape = x.shape[:place] + x.shape[place + 1 :]
+    return [KerasTensor(shape, x.dtype) for _ in range(num)]
+
+
+@symbolic(spec=_unstacked)
 def unstack(x: Any, num: int | None = None, axis: int = 0) -> Any:
-    """The slices along an axis, as a list."""
-    return core.ops.unstack(x, num, axis)
+    """The slices along an axis, as a list; `num` is not needed."""
+    x = core.convert(x)
+    if not -x.ndim <= axis < x.ndim:
+        raise IndexError(f"unstack: axis {axis} is out of range for rank {x.ndim}.")
+    return core.ops.unstack(x, None, axis)
 
 
 @symbolic

@@ -6,7 +6,8 @@ from typing import Any
 
 import kerasish_core as core
 
-from .symbolic import KerasTensor, symbolic
+from .core import convert_to_tensor
+from .symbolic import symbolic
 
 __all__ = [
     "arange", "array", "empty", "eye", "full", "full_like", "identity", "linspace", "meshgrid",
@@ -34,7 +35,13 @@ def full_like(x: Any, fill_value: Any, dtype: Any = None) -> Any:
 
 @symbolic
 def meshgrid(*x: Any, indexing: str = "xy") -> Any:
-    """Coordinates of a grid."""
+    """Coordinates of a grid of vectors.
+
+    Raises:
+        ValueError: One is no vector.
+    """
+    if any(core.convert(v).ndim != 1 for v in x):
+        raise ValueError("meshgrid: all arguments must be vectors (rank 1).")
     return core.ops.meshgrid(*x, indexing=indexing)
 
 
@@ -51,6 +58,7 @@ def ones(shape: Any, dtype: Any = None) -> Any:
 empty = zeros
 
 
+@symbolic
 def full(shape: Any, fill_value: Any, dtype: Any = None) -> Any:
     """One value everywhere."""
     return core.ops.full(shape, fill_value, dtype)
@@ -58,12 +66,21 @@ def full(shape: Any, fill_value: Any, dtype: Any = None) -> Any:
 
 def arange(start: Any, stop: Any = None, step: Any = None, dtype: Any = None) -> Any:
     """Evenly spaced values in `[start, stop)`."""
+    if isinstance(start, str):
+        raise TypeError(f"arange: numbers are needed. Received: start={start!r}")
     return core.ops.arange(start, stop, 1 if step is None else step, dtype)
 
 
+@symbolic
 def linspace(start: Any, stop: Any, num: int = 50, endpoint: bool = True, retstep: bool = False,
              dtype: Any = None, axis: int = 0) -> Any:  # fmt: skip
-    """Evenly spaced values from `start` to `stop`."""
+    """Evenly spaced values from `start` to `stop`.
+
+    Raises:
+        ValueError: `num` is negative.
+    """
+    if num < 0:
+        raise ValueError(f"Number of samples, {num}, must be non-negative.")
     return core.ops.linspace(start, stop, num, endpoint, retstep, dtype, axis)
 
 
@@ -84,4 +101,4 @@ def tri(N: int, M: Any = None, k: int = 0, dtype: Any = None) -> Any:
 
 def array(x: Any, dtype: Any = None) -> Any:
     """A tensor of `x`."""
-    return x if isinstance(x, KerasTensor) and dtype is None else core.convert(x, dtype)
+    return convert_to_tensor(x, dtype)

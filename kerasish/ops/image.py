@@ -343,6 +343,8 @@ def hsv_to_rgb(images: Any, data_format: Any = None) -> Any:
 
 
 def _patches(x: Any, size: Any, strides: Any, dilation: Any, padding: str, first: bool) -> Any:
+    if padding not in ("valid", "same"):
+        raise ValueError(f"`padding` must be either 'valid' or 'same'. Received {padding}.")
     rank = len(size)
     start = x.ndim - rank if first else x.ndim - rank - 1
     axes = range(start, start + rank)

@@ -29,7 +29,7 @@ def _matrices(x: Any, square: bool = True) -> Any:
     if x.ndim < 2:
         raise ValueError(f"Expected input to have rank >= 2. Received input with shape {x.shape}")
     if square and x.shape[-1] != x.shape[-2]:
-        raise ValueError(
+        raise core.ShapeError(
             f"Expected a square matrix. Received non-square input with shape {x.shape}"
         )
     return x
@@ -164,6 +164,8 @@ def matrix_rank(x: Any, tol: Any = None) -> Any:
     if tol is None:
         eps = float(core.dtypes.limits(values.dtype).eps)
         tol = _o.max(values, -1, True) * (max(x.shape[-2:]) * eps)
+    else:
+        tol = _o.expand_dims(tol, -1)
     return _o.sum(_o.cast(_o.greater(values, tol), "int32"), -1)
 
 
@@ -197,6 +199,8 @@ def logdet(x: Any) -> Any:
 
 def _check_solve(a: Any, b: Any) -> tuple[Any, Any]:
     a, b = _matrices(a), core.convert(b)
+    if 2 <= b.ndim < a.ndim and b.shape != a.shape[:-1]:  # the same columns for every matrix
+        b = _o.broadcast_to(b, a.shape[: a.ndim - b.ndim] + b.shape)
     rows = b.shape[-1] if b.ndim == a.ndim - 1 else b.shape[-2] if b.ndim == a.ndim else None
     if rows != a.shape[-1]:
         raise ValueError(

@@ -28,6 +28,11 @@ def _pair(x: Any) -> tuple[Any, Any]:
             f"x of type {type(x).__name__}"
         )
     real, imag = (core.convert(v) for v in x)
+    if not (core.dtypes.is_float(real.dtype) and core.dtypes.is_float(imag.dtype)):
+        raise ValueError(
+            "At least one tensor in input `x` is not of type float. Received: dtypes "
+            f"{real.dtype} and {imag.dtype}"
+        )
     if real.shape != imag.shape:
         raise ValueError(
             "Input `x` should be a tuple of two tensors - real and imaginary - of one shape. "
@@ -93,6 +98,8 @@ def irfft(x: Any, fft_length: int | None = None) -> Any:
     """
     real, imag = _pair(x)
     size = 2 * (real.shape[-1] - 1) if fft_length is None else fft_length
+    if size == 0:
+        return real[..., :0]
     bins = size // 2 + 1
     real, imag = _fitted(real, bins), _fitted(imag, bins)
     # The frequencies below 0 are the conjugates of those above.
@@ -152,7 +159,11 @@ def stft(x: Any, sequence_length: int, sequence_stride: int, fft_length: int,
         Real and imaginary part, `(..., windows, fft_length // 2 + 1)`.
     """
     _check_lengths(sequence_length, fft_length)
-    x = _o.multiply(x, 1.0)
+    x = core.convert(x)
+    if x.dtype.name not in ("float32", "float64"):
+        raise TypeError(
+            f"Invalid input type. Expected `float32` or `float64`. Received: {x.dtype.name}"
+        )
     if center:
         half = fft_length // 2
         x = _o.pad(x, [(0, 0)] * (x.ndim - 1) + [(half, half)], "reflect")

@@ -152,7 +152,10 @@ def multi_hot(
     inputs: Any, num_classes: Any = None, axis: int = -1, dtype: Any = None, sparse: bool = False,
     **kwargs: Any,
 ) -> Any:  # fmt: skip
-    """1 at each class that occurs in a row."""
+    """1 at each class that occurs in a row; `num_tokens` is an older name of `num_classes`."""
+    num_classes = kwargs.pop("num_tokens", num_classes)
+    if num_classes is None:
+        raise ValueError("Argument `num_classes` must be specified.")
     x = core.convert(inputs)
     reduce = 1 if x.ndim > 1 else 0
     return _o.max(_o.one_hot(x, num_classes, axis, dtype), reduce)
@@ -213,7 +216,9 @@ def sparse_categorical_crossentropy(
     else:
         p = _o.take_along_axis(output, chosen, place) / _o.sum(output, axis, True)
         log_p = _o.log(_o.clip(p, _epsilon(), 1.0 - _epsilon()))
-    return -_o.where(inside, _o.squeeze(log_p, place), 0)
+    loss = -_o.where(inside, _o.squeeze(log_p, place), 0)
+    # In half precision too, as Keras multiplies by the one-hot targets in float32.
+    return _o.cast(loss, core.dtypes.result_type(loss.dtype, core.dtypes.as_dtype("float32")))
 
 
 @symbolic
@@ -221,6 +226,8 @@ def binary_crossentropy(target: Any, output: Any, from_logits: bool = False) -> 
     """`-(t log(p) + (1 - t) log(1 - p))`, element by element."""
     target, output = core.convert(target), core.convert(output)
     _check_shapes("binary_crossentropy", target, output)
+    if not core.dtypes.is_float(target.dtype):
+        target = _o.cast(target, output.dtype)
     if from_logits:
         # max(x, 0) - x t + log(1 + exp(-|x|))
         return _o.softplus(output) - output * target
@@ -274,6 +281,10 @@ def conv_transpose(
     data_format: Any = None, dilation_rate: Any = 1,
 ) -> Any:  # fmt: skip
     """The transpose of a convolution; kernel `(*size, out, in)`."""
+    if padding.lower() not in ("valid", "same"):
+        raise ValueError(
+            f"The `padding` argument must be one of 'valid', 'same'. Received: padding={padding}"
+        )
     return _o.conv_transpose(
         inputs, kernel, strides, padding.lower(), output_padding,
         standardize_data_format(data_format), dilation_rate,
@@ -320,8 +331,28 @@ def batch_normalization(
 def layer_normalization(
     x: Any, gamma: Any = None, beta: Any = None, axis: Any = -1, epsilon: Any = None, **kwargs: Any
 ) -> Any:
-    """`(x - mean) / sqrt(var + epsilon) * gamma + beta` over axes (Ba et al. 2016)."""
-    return _o.layer_normalization(x, gamma, beta, axis, _epsilon() if epsilon is None else epsilon)
+    """`(x - mean) / sqrt(var + epsilon) * gamma + beta` over axes (Ba et al. 2016).
+
+    With the deprecated `rms_scaling` it is `x / sqrt(var + epsilon) * gamma`.
+    """
+    x, small = core.convert(x), _epsilon() if epsilon is None else epsilon
+    gamma, beta = (_along(v, x, axis) for v in (gamma, beta))
+    if kwargs.pop("rms_scaling", False):
+        wide = _o.cast(x, core.dtypes.result_type(x.dtype, core.dtypes.as_dtype("float32")))
+        y = wide * _o.rsqrt(_o.var(wide, axis, True) + small)
+        return _o.cast(y if gamma is None else y * gamma, x.dtype)
+    return _o.layer_normalization(x, gamma, beta, axis, small)
+
+
+def _along(weight: Any, x: Any, axis: Any) -> Any:
+    """A weight of the sizes of some axes in the shape in which it broadcasts to `x`."""
+    if weight is None:
+        return None
+    weight = core.convert(weight)
+    chosen = sorted(a % x.ndim for a in ((axis,) if isinstance(axis, int) else axis))
+    if weight.ndim == x.ndim or chosen == [x.ndim - 1]:
+        return weight
+    return _o.reshape(weight, [n if i in chosen else 1 for i, n in enumerate(x.shape)])
 
 
 @symbolic

@@ -6,4 +6,6 @@ from .creation import *
 from .elementwise import *
 from .linalg import slogdet as slogdet
 from .math import i0 as i0
+from .padding import *
 from .statistics import *
+from .vectorize import *

@@ -23,10 +23,17 @@ _o = core.ops
 # -- blocks to channels and back
 
 
+def _blocked(x: Any, block_size: int, data_format: str) -> Any:
+    standardize_data_format(data_format)
+    if block_size < 2:
+        raise ValueError(f"`block_size` must be at least 2. Received: block_size={block_size}")
+    return core.convert(x)
+
+
 @symbolic
 def depth_to_space(x: Any, block_size: int, data_format: str = "channels_last") -> Any:
     """Channels spread over blocks of pixels."""
-    x = core.convert(x)
+    x = _blocked(x, block_size, data_format)
     first = data_format == "channels_first"
     x = _o.transpose(x, (0, 2, 3, 1)) if first else x
     n, h, w, c = x.shape
@@ -44,7 +51,7 @@ def depth_to_space(x: Any, block_size: int, data_format: str = "channels_last") 
 @symbolic
 def space_to_depth(x: Any, block_size: int, data_format: str = "channels_last") -> Any:
     """Blocks of pixels gathered in channels."""
-    x = core.convert(x)
+    x = _blocked(x, block_size, data_format)
     first = data_format == "channels_first"
     x = _o.transpose(x, (0, 2, 3, 1)) if first else x
     n, h, w, c = x.shape
@@ -114,6 +121,12 @@ def fold(
 def extract_sequences(x: Any, sequence_length: int, sequence_stride: int) -> Any:
     """Windows of the last axis, as a new axis before it."""
     x = core.convert(x)
+    if x.ndim < 1 or sequence_length < 1 or sequence_stride < 1:
+        raise ValueError(
+            "extract_sequences: x needs an axis, and lengths and strides must be positive. "
+            f"Received: x.shape={x.shape}, sequence_length={sequence_length}, "
+            f"sequence_stride={sequence_stride}"
+        )
     count = 1 + (x.shape[-1] - sequence_length) // sequence_stride
     at = np.arange(count)[:, None] * sequence_stride + np.arange(sequence_length)[None, :]
     return _o.take(x, at.astype("int32"), x.ndim - 1)
@@ -177,6 +190,11 @@ def _adaptive(reduce: Any, x: Any, output_size: Any, data_format: Any) -> Any:
     x = core.convert(x)
     spatial = x.ndim - 2
     wanted = (output_size,) * spatial if isinstance(output_size, int) else tuple(output_size)
+    if not 1 <= spatial <= 3 or len(wanted) != spatial:
+        raise ValueError(
+            "Adaptive pooling takes 1 to 3 spatial axes and a size for each. Received: "
+            f"inputs.shape={x.shape}, output_size={output_size}"
+        )
     start = 1 if standardize_data_format(data_format) == "channels_last" else 2
     for i, count in enumerate(wanted):
         axis = start + i
@@ -210,7 +228,7 @@ def psnr(x1: Any, x2: Any, max_val: Any) -> Any:
     if x1.shape != x2.shape:
         raise ValueError(f"Input shapes {x1.shape} and {x2.shape} must match for PSNR calculation.")
     mse = _o.mean(_o.square(x1 - x2))
-    return 20.0 * _o.log10(_o.multiply(max_val, 1.0)) - 10.0 * _o.log10(mse)
+    return 20.0 * _o.log10(_o.cast(max_val, mse.dtype)) - 10.0 * _o.log10(mse)
 
 
 @symbolic

@@ -9,11 +9,12 @@ import numpy as np
 
 import kerasish_core as core
 
-from .symbolic import symbolic
+from .symbolic import KerasTensor, symbolic
 
 __all__ = [
-    "bartlett", "blackman", "corrcoef", "correlate", "digitize", "hamming", "hanning", "histogram",
-    "kaiser", "median", "nanargmax", "nanargmin", "nancumprod", "nancumsum", "nanmax", "nanmean",
+    "bartlett", "bincount", "blackman", "corrcoef", "correlate", "digitize", "hamming", "hanning",
+    "histogram", "kaiser", "median", "nanargmax", "nanargmin", "nancumprod", "nancumsum", "nanmax",
+    "nanmean",
     "nanmedian", "nanmin", "nanpercentile", "nanprod", "nanquantile", "nanstd", "nansum", "nanvar",
     "percentile", "ptp", "quantile", "segment_max", "segment_min", "segment_prod", "segment_sum",
     "trapezoid",
@@ -239,6 +240,25 @@ def ptp(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
 # -- counting and comparing
 
 
+def _unknown_counts(x: Any, weights: Any = None, minlength: int = 0, sparse: bool = False) -> Any:
+    dtype = "int32" if weights is None else core.dtypes.name_of(weights.dtype)
+    return KerasTensor((*x.shape[:-1], None), dtype)
+
+
+@symbolic(spec=_unknown_counts)
+def bincount(x: Any, weights: Any = None, minlength: int = 0, sparse: bool = False) -> Any:
+    """How often, or with what total weight, each integer occurs in a vector or in each row.
+
+    Needs the values: not in compiled steps.
+    """
+    x = core.convert(x)
+    if x.ndim != 2:
+        return _o.bincount(x, weights, minlength)
+    longest = max(minlength, int(np.max(np.asarray(x.value), initial=-1)) + 1)
+    rows = [None] * x.shape[0] if weights is None else _o.unstack(weights)
+    return _o.stack([_o.bincount(x[i], row, longest) for i, row in enumerate(rows)])
+
+
 @symbolic
 def digitize(x: Any, bins: Any) -> Any:
     """The number of bin edges at or below each element."""
@@ -305,7 +325,7 @@ def correlate(x1: Any, x2: Any, mode: str = "valid") -> Any:
     x1, x2 = core.convert(x1), core.convert(x2)
     if x1.ndim != 1 or x2.ndim != 1:
         raise ValueError("correlate() only support 1-dimensional inputs.")
-    wide = _o.add(_float(x1[:1]), _float(x2[:1])).dtype
+    wide = _float(_o.add(x1[:1], x2[:1])).dtype
     x1, x2 = _o.cast(x1, wide), _o.cast(x2, wide)
     n, m = x1.shape[0], x2.shape[0]
     if m > n:
@@ -333,6 +353,11 @@ def trapezoid(y: Any, x: Any = None, dx: Any = 1.0, axis: int = -1) -> Any:
 
 
 def _segments(reduce: Any, data: Any, ids: Any, count: Any) -> Any:
+    if core.convert(ids).ndim != 1:
+        raise ValueError(
+            "Argument `segment_ids` should be a vector. Received: "
+            f"segment_ids.shape={core.convert(ids).shape}"
+        )
     if count is None:
         count = int(np.max(np.asarray(core.convert(ids).value), initial=-1)) + 1
     return reduce(data, ids, count)
@@ -366,7 +391,8 @@ def segment_prod(
         x, ids = core.convert(data), core.convert(ids)
         inside = _o.equal(_o.reshape(ids, (1, -1)), _o.reshape(_o.arange(count), (-1, 1)))
         inside = _o.reshape(inside, (*inside.shape, *([1] * (x.ndim - 1))))
-        return _o.prod(_o.where(inside, _o.expand_dims(x, 0), 1), 1)
+        chosen = _o.where(inside, _o.expand_dims(x, 0), _o.ones((), x.dtype))
+        return _o.cast(_o.prod(chosen, 1), x.dtype)
 
     return _segments(product, data, segment_ids, num_segments)
 

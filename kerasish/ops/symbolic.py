@@ -250,7 +250,7 @@ def _other_sizes(args: Any, kwargs: Any) -> Iterator[tuple[Any, tuple[int, int]]
     if aligned is not None:
         yield aligned, _FILLS
     yield (args, kwargs), _DIVISIBLE
-    sizes = sorted({n for x in symbols for n in x.shape if n is not None})
+    sizes = sorted(_sizes_named(args, kwargs) - {0, 1})
     choices = itertools.product((None, *sizes), repeat=len(places))
     few = sorted(itertools.islice(choices, _MOST_BINDINGS), key=lambda c: len(c) - c.count(None))
     for choice in few[1:]:
@@ -262,6 +262,19 @@ def _other_sizes(args: Any, kwargs: Any) -> Iterator[tuple[Any, tuple[int, int]]
             return KerasTensor(to.get(id(x), x.shape), x.dtype, name=x.name)
 
         yield map_symbolic(resized, (args, kwargs)), _FILLS
+
+
+def _sizes_named(args: Any, kwargs: Any) -> set[int]:
+    """Sizes of operands, whole numbers among the arguments, lengths of lists of them."""
+    found: set[int] = set()
+    for x in (*args, *kwargs.values()):
+        if isinstance(x, list | tuple):
+            found.add(len(x))
+    for x in tree.flatten((args, kwargs)):
+        if type(x) is int and x > 0:
+            found.add(x)
+        found.update(n for n in getattr(x, "shape", ()) if n is not None)
+    return found
 
 
 def _aligned(args: Any, kwargs: Any) -> Any:
@@ -481,12 +494,21 @@ _PLAIN = frozenset([core.Tensor, int, float, bool, str, type(None), np.ndarray])
 _CONTAINERS = (list, tuple, dict)
 
 
-def symbolic(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Decorate a public function: on a KerasTensor it records a node, else it runs."""
+def symbolic(
+    function: Callable[..., Any] | None = None, *, spec: Callable[..., Any] | None = None
+) -> Callable[..., Any]:
+    """Decorate a public function: on a KerasTensor it records a node, else it runs.
 
+    Args:
+        function: What is decorated.
+        spec: The KerasTensors of its result for its arguments, where abstract evaluation can't
+            tell: the shape depends on values.
+    """
+    if function is None:
+        return functools.partial(symbolic, spec=spec)
     room = function.__module__.rsplit(".", 1)[-1]
     room = room if room in ("core", "nn", "linalg", "image", "math") else "numpy"
-    return _recording(function, f"keras.src.ops.{room}", function.__name__)
+    return _recording(function, f"keras.src.ops.{room}", function.__name__, spec=spec)
 
 
 def classic(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -504,10 +526,14 @@ CLASSIC = "kerasish.backend"
 
 
 def _recording(
-    function: Callable[..., Any], module: str, public: str, reads: bool = True
-) -> Callable[..., Any]:
+    function: Callable[..., Any], module: str, public: str, reads: bool = True,
+    spec: Callable[..., Any] | None = None,
+) -> Callable[..., Any]:  # fmt: skip
     camel = "".join(part.capitalize() for part in function.__name__.split("_"))
-    node = type(camel, (FunctionCall,), {"__module__": module})
+    body: dict[str, Any] = {"__module__": module}
+    if spec is not None:
+        body["compute_output_spec"] = lambda self, *args, **kwargs: spec(*args, **kwargs)
+    node = type(camel, (FunctionCall,), body)
 
     @functools.wraps(function)
     def wrapper(*args: Any, **kwargs: Any) -> Any:

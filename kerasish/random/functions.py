@@ -127,7 +127,7 @@ def randint(
     Raises:
         ValueError: The dtype is no integer one.
     """
-    dtype = core.dtypes.as_dtype(dtype)
+    dtype = core.dtypes.as_dtype("int32" if dtype is None else dtype)
     if not core.dtypes.is_integer(dtype):
         raise ValueError(
             f"`keras.random.randint` requires an integer `dtype`. Received: dtype={dtype.name}"

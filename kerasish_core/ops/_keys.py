@@ -119,7 +119,7 @@ def full_key(key: tuple[Any, ...], rank: int) -> tuple[Any, ...]:
     """The key without Ellipsis, one part (besides None) for each axis."""
     used = len([p for p in key if p is not None and p != ("ellipsis",)])
     if used > rank:
-        raise ShapeError(f"{used} indices for a tensor of rank {rank}.")
+        raise IndexShapeError(f"{used} indices for a tensor of rank {rank}.")
     if key.count(("ellipsis",)) > 1:
         raise ShapeError("an index can have one Ellipsis ('...') only.")
     gap = (("slice", None, None, None),) * (rank - used)

@@ -6,13 +6,15 @@ from typing import Any
 
 import numpy as np
 
-from ..op import define_op
-from ..tensor import NUMPY_FUNCTIONS, OPERATORS
+from .. import dtypes
+from ..errors import ShapeError
+from ..op import Spec, define_op
+from ..tensor import NUMPY_FUNCTIONS, OPERATORS, Tensor
 from ._args import apply, convert, only, promote, same_binary, same_spec
 from ._define import binary, to_bool
 
 __all__ = [
-    "bitwise_and", "bitwise_not", "bitwise_or", "bitwise_xor", "equal", "gcd", "greater",
+    "bitcast", "bitwise_and", "bitwise_not", "bitwise_or", "bitwise_xor", "equal", "gcd", "greater",
     "greater_equal", "isfinite", "isinf", "isnan", "lcm", "left_shift", "less", "less_equal",
     "logical_and", "logical_not", "logical_or", "logical_xor", "nextafter", "not_equal",
     "right_shift", "signbit",
@@ -110,3 +112,33 @@ def bitwise_not(x: Any) -> Any:
 
 
 OPERATORS["bitwise_not"] = NUMPY_FUNCTIONS[np.bitwise_not] = bitwise_not
+
+
+def _bitcast_spec(x: Spec, dtype: str) -> Spec:
+    to = dtypes.as_dtype(dtype)
+    have, want = x.dtype.itemsize, to.itemsize
+    if have == want:
+        return Spec(x.shape, to)
+    if not x.shape or x.shape[-1] * have % want:
+        raise ShapeError(
+            f"bitcast: the last axis of {x} does not hold a whole number of {dtype}s "
+            f"({want} bytes each)."
+        )
+    return Spec((*x.shape[:-1], x.shape[-1] * have // want), to)
+
+
+_BITCAST = define_op(
+    "bitcast", "opaque", "x", infer=_bitcast_spec,
+    kernel=lambda xp, x, dtype: xp.ascontiguousarray(x).reshape(x.shape).view(
+        dtypes.as_dtype(dtype)
+    ),
+    samples=lambda rng: [
+        ([rng.integers(0, 99, (2, 3)).astype("int32")], {"dtype": "float32"}),
+        ([rng.integers(0, 99, (2, 4)).astype("uint8")], {"dtype": "int16"}),
+    ],
+)  # fmt: skip
+
+
+def bitcast(x: Any, dtype: Any) -> Tensor:
+    """The bytes read as another dtype; the last axis grows or shrinks by the ratio of sizes."""
+    return apply(_BITCAST, convert(x), dtype=dtypes.name_of(dtype))  # type: ignore[no-any-return]

@@ -10,7 +10,7 @@ from .. import dtypes
 from ..dispatch import apply
 from ..errors import DTypeError, ShapeError
 from ..op import Spec, define_op
-from ..tensor import Tensor, constant, convert
+from ..tensor import OPERATORS, Tensor, constant, convert
 from ._args import scalar_like
 from ._keys import positions
 from .creation import zeros
@@ -243,15 +243,21 @@ def segment_max(
     return apply(_SEGMENT_MAX, rows, ids, num_segments=count)  # type: ignore[no-any-return]
 
 
+def _turned(x: Tensor) -> Tensor:
+    return OPERATORS["bitwise_not"](x)  # type: ignore[no-any-return]
+
+
 def segment_min(
     data: Any, segment_ids: Any, num_segments: int | None = None, sorted: bool = False
 ) -> Tensor:
     """The least of the rows that have the same id; the greatest value where there are none.
 
-    Args as in `segment_sum`. Floating data only.
+    Args as in `segment_sum`.
     """
     rows, ids, count = _segments("segment_min", data, segment_ids, num_segments)
     if not dtypes.is_float(rows.dtype):
-        raise DTypeError(f"segment_min: data is {rows.spec}; floating data is needed. Cast it.")
+        # Turning all bits turns the order round without leaving the range.
+        found = apply(_SEGMENT_MAX, _turned(rows), ids, num_segments=count)
+        return _turned(found)
     found = apply(_SEGMENT_MAX, negative(rows), ids, num_segments=count)
     return negative(found)  # type: ignore[no-any-return]

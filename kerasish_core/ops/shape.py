@@ -401,6 +401,11 @@ def roll(x: Any, shift: Any, axis: Any = None) -> Tensor:
     axes = tuple(canonical_axis("roll", a, x.ndim) for a in shape_tuple("roll", axis))
     shifts = shape_tuple("roll", shift)
     shifts = shifts * len(axes) if len(shifts) == 1 else shifts
+    axes = axes * len(shifts) if len(axes) == 1 else axes
+    if len(shifts) != len(axes):
+        raise ShapeError(
+            f"roll: {len(shifts)} shifts for {len(axes)} axes; one for each is needed."
+        )
     return apply(_ROLL, x, shift=shifts, axis=axes)  # type: ignore[no-any-return]
 
 

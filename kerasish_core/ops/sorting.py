@@ -12,9 +12,9 @@ from ..op import Spec, define_op
 from ..tensor import NUMPY_FUNCTIONS, Tensor, convert
 from ._args import canonical_axis, promote
 from .creation import zeros
-from .elementwise import cast
+from .elementwise import cast, where
 from .indexing import put_along_axis, take_along_axis
-from .reduce import max, sum
+from .reduce import sum
 from .scatter import scatter_add
 from .shape import expand_dims, reshape
 
@@ -103,12 +103,14 @@ def top_k(x: Any, k: int, sorted: bool = True) -> tuple[Tensor, Tensor]:
 
 
 def in_top_k(targets: Any, predictions: Any, k: int) -> Tensor:
-    """Whether each target class is among the k best predictions; ties count as in."""
+    """Whether each target class is among the k best predictions; ties count as in.
+
+    A prediction of NaN counts as the lowest.
+    """
     targets, predictions = convert(targets), convert(predictions)
     picked = take_along_axis(predictions, expand_dims(targets, -1), -1)
-    better = sum(cast(predictions > picked, "int32"), -1)
-    finite = max(cast(picked == picked, "bool"), -1)
-    return (better < k) & finite  # type: ignore[no-any-return]
+    picked = where(picked == picked, picked, -np.inf)
+    return sum(cast(predictions > picked, "int32"), -1) < k  # type: ignore[no-any-return]
 
 
 _SEARCHSORTED = define_op(
@@ -135,7 +137,7 @@ def searchsorted(sorted_sequence: Any, values: Any, side: str = "left") -> Tenso
 
 def bincount(x: Any, weights: Any = None, minlength: int = 0) -> Tensor:
     """How often (or with what total weight) each integer occurs. Needs the values of `x`."""
-    x = convert(x)
+    x = cast(x, "int32")
     if x.ndim != 1:
         raise ShapeError(f"bincount: x is {x.spec}; one axis is needed.")
     size = int(np.max(np.asarray(x.value), initial=-1)) + 1

@@ -476,6 +476,7 @@ ORACLES = {
     "roll": roll,
     "rsqrt": mp(lambda x: 1 / mpmath.sqrt(x)),
     "searchsorted": searchsorted,
+    "bitcast": lambda x, dtype: np.frombuffer(x.tobytes(), dtype).reshape(*x.shape[:-1], -1),
     "segment_max": segment_max,
     "share": mp(lambda a, b: 1 if a > b else 0.5 * (a == b)),
     "sigmoid": mp(lambda x: 1 / (1 + mpmath.exp(-x))),

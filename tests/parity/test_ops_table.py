@@ -9,8 +9,10 @@ from pathlib import Path
 
 import pytest
 from ops_table import judging
-from ops_table.entries import Entry, expand
+from ops_table.entries import Entry, expand, lookup
 from ops_table.families import TABLE
+
+import kerasish
 
 pytestmark = pytest.mark.parity
 INVENTORY = {
@@ -39,6 +41,24 @@ def report(found, entry, aspects):
     lines = [f"{k}: {v}" for k, v in found.items() if k not in entry.differs]
     lines += [f"{k}: differs no more" for k in meant - found.keys()]
     assert not lines, f"{entry.name}\n" + "\n".join(lines)
+
+
+@pytest.mark.parametrize("module", INVENTORY)
+def test_every_name_has_an_entry(module):
+    missing = [
+        name
+        for name, described in INVENTORY[module].items()
+        if "same_as" not in described and f"{module}.{name}" not in TABLE
+    ]
+    assert not missing
+
+
+@pytest.mark.parametrize("module", INVENTORY)
+def test_names_of_one_thing_are_one_thing(module):
+    for name, described in INVENTORY[module].items():
+        if "same_as" in described:
+            ours = lookup(kerasish, f"{module}.{name}")
+            assert ours is lookup(kerasish, described["same_as"]), name
 
 
 def test_the_inventory_is_that_of_the_installed_keras():

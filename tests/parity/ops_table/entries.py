@@ -78,6 +78,7 @@ class Entry:
         batch: Whether the judge may compile all its calls at once.
         gradient: The label of the call whose gradient is compared; None: of the first call with
             floating operands and results; "": there is no gradient.
+        wider: Why ours answers calls that Keras (on JAX) refuses; "" if it doesn't.
         differs: Calls, as `label` or `label:aspect`, that differ from Keras on purpose, and why.
             Such a call must differ.
     """
@@ -90,6 +91,7 @@ class Entry:
     trace: bool = True
     batch: bool = True
     gradient: str | None = None
+    wider: str = ""
     differs: dict[str, str] = field(default_factory=dict)
 
 

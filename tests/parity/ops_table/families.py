@@ -1,6 +1,16 @@
 """All families of calls: importing this fills the table."""
 
-from . import elementwise, reductions
+from . import arrangement, control, elementwise, images, networks, products, reductions, rooms
 from .entries import TABLE
 
-__all__ = ["TABLE", "elementwise", "reductions"]
+__all__ = [
+    "TABLE",
+    "arrangement",
+    "control",
+    "elementwise",
+    "images",
+    "networks",
+    "products",
+    "reductions",
+    "rooms",
+]
