@@ -19,7 +19,21 @@ __all__ = [
 
 
 def convert_to_tensor(x: Any, dtype: Any = None, sparse: Any = None, ragged: Any = None) -> Any:
-    """A tensor of anything array-like; a KerasTensor stays (cast if a dtype is given)."""
+    """A tensor of anything array-like; a KerasTensor stays (cast if a dtype is given).
+
+    Args:
+        x: An array, a tensor, numbers; of SciPy's sparse matrices the dense values.
+        dtype: Of the result.
+        sparse: Accepted: all tensors are dense.
+        ragged: Must be false: there are no ragged tensors.
+
+    Raises:
+        ValueError: A ragged tensor was asked for.
+    """
+    if ragged:
+        raise ValueError("`ragged=True` is not supported: pad the rows to one length.")
+    if hasattr(x, "tocoo") and hasattr(x, "toarray"):
+        x = x.toarray()
     if isinstance(x, KerasTensor):
         return x if dtype is None or x.dtype == core.dtypes.name_of(dtype) else cast(x, dtype)
     return core.convert(x, dtype)

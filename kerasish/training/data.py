@@ -77,7 +77,8 @@ def _is_pandas(x: Any) -> bool:
 def _leaf_of_data(x: Any) -> bool:
     if isinstance(x, core.Tensor | core.Variable | np.ndarray) or _is_pandas(x):
         return True
-    return hasattr(x, "__array__") and not isinstance(x, PyDataset)
+    arrays = hasattr(x, "__array__") or hasattr(x, "toarray")  # the latter: SciPy's sparse ones
+    return arrays and not isinstance(x, PyDataset)
 
 
 def is_arrays(x: Any) -> bool:

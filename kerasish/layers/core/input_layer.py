@@ -23,7 +23,8 @@ class InputLayer(Layer):
         shape: Without the batch axis; None where any size will do.
         batch_size: Of the first axis, None for any.
         dtype: `floatx()` by default; "string" for text.
-        sparse, ragged: Not supported here.
+        sparse: Whether SciPy's sparse matrices are expected; their values are used densely.
+        ragged: Must be false.
         batch_shape: The shape with the batch axis, instead of `shape`.
         input_tensor: A KerasTensor to start from.
         optional: Whether the input may be None.
@@ -46,15 +47,17 @@ class InputLayer(Layer):
         if shape is not None:
             shape = _as_shape(shape)
             batch_shape = (batch_size, *shape)
-        if sparse or ragged:
-            raise ValueError("`sparse` and `ragged` inputs are not supported by kerasish.")
+        if ragged:
+            raise ValueError("`ragged=True` is not supported: pad the rows to one length.")
         self.batch_shape = _as_shape(batch_shape)
         dtype = dtype or floatx()
         self._input_dtype = "string" if dtype == "string" else core.dtypes.name_of(dtype)
         self.sparse, self.ragged, self.optional = bool(sparse), bool(ragged), optional
         self.built = True
         if input_tensor is None:
-            input_tensor = KerasTensor(self.batch_shape, self._input_dtype, name=name)
+            input_tensor = KerasTensor(
+                self.batch_shape, self._input_dtype, sparse=bool(sparse), name=name
+            )
         Node(self, (), {}, input_tensor)
 
     def call(self) -> Any:
