@@ -6,6 +6,7 @@ import json
 import warnings
 from typing import Any
 
+from ..export import export_onnx
 from ..layers import Layer
 from ..layers.call_spec import shapes_of
 from ..layers.shapes import symbolic_of
@@ -272,6 +273,32 @@ class Model(Trainer, Layer):
     ) -> None:
         """Write the whole model to a `.keras` file: architecture, weights, training state."""
         save_model(self, filepath, overwrite, zipped, **kwargs)
+
+    def export(
+        self, filepath: Any, format: str = "tf_saved_model", verbose: Any = None,
+        input_signature: Any = None, **kwargs: Any,
+    ) -> None:  # fmt: skip
+        """Write the model for inference by other programs.
+
+        Args:
+            filepath: The file.
+            format: "onnx"; Keras's other formats need the frameworks that they belong to.
+            verbose: Whether to print where it is.
+            input_signature: List of `InputSpec`s; by default the model's inputs.
+            **kwargs: `opset_version` of ONNX.
+
+        Raises:
+            NotImplementedError: Another format, or an operation that is not exported.
+            ImportError: The package `onnx` is missing.
+        """
+        if format != "onnx":
+            raise NotImplementedError(
+                f"export: format={format!r} needs the framework that it belongs to. Here is "
+                'format="onnx"; or save the model as `.keras`, which Keras exports from there.'
+            )
+        export_onnx(self, filepath, input_signature, **kwargs)
+        if verbose:
+            print(f"Saved artifact at '{filepath}'.")
 
     def to_json(self, **kwargs: Any) -> str:
         """The architecture as JSON; arguments as of `json.dumps`."""

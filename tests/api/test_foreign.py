@@ -17,8 +17,9 @@ def test_layers_of_other_frameworks(name, framework):
 
 
 def test_export_says_what_to_do():
-    with pytest.raises(NotImplementedError, match=r"\.keras"):
-        kerasish.export.ExportArchive()
+    model = kerasish.Sequential([kerasish.Input((2,)), layers.Dense(1)])
+    with pytest.raises(NotImplementedError, match=r'format="onnx".*\.keras'):
+        model.export("nowhere")
 
 
 def test_keras_2s_form_of_configs():

@@ -1,0 +1,393 @@
+"""One rule for each operation of the core: what it is in ONNX.
+
+A rule is called with the emitter, the node, its twin for another batch size, and the names of the
+inputs. It returns the name of the result, or a list of names.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+__all__ = ["RULES"]
+
+RULES: dict[str, Any] = {}
+
+# Operations that ONNX has with the same arguments.
+_SAME = {
+    "add": "Add", "subtract": "Sub", "multiply": "Mul", "true_divide": "Div", "negative": "Neg",
+    "sign": "Sign", "absolute": "Abs", "reciprocal": "Reciprocal", "maximum": "Max",
+    "minimum": "Min", "power": "Pow", "exp": "Exp", "log": "Log", "sqrt": "Sqrt",
+    "floor": "Floor", "ceil": "Ceil", "rint": "Round", "identity": "Identity",
+    "stop_gradient": "Identity", "where": "Where", "erf": "Erf", "equal": "Equal", "less": "Less",
+    "less_equal": "LessOrEqual", "greater": "Greater", "greater_equal": "GreaterOrEqual",
+    "logical_and": "And", "logical_or": "Or", "logical_xor": "Xor", "logical_not": "Not",
+    "isnan": "IsNaN", "isinf": "IsInf", "sin": "Sin", "cos": "Cos", "tan": "Tan",
+    "arcsin": "Asin", "arccos": "Acos", "arctan": "Atan", "sinh": "Sinh", "cosh": "Cosh",
+    "tanh": "Tanh", "arcsinh": "Asinh", "arccosh": "Acosh", "arctanh": "Atanh",
+    "sigmoid": "Sigmoid", "softplus": "Softplus", "relu": "Relu", "matmul": "MatMul",
+}  # fmt: skip
+for _name, _kind in _SAME.items():
+    RULES[_name] = lambda e, node, twin, *xs, kind=_kind: e.op(kind, *xs)
+
+
+def rule(name: str) -> Any:
+    """Decorate the rule of an operation."""
+
+    def note(function: Any) -> Any:
+        RULES[name] = function
+        return function
+
+    return note
+
+
+def _number(e: Any, node: Any, value: Any) -> str:
+    """A constant of the dtype of the node's first input."""
+    return e.constant(value, e.graph.specs[node.inputs[0]].dtype)
+
+
+# -- element by element
+
+
+@rule("square")
+def _square(e: Any, node: Any, twin: Any, x: str) -> str:
+    return e.op("Mul", x, x)
+
+
+@rule("rsqrt")
+def _rsqrt(e: Any, node: Any, twin: Any, x: str) -> str:
+    return e.op("Reciprocal", e.op("Sqrt", x))
+
+
+@rule("expm1")
+def _expm1(e: Any, node: Any, twin: Any, x: str) -> str:
+    # exp(x) - 1 = 2 tanh(x / 2) / (1 - tanh(x / 2)): exact near zero.
+    t = e.op("Tanh", e.op("Mul", x, _number(e, node, 0.5)))
+    rest = e.op("Sub", _number(e, node, 1), t)
+    near = e.op("Div", e.op("Mul", t, _number(e, node, 2)), rest)
+    far = e.op("Sub", e.op("Exp", x), _number(e, node, 1))
+    small = e.op("Less", e.op("Abs", x), _number(e, node, 1))
+    return e.op("Where", small, near, far)
+
+
+@rule("log1p")
+def _log1p(e: Any, node: Any, twin: Any, x: str) -> str:
+    return e.op("Log", e.op("Add", x, _number(e, node, 1)))
+
+
+@rule("power_static")
+def _power_static(e: Any, node: Any, twin: Any, x: str) -> str:
+    return e.op("Pow", x, _number(e, node, node.attrs["exponent"]))
+
+
+@rule("cast")
+def _cast(e: Any, node: Any, twin: Any, x: str) -> str:
+    return e.op("Cast", x, to=e.type_of(node.attrs["dtype"]))
+
+
+@rule("clip")
+def _clip(e: Any, node: Any, twin: Any, x: str, low: str, high: str) -> str:
+    return e.op("Min", e.op("Max", x, low), high)
+
+
+@rule("relu6")
+def _relu6(e: Any, node: Any, twin: Any, x: str) -> str:
+    return e.op("Clip", x, _number(e, node, 0), _number(e, node, 6))
+
+
+@rule("elu")
+def _elu(e: Any, node: Any, twin: Any, x: str) -> str:
+    return e.op("Elu", x, alpha=float(node.attrs.get("alpha", 1.0)))
+
+
+@rule("not_equal")
+def _not_equal(e: Any, node: Any, twin: Any, a: str, b: str) -> str:
+    return e.op("Not", e.op("Equal", a, b))
+
+
+@rule("normal_cdf")
+def _normal_cdf(e: Any, node: Any, twin: Any, x: str) -> str:
+    # half erfc(root x), and erfc(y) = 1 - erf(y).
+    inner = e.op("Erf", e.op("Mul", x, _number(e, node, node.attrs["root"])))
+    rest = e.op("Sub", _number(e, node, 1), inner)
+    return e.op("Mul", rest, _number(e, node, node.attrs["half"]))
+
+
+@rule("centred_affine")
+def _centred_affine(e: Any, node: Any, twin: Any, *xs: str) -> str:
+    x, mean, factor, shift = xs
+    return e.op("Add", e.op("Mul", e.op("Sub", x, mean), factor), shift)
+
+
+# -- shapes
+
+
+@rule("reshape")
+def _reshape(e: Any, node: Any, twin: Any, x: str) -> str:
+    sizes, others = node.attrs["shape"], twin.attrs["shape"]
+    free = [i for i, (a, b) in enumerate(zip(sizes, others, strict=True)) if a != b]
+    if len(free) == 1:
+        found = [-1 if i == free[0] else n for i, n in enumerate(sizes)]
+        return e.op("Reshape", x, e.constant(found, "int64"))
+    return e.op("Reshape", x, e.shape(sizes, others))
+
+
+@rule("broadcast_to")
+def _broadcast_to(e: Any, node: Any, twin: Any, x: str) -> str:
+    return e.op("Expand", x, e.shape(node.attrs["shape"], twin.attrs["shape"]))
+
+
+@rule("transpose")
+def _transpose(e: Any, node: Any, twin: Any, x: str) -> str:
+    return e.op("Transpose", x, perm=list(node.attrs["axes"]))
+
+
+@rule("concatenate")
+def _concatenate(e: Any, node: Any, twin: Any, *xs: str) -> str:
+    return e.op("Concat", *xs, axis=node.attrs["axis"])
+
+
+@rule("pad")
+def _pad(e: Any, node: Any, twin: Any, x: str) -> str:
+    width, mode = node.attrs["pad_width"], node.attrs["mode"]
+    if mode == "symmetric":
+        raise NotImplementedError("export: padding with mode 'symmetric' is not in ONNX.")
+    pads = e.constant([a for a, _ in width] + [b for _, b in width], "int64")
+    extra = (_number(e, node, node.attrs.get("value", 0)),) if mode == "constant" else ()
+    return e.op("Pad", x, pads, *extra, mode=mode)
+
+
+@rule("getitem")
+def _getitem(e: Any, node: Any, twin: Any, x: str) -> str:
+    if node.attrs["key"] != twin.attrs["key"]:
+        raise NotImplementedError("export: a slice goes with the batch size.")
+    rank = len(e.graph.specs[node.inputs[0]].shape)
+    axis, gone, added, place = 0, [], [], 0
+    for part in node.attrs["key"]:
+        if part is None:
+            added.append(place)
+            place += 1
+        elif isinstance(part, int):
+            x = e.op("Slice", x, *(e.constant([n], "int64") for n in _single(part, axis)))
+            gone.append(axis)
+            axis += 1
+        elif part[0] == "ellipsis":
+            used = sum(p is not None and p[:1] != ("ellipsis",) if isinstance(p, tuple) else
+                       p is not None for p in node.attrs["key"])  # fmt: skip
+            axis, place = axis + rank - used, place + rank - used
+        else:
+            x = _slice(e, x, axis, *part[1:])
+            axis, place = axis + 1, place + 1
+    if gone:
+        x = e.op("Squeeze", x, e.constant(gone, "int64"))
+    return e.op("Unsqueeze", x, e.constant(added, "int64")) if added else x
+
+
+_END = np.iinfo("int64").max
+
+
+def _single(index: int, axis: int) -> tuple[int, int, int]:
+    return index, index + 1 if index != -1 else _END, axis
+
+
+def _slice(e: Any, x: str, axis: int, start: Any, stop: Any, step: Any) -> str:
+    if start is None and stop is None and step in (None, 1):
+        return x
+    step = 1 if step is None else step
+    start = (0 if step > 0 else _END) if start is None else start
+    stop = (_END if step > 0 else -_END) if stop is None else stop
+    return e.op("Slice", x, *(e.constant([n], "int64") for n in (start, stop, axis, step)))
+
+
+@rule("flip")
+def _flip(e: Any, node: Any, twin: Any, x: str) -> str:
+    for axis in node.attrs["axes"]:
+        x = _slice(e, x, axis, None, None, -1)
+    return x
+
+
+@rule("gather")
+def _gather(e: Any, node: Any, twin: Any, x: str, *indices: str) -> str:
+    *before, last = node.attrs["key"]
+    plain = all(p == ("slice", None, None, None) for p in before)
+    if len(indices) != 1 or not plain or last != ("tensor", 0):
+        raise NotImplementedError(f"export: indexing by {node.attrs['key']}.")
+    return e.op("Gather", x, indices[0], axis=len(before))
+
+
+# -- reductions
+
+
+def _reduction(kind: str) -> Any:
+    def emit(e: Any, node: Any, twin: Any, x: str) -> str:
+        axes = e.constant(list(node.attrs["axes"]), "int64")
+        return e.op(kind, x, axes, keepdims=int(node.attrs.get("keepdims", False)))
+
+    return emit
+
+
+for _name, _kind in {
+    "sum": "ReduceSum", "max": "ReduceMax", "min": "ReduceMin", "prod": "ReduceProd",
+    "logsumexp": "ReduceLogSumExp",
+}.items():  # fmt: skip
+    RULES[_name] = _reduction(_kind)
+
+
+def _along(kind: str) -> Any:
+    def emit(e: Any, node: Any, twin: Any, x: str) -> str:
+        axes = node.attrs["axes"]
+        if len(axes) != 1:
+            raise NotImplementedError(f"export: {kind} over several axes.")
+        return e.op(kind, x, axis=axes[0])
+
+    return emit
+
+
+RULES["softmax"], RULES["log_softmax"] = _along("Softmax"), _along("LogSoftmax")
+
+
+# -- convolution and pooling: ONNX has the channels first
+
+
+def _channels_first(e: Any, x: str, rank: int) -> str:
+    return e.op("Transpose", x, perm=[0, rank - 1, *range(1, rank - 1)])
+
+
+def _channels_last(e: Any, x: str, rank: int) -> str:
+    return e.op("Transpose", x, perm=[0, *range(2, rank), 1])
+
+
+def _rank(e: Any, node: Any) -> int:
+    return len(e.graph.specs[node.inputs[0]].shape)
+
+
+def _pads(pairs: Any) -> list[int]:
+    return [a for a, _ in pairs] + [b for _, b in pairs]
+
+
+@rule("conv")
+def _conv(e: Any, node: Any, twin: Any, x: str, kernel: str) -> str:
+    rank, attrs = _rank(e, node), node.attrs
+    weights = e.op("Transpose", kernel, perm=[rank - 1, rank - 2, *range(rank - 2)])
+    y = e.op(
+        "Conv", _channels_first(e, x, rank), weights, strides=list(attrs["strides"]),
+        pads=_pads(attrs["pads"]), dilations=list(attrs["dilation"]), group=attrs["groups"],
+    )  # fmt: skip
+    return _channels_last(e, y, rank)
+
+
+@rule("conv_input_grad")
+def _conv_transpose(e: Any, node: Any, twin: Any, g: str, kernel: str) -> str:
+    rank, attrs = _rank(e, node), node.attrs
+    window = e.graph.specs[node.inputs[1]].shape[: rank - 2]
+    found = e.graph.specs[node.inputs[0]].shape[1:-1]
+    extra = [
+        size - ((n - 1) * s + (k - 1) * d + 1 - a - b)
+        for size, n, s, k, d, (a, b) in zip(
+            attrs["shape"][1:-1], found, attrs["strides"], window, attrs["dilation"],
+            attrs["pads"], strict=True,
+        )
+    ]  # fmt: skip
+    weights = e.op("Transpose", kernel, perm=[rank - 1, rank - 2, *range(rank - 2)])
+    y = e.op(
+        "ConvTranspose", _channels_first(e, g, rank), weights, strides=list(attrs["strides"]),
+        pads=_pads(attrs["pads"]), dilations=list(attrs["dilation"]), group=attrs["groups"],
+        output_padding=extra,
+    )  # fmt: skip
+    return _channels_last(e, y, rank)
+
+
+@rule("max_pool")
+def _max_pool(e: Any, node: Any, twin: Any, x: str) -> str:
+    rank, attrs = _rank(e, node), node.attrs
+    y = e.op(
+        "MaxPool", _channels_first(e, x, rank), kernel_shape=list(attrs["window"]),
+        strides=list(attrs["strides"]), pads=_pads(attrs["pads"]),
+    )  # fmt: skip
+    return _channels_last(e, y, rank)
+
+
+@rule("window_sum")
+def _window_sum(e: Any, node: Any, twin: Any, x: str) -> str:
+    rank, attrs = _rank(e, node), node.attrs
+    y = e.op(
+        "AveragePool", _channels_first(e, x, rank), kernel_shape=list(attrs["window"]),
+        strides=list(attrs["strides"]), pads=_pads(attrs["pads"]), count_include_pad=1,
+    )  # fmt: skip
+    y = e.op("Mul", y, _number(e, node, float(np.prod(attrs["window"]))))
+    return _channels_last(e, y, rank)
+
+
+# -- normalisation
+
+
+@rule("layer_norm")
+def _layer_norm(e: Any, node: Any, twin: Any, x: str, gamma: str, beta: str) -> str:
+    return e.op("LayerNormalization", x, gamma, beta, axis=-1, epsilon=float(node.attrs["epsilon"]))
+
+
+@rule("rms_norm")
+def _rms_norm(e: Any, node: Any, twin: Any, x: str, gamma: str) -> str:
+    mean = e.op("ReduceMean", e.op("Mul", x, x), e.constant([-1], "int64"), keepdims=1)
+    root = e.op("Sqrt", e.op("Add", mean, _number(e, node, node.attrs["epsilon"])))
+    return e.op("Mul", e.op("Div", x, root), gamma)
+
+
+# -- recurrent layers: the input's product is done, so their input kernel only orders the gates
+
+_ACTIVATIONS = {
+    "tanh": ("Tanh", 0.0, 0.0), "sigmoid": ("Sigmoid", 0.0, 0.0), "relu": ("Relu", 0.0, 0.0),
+    "linear": ("Affine", 1.0, 0.0), "hard_sigmoid": ("HardSigmoid", 1 / 6, 0.5),
+}  # fmt: skip
+
+
+def _recurrent(
+    e: Any, node: Any, kind: str, order: list[int], z: str, kernel: str, bias: Any, states: Any,
+    activations: list[str], **attributes: Any,
+) -> list[str]:  # fmt: skip
+    if node.attrs["masked"]:
+        raise NotImplementedError("export: a recurrent layer with a mask.")
+    units = e.graph.specs[node.inputs[1]].shape[0]
+    columns = np.concatenate([np.arange(g * units, (g + 1) * units) for g in order])
+    dtype = e.graph.specs[node.inputs[0]].dtype
+    pick = e.constant(np.eye(len(columns), dtype=dtype)[columns][None])
+    turned = e.op("Transpose", e.op("Gather", kernel, e.constant(columns, "int64"), axis=1),
+                  perm=[1, 0])  # fmt: skip
+    recurrent = e.op("Unsqueeze", turned, e.constant([0], "int64"))
+    biases = ""
+    if bias is not None:
+        ordered = e.op("Gather", bias, e.constant(columns, "int64"), axis=0)
+        biases = e.op("Concat", e.constant(np.zeros(len(columns), dtype)), ordered, axis=0)
+        biases = e.op("Unsqueeze", biases, e.constant([0], "int64"))
+    first = [e.op("Unsqueeze", s, e.constant([0], "int64")) for s in states]
+    kinds = [_ACTIVATIONS[a] for a in activations]
+    found = e.op(
+        kind, e.op("Transpose", z, perm=[1, 0, 2]), pick, recurrent, biases, "", *first,
+        outputs=1 + len(states), hidden_size=units,
+        direction="reverse" if node.attrs["reverse"] else "forward",
+        activations=[k for k, _, _ in kinds], activation_alpha=[a for _, a, _ in kinds],
+        activation_beta=[b for _, _, b in kinds], **attributes,
+    )  # fmt: skip
+    sequence = e.op("Squeeze", found[0], e.constant([1], "int64"))
+    last = [e.op("Squeeze", s, e.constant([0], "int64")) for s in found[1:]]
+    return [e.op("Transpose", sequence, perm=[1, 0, 2]), *last]
+
+
+@rule("lstm")
+def _lstm(e: Any, node: Any, twin: Any, z: str, kernel: str, h: str, c: str, *mask: str) -> Any:
+    inner, gates = node.attrs["activation"], node.attrs["recurrent_activation"]
+    return _recurrent(e, node, "LSTM", [0, 3, 1, 2], z, kernel, None, [h, c], [gates, inner, inner])
+
+
+@rule("gru")
+def _gru(e: Any, node: Any, twin: Any, z: str, kernel: str, bias: str, h: str, *mask: str) -> Any:
+    inner, gates = node.attrs["activation"], node.attrs["recurrent_activation"]
+    return _recurrent(
+        e, node, "GRU", [0, 1, 2], z, kernel, bias, [h], [gates, inner], linear_before_reset=1
+    )
+
+
+@rule("simple_rnn")
+def _simple_rnn(e: Any, node: Any, twin: Any, z: str, kernel: str, h: str, *mask: str) -> Any:
+    return _recurrent(e, node, "RNN", [0], z, kernel, None, [h], [node.attrs["activation"]])
