@@ -95,4 +95,5 @@ def join_heads(x: Any, query: Any, axes: tuple[int, ...]) -> Any:
 def masked(scores: Any, mask: Any) -> Any:
     """Scores so low where the mask is false that their weights are 0 beside any other's."""
     lowest = 0.7 * float(core.dtypes.limits(scores.dtype).min)
-    return _o.where(_o.cast(mask, "bool"), scores, _o.cast(lowest, scores.dtype))
+    # Not a Python number: that is held as `floatx()` first, which float64's limit overflows.
+    return _o.where(_o.cast(mask, "bool"), scores, _o.full((), lowest, scores.dtype))
