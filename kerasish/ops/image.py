@@ -401,6 +401,8 @@ def extract_patches_3d(
     data_format: Any = None,
 ) -> Any:  # fmt: skip
     """As `extract_patches`, of volumes."""
+    if not isinstance(size, int) and len(size) != 3:
+        raise TypeError(f"Invalid `size` argument. Expected 1 or 3 integers. Received: size={size}")
     x = core.convert(volumes)
     if x.ndim not in (4, 5):
         raise ValueError(

@@ -37,6 +37,14 @@ def _folded(index: Any, size: int, mode: str) -> Any:
     return _o.clip(index, 0, size - 1)
 
 
+def _check_fill(fill_mode: str) -> None:
+    if fill_mode not in _FILL_MODES:
+        raise ValueError(
+            f"Invalid value for argument `fill_mode`. Expected of one {set(_FILL_MODES)}. "
+            f"Received: fill_mode={fill_mode}"
+        )
+
+
 @symbolic
 def map_coordinates(
     inputs: Any, coordinates: Any, order: int, fill_mode: str = "constant", fill_value: Any = 0
@@ -57,11 +65,7 @@ def map_coordinates(
         raise ValueError(
             f"Invalid value for argument `order`. Expected one of [0, 1]. Received: order={order}"
         )
-    if fill_mode not in _FILL_MODES:
-        raise ValueError(
-            f"Invalid value for argument `fill_mode`. Expected one of {set(_FILL_MODES)}. "
-            f"Received: fill_mode={fill_mode}"
-        )
+    _check_fill(fill_mode)
     x, coordinates = core.convert(inputs), core.convert(coordinates)
     if coordinates.ndim < 2 or coordinates.shape[0] != x.ndim:
         raise ValueError(
@@ -179,6 +183,7 @@ def affine_transform(
         data_format: "channels_last" or "channels_first"; the configured one by default.
     """
     order = order_of(interpolation)
+    _check_fill(fill_mode)
     x, single, first = batched(images, data_format)
     maps = core.convert(transform)
     if maps.ndim not in (1, 2):

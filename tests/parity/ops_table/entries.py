@@ -74,6 +74,7 @@ class Entry:
         tolerance: Relative and absolute, for float32; other types have at least their own.
         canonical: From a result to what of it is compared (signs of columns left out, ...).
         symbolic: Whether calls are made on symbolic tensors.
+        batches: How many operands, from the first, may have a first axis of unknown size.
         trace: Whether it can be compiled; if not, compiling must raise.
         batch: Whether the judge may compile all its calls at once.
         gradient: The label of the call whose gradient is compared; None: of the first call with
@@ -88,6 +89,7 @@ class Entry:
     tolerance: float = 3e-5
     canonical: Callable[[Any, Any], Any] | None = None
     symbolic: bool = True
+    batches: int = 99
     trace: bool = True
     batch: bool = True
     gradient: str | None = None

@@ -138,3 +138,5 @@ entry("ops.image.gaussian_blur").differs = dict.fromkeys(
      "float32[2,6,8,3]:gradient"],
     _FILTER,
 )  # fmt: skip
+mark("ops.image: scale_and_translate", batches=0)  # the shape of the result is given
+mark("ops.image: map_coordinates", batches=1)

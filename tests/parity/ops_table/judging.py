@@ -211,10 +211,14 @@ def _alike(ours: Raised, theirs: Raised) -> bool:
     return isinstance(ours.error, type(theirs.error))
 
 
-def _symbols(make: Any, case: Case, unknown: bool) -> Any:
+def _symbols(make: Any, case: Case, batches: int) -> Any:
+    """The operands as symbolic tensors, the first axis of the first `batches` being unknown."""
     return [
-        make((None, *x.shape[1:]) if unknown and x.ndim else x.shape, core.dtypes.name_of(x.dtype))
-        for x in case.tensors()
+        make(
+            (None, *x.shape[1:]) if i < batches and x.ndim else x.shape,
+            core.dtypes.name_of(x.dtype),
+        )
+        for i, x in enumerate(case.tensors())
     ]
 
 
@@ -231,22 +235,23 @@ def compare_symbolic(entry: Entry, wanted: list[Any]) -> dict[str, str]:
         if not case.tensors():
             continue
         for unknown in (False, True):
-            text = _symbolic_difference(case, computed, unknown, bool(entry.wider))
+            batches = entry.batches if unknown else 0
+            text = _symbolic_difference(case, computed, batches, bool(entry.wider))
             if text:
                 found[f"{case.label}:{'unknown' if unknown else 'symbolic'}"] = text
     return found
 
 
-def _symbolic_difference(case: Case, computed: Any, unknown: bool, wider: bool) -> str:
+def _symbolic_difference(case: Case, computed: Any, batches: int, wider: bool) -> str:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        theirs = attempt(lambda: case.run(keras, _symbols(keras.KerasTensor, case, unknown)))
-    ours = attempt(lambda: case.run(kerasish, _symbols(kerasish.KerasTensor, case, unknown)))
+        theirs = attempt(lambda: case.run(keras, _symbols(keras.KerasTensor, case, batches)))
+    ours = attempt(lambda: case.run(kerasish, _symbols(kerasish.KerasTensor, case, batches)))
     one, other = spec_of(ours), spec_of(theirs)
     if one == other or (wider and isinstance(theirs, Raised)):
         return ""
     inferred_wrongly = not _fits(other, spec_of(computed))
-    knows_more = unknown and _fits(other, one)
+    knows_more = batches > 0 and _fits(other, one)
     if (inferred_wrongly or knows_more) and _fits(one, spec_of(our_outcome(case))):
         return ""
     return f"ours {_brief(ours)}, Keras {_brief(theirs)}"
@@ -295,7 +300,7 @@ def compare_modes(entry: Entry) -> dict[str, str]:
 def _takes_symbols(case: Case) -> bool:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        theirs = attempt(lambda: case.run(keras, _symbols(keras.KerasTensor, case, False)))
+        theirs = attempt(lambda: case.run(keras, _symbols(keras.KerasTensor, case, 0)))
     return not isinstance(theirs, Raised)
 
 

@@ -243,3 +243,8 @@ for _strategy in ("greedy", "beam_search"):
 call("ops: ctc_decode", draw(2, 6, 4), np.array([6, 4], "int32"), merge_repeated=False)
 spec("ops: ctc_decode", draw(2, 6, 4), np.array([6, 4], "int32"), strategy="other")
 mark("ops: ctc_decode", batch=False, trace=True, symbolic=False, gradient="", tolerance=1e-3)
+mark(
+    "ops: conv depthwise_conv separable_conv conv_transpose batch_normalization "
+    "layer_normalization rms_normalization",
+    batches=1,
+)

@@ -235,3 +235,4 @@ use(
 mark("ops: cholesky_inverse", wider="batches too", gradient="")
 mark("ops: solve", wider="one vector for each matrix, as JAX before 0.5 took them")
 mark("ops: rfft", wider="half types are computed in float32")
+mark("ops: correlate", batches=0)  # Keras compares the sizes
