@@ -453,3 +453,16 @@ mark(
     "get_uid clear_session",
     batch=False,
 )
+
+# -- images bent at random
+
+_BENT = draw(2, 32, 32, 3, low=0, high=1)
+spec("ops.image: elastic_transform", _BENT, seed=1)
+spec("ops.image: elastic_transform", _BENT[0].copy(), seed=1)
+spec("ops.image: elastic_transform", _BENT, interpolation="bicubic", seed=1)
+spec("ops.image: elastic_transform", _BENT, fill_mode="other", seed=1)
+spec("ops.image: elastic_transform", A, seed=1)
+call("ops.image: elastic_transform", _BENT, alpha=2.0, sigma=2.0, seed=1)
+call("ops.image: elastic_transform", _BENT, alpha=0.0, seed=1)
+mark("ops.image: elastic_transform", canonical=moments_of, tolerance=0.1, gradient="",
+     symbolic=False)  # fmt: skip
