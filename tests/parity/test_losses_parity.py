@@ -210,6 +210,22 @@ def _plain(function):
     return str(inspect.Signature(bare))
 
 
+@pytest.mark.parametrize("q", [0.3, 0.9])
+def test_generalized_crossentropy(q):
+    labels = np.array([0, 2, 1, 1])
+    mine, expected = (
+        module.categorical_generalized_cross_entropy(labels, PROBABILITIES, q)
+        for module in (ours, theirs)
+    )
+    close(mine, expected)
+
+
+def test_losses_of_keras_configs():
+    config = theirs.serialize(theirs.Huber(delta=0.5))
+    again = ours.deserialize(config)
+    assert again.get_config() == theirs.deserialize(config).get_config()
+
+
 def test_reference_embeddings_of_circle():
     labels = np.array([0, 1, 0, 1])
     arguments = dict(
