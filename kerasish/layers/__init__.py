@@ -3,6 +3,7 @@
 import importlib
 from typing import Any
 
+from ..serialization import deserialize_keras_object, serialize_keras_object
 from .activations import ELU, LeakyReLU, PReLU, ReLU, Softmax
 from .attention import *
 from .base import Layer
@@ -49,6 +50,27 @@ AvgPool1D, AvgPool2D, AvgPool3D = AveragePooling1D, AveragePooling2D, AveragePoo
 GlobalMaxPool1D, GlobalMaxPool2D = GlobalMaxPooling1D, GlobalMaxPooling2D
 GlobalAvgPool1D, GlobalAvgPool2D = GlobalAveragePooling1D, GlobalAveragePooling2D
 GlobalMaxPool3D, GlobalAvgPool3D = GlobalMaxPooling3D, GlobalAveragePooling3D
+
+
+def serialize(layer: Layer) -> dict[str, Any]:
+    """A layer's class and config, from which `deserialize` makes one like it."""
+    return serialize_keras_object(layer)
+
+
+def deserialize(config: dict[str, Any], custom_objects: Any = None) -> Layer:
+    """The layer of a config.
+
+    Raises:
+        ValueError: It is that of something else.
+    """
+    made = deserialize_keras_object(config, custom_objects=custom_objects)
+    if not isinstance(made, Layer):
+        raise ValueError(
+            "`keras.layers.deserialize` was passed a `config` object that is not a "
+            f"`keras.layers.Layer`. Received: {config}"
+        )
+    return made
+
 
 # Layers beyond Keras's, which load when first used.
 _DISTRIBUTION = {

@@ -91,6 +91,31 @@ class _Cell(Layer):
             for shape, rate in zip(shapes, (self.dropout, self.recurrent_dropout), strict=True)
         )
 
+    def get_dropout_mask(self, step_input: Any) -> Any:
+        """The mask of the inputs, None without dropout."""
+        return self._mask(0, step_input)
+
+    def get_recurrent_dropout_mask(self, step_input: Any) -> Any:
+        """The mask of the state, None without dropout."""
+        return self._mask(1, step_input)
+
+    def _mask(self, place: int, like: Any) -> Any:
+        if self._masks[place] is None:
+            rate = (self.dropout, self.recurrent_dropout)[place]
+            if not rate:
+                return None
+            made = random.dropout(ops.ones_like(like), rate, seed=self.seed_generator)
+            self._masks = (made, self._masks[1]) if place == 0 else (self._masks[0], made)
+        return self._masks[place]
+
+    def reset_dropout_mask(self) -> None:
+        """Forget the mask of the inputs: a new one is drawn when it is asked for."""
+        self._masks = (None, self._masks[1])
+
+    def reset_recurrent_dropout_mask(self) -> None:
+        """Forget the mask of the state."""
+        self._masks = (self._masks[0], None)
+
     def _dropped(self, x: Any, h: Any) -> Any:
         of_input, of_state = self._masks
         return (
@@ -158,6 +183,12 @@ class _Cell(Layer):
         }
 
 
+def arguments_of(names: dict[str, Any]) -> dict[str, Any]:
+    """The arguments of an `__init__(self, ..., **kwargs)` from its `locals()`."""
+    given = {k: v for k, v in names.items() if k not in ("self", "kwargs", "__class__")}
+    return {**given, **names["kwargs"]}
+
+
 def _name_of(activation: Any) -> Any:
     for name in ("tanh", "sigmoid", "hard_sigmoid", "relu", "linear"):
         if activation is getattr(activations, name):
@@ -183,9 +214,8 @@ class SimpleRNNCell(_Cell):
 
 
 class _GatedCell(_Cell):
-    def __init__(self, units: int, activation: Any = "tanh", recurrent_activation: Any = "sigmoid",
-                 *args: Any, **kwargs: Any) -> None:  # fmt: skip
-        super().__init__(units, activation, *args, **kwargs)
+    def __init__(self, recurrent_activation: Any, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
         self.recurrent_activation = activations.get(recurrent_activation)
 
     def _names(self) -> dict[str, Any]:
@@ -210,9 +240,18 @@ class LSTMCell(_GatedCell):
     gates = 4
 
     def __init__(
-        self, units: int, *args: Any, unit_forget_bias: bool = True, **kwargs: Any
-    ) -> None:
-        super().__init__(units, *args, **kwargs)
+        self, units: int, activation: Any = "tanh", recurrent_activation: Any = "sigmoid",
+        use_bias: bool = True, kernel_initializer: Any = "glorot_uniform",
+        recurrent_initializer: Any = "orthogonal", bias_initializer: Any = "zeros",
+        unit_forget_bias: bool = True, kernel_regularizer: Any = None,
+        recurrent_regularizer: Any = None,
+        bias_regularizer: Any = None, kernel_constraint: Any = None,
+        recurrent_constraint: Any = None, bias_constraint: Any = None, dropout: float = 0.0,
+        recurrent_dropout: float = 0.0, seed: Any = None, **kwargs: Any,
+    ) -> None:  # fmt: skip
+        given = arguments_of(locals())
+        del given["unit_forget_bias"]
+        super().__init__(**given)
         self.unit_forget_bias = unit_forget_bias
         self.state_size = [units, units]
 
@@ -259,8 +298,19 @@ class GRUCell(_GatedCell):
 
     gates = 3
 
-    def __init__(self, units: int, *args: Any, reset_after: bool = True, **kwargs: Any) -> None:
-        super().__init__(units, *args, **kwargs)
+    def __init__(
+        self, units: int, activation: Any = "tanh", recurrent_activation: Any = "sigmoid",
+        use_bias: bool = True, kernel_initializer: Any = "glorot_uniform",
+        recurrent_initializer: Any = "orthogonal", bias_initializer: Any = "zeros",
+        kernel_regularizer: Any = None, recurrent_regularizer: Any = None,
+        bias_regularizer: Any = None, kernel_constraint: Any = None,
+        recurrent_constraint: Any = None, bias_constraint: Any = None, dropout: float = 0.0,
+        recurrent_dropout: float = 0.0, reset_after: bool = True, seed: Any = None,
+        **kwargs: Any,
+    ) -> None:  # fmt: skip
+        given = arguments_of(locals())
+        del given["reset_after"]
+        super().__init__(**given)
         self.reset_after = reset_after
 
     def _bias_shape(self) -> tuple[int, ...]:

@@ -13,7 +13,7 @@ from ...variable import Variable
 from ..base import Layer
 from ..input_spec import InputSpec
 from ..tracking import no_tracking
-from .cells import GRUCell, LSTMCell, SimpleRNNCell, StackedRNNCells
+from .cells import GRUCell, LSTMCell, SimpleRNNCell, StackedRNNCells, arguments_of
 
 __all__ = ["GRU", "LSTM", "RNN", "SimpleRNN"]
 
@@ -201,13 +201,18 @@ def _select(keep: Any, a: Any, b: Any) -> Any:
     return ops.where(ops.reshape(keep, shape), a, b)
 
 
+def _of_cell(name: str) -> property:
+    """An attribute that the layer's cell has."""
+    return property(lambda layer: getattr(layer.cell, name))
+
+
 class _OfCell(RNN):
     """An RNN whose cell is made of the layer's own arguments."""
 
     cell_class: Any = None
 
     def __init__(
-        self, units: int, *args: Any, return_sequences: bool = False, return_state: bool = False,
+        self, units: int, return_sequences: bool = False, return_state: bool = False,
         go_backwards: bool = False, stateful: bool = False, unroll: bool = False,
         use_cudnn: Any = "auto", activity_regularizer: Any = None, trainable: bool = True,
         name: Any = None, dtype: Any = None, zero_output_for_mask: bool = False,
@@ -220,7 +225,7 @@ class _OfCell(RNN):
         }
         kwargs.pop("input_length", None)
         cell = self.cell_class(
-            units, *args, trainable=trainable, dtype=dtype,
+            units, trainable=trainable, dtype=dtype,
             name=to_snake_case(self.cell_class.__name__), **kwargs,
         )  # fmt: skip
         super().__init__(
@@ -229,6 +234,17 @@ class _OfCell(RNN):
             name=name, dtype=dtype, **shapes,
         )  # fmt: skip
         self.input_spec = InputSpec(ndim=3)
+
+    (units, activation, use_bias, kernel_initializer, recurrent_initializer, bias_initializer,
+     kernel_regularizer, recurrent_regularizer, bias_regularizer, kernel_constraint,
+     recurrent_constraint, bias_constraint, dropout, recurrent_dropout) = (
+        _of_cell(name) for name in (
+            "units", "activation", "use_bias", "kernel_initializer", "recurrent_initializer",
+            "bias_initializer", "kernel_regularizer", "recurrent_regularizer", "bias_regularizer",
+            "kernel_constraint", "recurrent_constraint", "bias_constraint", "dropout",
+            "recurrent_dropout",
+        )
+    )  # fmt: skip
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("_") or "cell" not in self.__dict__:
@@ -249,6 +265,20 @@ class SimpleRNN(_OfCell):
 
     cell_class = SimpleRNNCell
 
+    def __init__(
+        self, units: int, activation: Any = "tanh", use_bias: bool = True,
+        kernel_initializer: Any = "glorot_uniform",
+        recurrent_initializer: Any = "orthogonal", bias_initializer: Any = "zeros",
+        kernel_regularizer: Any = None, recurrent_regularizer: Any = None,
+        bias_regularizer: Any = None, activity_regularizer: Any = None,
+        kernel_constraint: Any = None, recurrent_constraint: Any = None,
+        bias_constraint: Any = None, dropout: float = 0.0, recurrent_dropout: float = 0.0,
+        return_sequences: bool = False, return_state: bool = False,
+        go_backwards: bool = False, stateful: bool = False, unroll: bool = False,
+        seed: Any = None, **kwargs: Any,
+    ) -> None:  # fmt: skip
+        super().__init__(**arguments_of(locals()))
+
     def get_config(self) -> dict[str, Any]:
         # Keras writes the seed of LSTM and GRU, but not this one.
         return {k: v for k, v in super().get_config().items() if k != "seed"}
@@ -260,9 +290,46 @@ class LSTM(_OfCell):
 
     cell_class = LSTMCell
 
+    def __init__(
+        self, units: int, activation: Any = "tanh", recurrent_activation: Any = "sigmoid",
+        use_bias: bool = True, kernel_initializer: Any = "glorot_uniform",
+        recurrent_initializer: Any = "orthogonal", bias_initializer: Any = "zeros",
+        unit_forget_bias: bool = True, kernel_regularizer: Any = None,
+        recurrent_regularizer: Any = None,
+        bias_regularizer: Any = None, activity_regularizer: Any = None,
+        kernel_constraint: Any = None, recurrent_constraint: Any = None,
+        bias_constraint: Any = None, dropout: float = 0.0, recurrent_dropout: float = 0.0,
+        seed: Any = None, return_sequences: bool = False, return_state: bool = False,
+        go_backwards: bool = False, stateful: bool = False, unroll: bool = False,
+        use_cudnn: Any = "auto", **kwargs: Any,
+    ) -> None:  # fmt: skip
+        super().__init__(**arguments_of(locals()))
+
+    recurrent_activation, unit_forget_bias = (
+        _of_cell(name) for name in ("recurrent_activation", "unit_forget_bias")
+    )
+
 
 @builtin("keras.layers")
 class GRU(_OfCell):
     """`GRUCell` over time; arguments of the cell, then those of `RNN`."""
 
     cell_class = GRUCell
+
+    def __init__(
+        self, units: int, activation: Any = "tanh", recurrent_activation: Any = "sigmoid",
+        use_bias: bool = True, kernel_initializer: Any = "glorot_uniform",
+        recurrent_initializer: Any = "orthogonal", bias_initializer: Any = "zeros",
+        kernel_regularizer: Any = None, recurrent_regularizer: Any = None,
+        bias_regularizer: Any = None, activity_regularizer: Any = None,
+        kernel_constraint: Any = None, recurrent_constraint: Any = None,
+        bias_constraint: Any = None, dropout: float = 0.0, recurrent_dropout: float = 0.0,
+        seed: Any = None, return_sequences: bool = False, return_state: bool = False,
+        go_backwards: bool = False, stateful: bool = False, unroll: bool = False,
+        reset_after: bool = True, use_cudnn: Any = "auto", **kwargs: Any,
+    ) -> None:  # fmt: skip
+        super().__init__(**arguments_of(locals()))
+
+    recurrent_activation, reset_after = (
+        _of_cell(name) for name in ("recurrent_activation", "reset_after")
+    )
