@@ -261,7 +261,7 @@ class GradientTape:
                 if op.kind == "control":  # its bodies want a cotangent of every result
                     pairs = zip(g, specs, strict=True)
                     g = tuple(ops.zeros(s.shape, s.dtype) if u is None else u for u, s in pairs)
-            results = op.vjp(g, *saved)
+            results = op.vjp(g, *saved) if not _is_complex(g) else _adjoint(op, g, saved)
             elementwise = op.kind == "elementwise"
             for tid, shape, result in zip(in_tids, in_shapes, results, strict=True):
                 if result is None or tid not in self._tracked:
@@ -407,3 +407,23 @@ def _keep(saved: Saved, inputs: Any, outputs: Any, attrs: dict[str, Any], tracke
     if source == "specs":
         return tuple(t.spec for t in inputs)
     return outputs[0].spec if len(outputs) == 1 else tuple(t.spec for t in outputs)
+
+
+def _is_complex(g: Any) -> bool:
+    if isinstance(g, tuple):
+        return any(u is not None and u.dtype.kind == "c" for u in g)
+    return bool(g.dtype.kind == "c")
+
+
+def _adjoint(op: Any, g: Any, saved: Any) -> list[Any]:
+    """The rule of an op for complex cotangents.
+
+    The gradient of a real number L by `z = a + ib` is `dL/da + i dL/db`. Through a function with
+    derivative f' it goes as `g conj(f')`. Rules are written as `g f'`, linear in g.
+    """
+    turned = tuple([_turn(u) for u in g]) if isinstance(g, tuple) else _turn(g)
+    return [_turn(result) for result in op.vjp(turned, *saved)]
+
+
+def _turn(x: Any) -> Any:
+    return x if x is None or x.dtype.kind != "c" else ops.conj(x)

@@ -18,7 +18,7 @@ from ..op import Spec, define_op
 from ..tensor import Tensor
 from ._args import as_float, promote
 from .creation import eye, tril, triu
-from .elementwise import add, multiply, subtract, true_divide
+from .elementwise import add, cast, conj, multiply, real, subtract, true_divide
 from .indexing import take_along_axis
 from .linalg import matmul
 from .shape import broadcast_to, concatenate, expand_dims, sum_to, swapaxes
@@ -473,14 +473,35 @@ def _eig_kernel(xp: Any, x: Any) -> Any:
     return tuple(y.astype(dtype) for y in xp.linalg.eig(x))
 
 
+def _eig_rule(g: Any, x_spec: Spec, y: Any) -> Any:
+    """C. Boeddeker et al., "On the Computation of Complex-valued Gradients", 2017, section 4.
+
+    The formula is for gradients themselves; the tape hands rules their conjugates.
+    """
+    values, vectors = y
+    of_values, of_vectors = (conj(u) for u in _given(g, y))
+    turned = conj(_t(vectors))
+    gaps = conj(_row(values) - _column(values))
+    unit = cast(eye(values.shape[-1], dtype="float64"), values.dtype)
+    inner = matmul(turned, of_vectors)
+    own = cast(real(inner), values.dtype) * unit
+    inner = (inner - matmul(matmul(turned, vectors), own)) * (1 - unit) / (gaps + unit)
+    total = solve(turned, matmul(inner + _row(of_values) * unit, turned))
+    return (conj(total) if x_spec.dtype.kind == "c" else real(total),)
+
+
 _EIG = define_op(
-    "eig", "opaque", "x", infer=_eig_spec, kernel=_wide(_eig_kernel), multiple=True,
+    "eig", "opaque", "x", infer=_eig_spec, kernel=_wide(_eig_kernel), multiple=True, vjp=_eig_rule,
     samples=lambda rng: [([_general(rng)], {}), ([_general(rng, 2)], {})],
 )  # fmt: skip
 
 
 def eig(x: Any) -> tuple[Tensor, Tensor]:
-    """Eigenvalues and eigenvectors, as columns, of any square matrices; complex, no gradient."""
+    """Eigenvalues and eigenvectors, as columns of length 1, of any square matrices; complex.
+
+    Eigenvectors are known up to a complex factor of size 1: only what does not depend on it has a
+    gradient.
+    """
     return apply(_EIG, as_float(x))  # type: ignore[no-any-return]
 
 

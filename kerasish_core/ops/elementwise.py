@@ -75,10 +75,17 @@ def _real_spec(x: Spec) -> Spec:
     return Spec(x.shape, np.dtype(f"f{x.dtype.itemsize // 2}")) if x.dtype.kind == "c" else x
 
 
+def _absolute_rule(g: Any, x: Any) -> Any:
+    if x.dtype.kind != "c":
+        return (where(OPERATORS["greater_equal"](x, 0), g, negative(g)),)
+    size = absolute(x)
+    zero = OPERATORS["equal"](size, 0)
+    return (x * cast(where(zero, 0.0, g / where(zero, 1.0, size)), x.dtype),)
+
+
 absolute = unary(
-    "absolute", "Absolute value `|x|`; the gradient at 0 is 1, as in JAX.",
-    lambda xp, x: xp.absolute(x), "abs(x)",
-    lambda g, x: (where(OPERATORS["greater_equal"](x, 0), g, negative(g)),),
+    "absolute", "Absolute value `|x|`; the gradient at 0 is 1, as in JAX, of complex numbers 0.",
+    lambda xp, x: xp.absolute(x), "abs(x)", _absolute_rule,
     to_float=False, operator=True, infer=_real_spec,
     samples=lambda rng: [([np.array([[-1.5, 0.7], [2.0, -0.3]])], {})],
 )  # fmt: skip
@@ -430,7 +437,7 @@ def nan_to_num(x: Any, nan: float = 0.0, posinf: Any = None, neginf: Any = None)
     return where(OPERATORS["equal"](x, float("-inf")), limits.min if neginf is None else neginf, x)
 
 
-# -- complex parts. Rules of complex arithmetic are not given: a complex cotangent may not flow.
+# -- complex parts. What a gradient by a complex number is says `_adjoint` of the tape.
 
 
 def real(x: Any) -> Any:
@@ -447,10 +454,12 @@ def _imag_spec(x: Spec) -> Spec:
 
 _IMAG = define_op(
     "imag", "elementwise", "x", infer=_imag_spec, kernel=lambda xp, x: x.imag.copy(),
+    vjp=lambda g, x_spec: (cast(g, x_spec.dtype) * 1j,),
     samples=lambda rng: [([rng.normal(size=(2, 3)) + 1j * rng.normal(size=(2, 3))], {})],
 )  # fmt: skip
 _CONJ = define_op(
     "conj", "elementwise", "x", infer=same_spec, kernel=lambda xp, x: xp.conj(x),
+    vjp=lambda g: (conj(g),),
     samples=lambda rng: [([rng.normal(size=(2, 3)) + 1j * rng.normal(size=(2, 3))], {})],
 )  # fmt: skip
 
