@@ -13,6 +13,14 @@
 #include <cstddef>
 #include <cstdint>
 
+#if defined(__clang__)
+// Bit operators on truths are meant: they do not branch. Loops of integers may stay scalar.
+#pragma clang diagnostic ignored "-Wunknown-warning-option"
+#pragma clang diagnostic ignored "-Wbitwise-conditional-parentheses"
+#pragma clang diagnostic ignored "-Wbitwise-instead-of-logical"
+#pragma clang diagnostic ignored "-Wpass-failed"
+#endif
+
 namespace kerasish {
 
 class Pool;
@@ -64,6 +72,15 @@ inline double real(int64_t bits) {
 #define KERASISH_RESTRICT __restrict
 #else
 #define KERASISH_RESTRICT __restrict__
+#endif
+
+// The iterations of the loop that follows are independent, though the result may be an operand.
+#if defined(__clang__)
+#define KERASISH_INDEPENDENT _Pragma("clang loop vectorize(assume_safety)")
+#elif defined(__GNUC__)
+#define KERASISH_INDEPENDENT _Pragma("GCC ivdep")
+#else
+#define KERASISH_INDEPENDENT __pragma(loop(ivdep))
 #endif
 
 // At the end of a file in kernels/, inside no namespace:

@@ -11,9 +11,6 @@ namespace KERASISH_ISA {
 namespace {
 
 #define KERASISH_UNROLL _Pragma("GCC unroll 16")
-// The same memory may be read and written, element by element.
-#define KERASISH_EACH _Pragma("GCC ivdep")
-
 enum Kind : int64_t { kTanh, kSigmoid, kHardSigmoid, kRelu, kLinear };
 
 template <class T>

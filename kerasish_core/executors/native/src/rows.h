@@ -9,9 +9,6 @@ namespace kerasish {
 namespace KERASISH_ISA {
 namespace {
 
-// The same memory may be read and written, element by element.
-#define KERASISH_EACH _Pragma("GCC ivdep")
-
 // What an expression of rows is computed with: many elements at once, or one.
 template <class T>
 struct Many {

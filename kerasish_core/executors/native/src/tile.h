@@ -4,15 +4,6 @@
 
 #include "kernel.h"
 
-// The iterations of the loop that follows are independent, though the result may be an operand.
-#if defined(__clang__)
-#define KERASISH_INDEPENDENT _Pragma("clang loop vectorize(assume_safety)")
-#elif defined(__GNUC__)
-#define KERASISH_INDEPENDENT _Pragma("GCC ivdep")
-#else
-#define KERASISH_INDEPENDENT __pragma(loop(ivdep))
-#endif
-
 namespace kerasish {
 namespace KERASISH_ISA {
 

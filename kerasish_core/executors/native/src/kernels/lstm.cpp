@@ -34,12 +34,12 @@ void lstm(const Call& call) {
         const int64_t place = (first + r) * time + p.step(s);
         const T *input = z + place * 4 * u, *a = pre + r * wide;
         T *gate = gates + place * 4 * u, *state = h + r * pitch, *cell = c + r * pitch;
-        KERASISH_EACH for (int64_t i = 0; i < 4 * u; ++i) gate[i] = input[i] + a[i];
+        KERASISH_INDEPENDENT for (int64_t i = 0; i < 4 * u; ++i) gate[i] = input[i] + a[i];
         activate(p.gate, gate, 2 * u);
         activate(p.activation, gate + 2 * u, u);
         activate(p.gate, gate + 3 * u, u);
         if (!mask || mask[place]) {
-          KERASISH_EACH for (int64_t i = 0; i < u; ++i) {
+          KERASISH_INDEPENDENT for (int64_t i = 0; i < u; ++i) {
             const T now = gate[u + i] * cell[i] + gate[i] * gate[2 * u + i];
             shown[i] = cell[i] = now;
           }
@@ -102,7 +102,7 @@ void lstm_grad(const Call& call) {
           slopes(p.gate, in_gate, slope, 2 * u);
           slopes(p.activation, candidate, slope + 2 * u, u);
           slopes(p.gate, out_gate, slope + 3 * u, u);
-          KERASISH_EACH for (int64_t i = 0; i < u; ++i) {
+          KERASISH_INDEPENDENT for (int64_t i = 0; i < u; ++i) {
             const T d = state[i], now = cell[i] + d * out_gate[i] * bend[i];
             a[i] = now * candidate[i] * slope[i];
             a[u + i] = now * before[i] * slope[u + i];

@@ -73,10 +73,10 @@ template <class T>
 void softmax_grad_row(const T* g, const T* y, T* dx, int64_t n, bool log_of) {
   if (log_of) {
     const T all = total<T>(n, [&](auto get, int64_t i) { return get(g + i); });
-    KERASISH_EACH for (int64_t i = 0; i < n; ++i) dx[i] = g[i] - exp(y[i]) * all;
+    KERASISH_INDEPENDENT for (int64_t i = 0; i < n; ++i) dx[i] = g[i] - exp(y[i]) * all;
   } else {
     const T all = total<T>(n, [&](auto get, int64_t i) { return get(g + i) * get(y + i); });
-    KERASISH_EACH for (int64_t i = 0; i < n; ++i) dx[i] = y[i] * (g[i] - all);
+    KERASISH_INDEPENDENT for (int64_t i = 0; i < n; ++i) dx[i] = y[i] * (g[i] - all);
   }
 }
 
@@ -89,7 +89,7 @@ void softmax_grad_columns(const T* g, const T* y, T* dx, int64_t count, int64_t 
     for (int64_t j = 0; j < width; ++j)
       all[j] += log_of ? g[k * inner + j] : g[k * inner + j] * y[k * inner + j];
   for (int64_t k = 0; k < count; ++k)
-    KERASISH_EACH for (int64_t j = 0; j < width; ++j) {
+    KERASISH_INDEPENDENT for (int64_t j = 0; j < width; ++j) {
       const int64_t i = k * inner + j;
       dx[i] = log_of ? g[i] - exp(y[i]) * all[j] : y[i] * (g[i] - all[j]);
     }

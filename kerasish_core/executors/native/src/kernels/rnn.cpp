@@ -116,14 +116,14 @@ void gru(const Call& call) {
         T *reset = gate + u, *candidate = gate + 2 * u, *inner = gate + 3 * u;
         for (int64_t i = 0; i < 2 * u; ++i) gate[i] = input[i] + (a[i] + bias[i]);
         activate(p.gate, gate, 2 * u);
-        KERASISH_EACH for (int64_t i = 0; i < u; ++i) {
+        KERASISH_INDEPENDENT for (int64_t i = 0; i < u; ++i) {
           const T b = a[2 * u + i] + bias[2 * u + i];
           inner[i] = b;
           candidate[i] = input[2 * u + i] + reset[i] * b;
         }
         activate(p.activation, candidate, u);
         if (!mask || mask[place])
-          KERASISH_EACH for (int64_t i = 0; i < u; ++i)
+          KERASISH_INDEPENDENT for (int64_t i = 0; i < u; ++i)
             now[i] = gate[i] * now[i] + (1 - gate[i]) * candidate[i];
         copy(states + place * u, now, u);
       }
@@ -170,7 +170,7 @@ void gru_grad(const Call& call) {
           const T* inner = candidate + u;
           slopes(p.gate, update, slope, 2 * u);
           slopes(p.activation, candidate, slope + 2 * u, u);
-          KERASISH_EACH for (int64_t i = 0; i < u; ++i) {
+          KERASISH_INDEPENDENT for (int64_t i = 0; i < u; ++i) {
             const T d = now[i], da = d * (1 - update[i]) * slope[2 * u + i];
             beyond[i] = d * update[i];
             b[i] = d * (before[i] - candidate[i]) * slope[i];
