@@ -13,7 +13,7 @@ PyObject* name_value;
 PyObject* tensor_type;
 PyObject* writing;
 Turns* variables_lock;
-unsigned long writer = 0;
+std::atomic<unsigned long> writer{0};
 
 namespace {
 

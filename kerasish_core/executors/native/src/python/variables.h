@@ -1,6 +1,8 @@
 // The values of variables, and who may read or write them.
 #pragma once
 
+#include <atomic>
+
 #include "../turns.h"
 #include "reference.h"
 
@@ -15,7 +17,9 @@ extern PyObject* writing;      // a list: not empty while a program writes to va
 // it together with others while taking them, not while computing with them: what was taken is
 // leased, and a program writes nothing that is leased.
 extern Turns* variables_lock;
-extern unsigned long writer;  // the thread that holds it alone; read and written with the GIL
+// The thread that holds it alone. Written with the GIL, but for a thread that comes back while the
+// interpreter ends.
+extern std::atomic<unsigned long> writer;
 
 class VariablesLock {
  public:
