@@ -182,8 +182,8 @@ def is_traceback_filtering_enabled() -> bool:
 
 
 def enable_flash_attention() -> None:
-    """Allow fused attention (the choice is made by the engine)."""
-    _SETTINGS.flash_attention = True
+    """Allow fused attention: the engine chooses, which None stands for."""
+    _SETTINGS.flash_attention = None
 
 
 def disable_flash_attention() -> None:

@@ -47,6 +47,8 @@ def standardize_dtype(dtype: Any) -> str:
     """
     if dtype is None:
         return floatx()
+    if isinstance(dtype, str) and dtype == "string":
+        return dtype  # text has no tensors, but layers that take it have a dtype
     try:
         return core.dtypes.name_of(dtype)
     except (core.DTypeError, TypeError):

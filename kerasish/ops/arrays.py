@@ -201,7 +201,7 @@ def view_as_complex(x: Any) -> Any:
     """Complex numbers of pairs in the last axis."""
     x = core.convert(x)
     if not x.ndim or x.shape[-1] != 2:
-        raise ValueError(
+        raise core.ShapeError(
             f"Last dimension of input must be size 2 (real and imaginary). Received: {x.shape}"
         )
     return _complex(x[..., 0], x[..., 1])

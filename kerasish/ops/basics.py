@@ -319,7 +319,10 @@ def tensordot(x1: Any, x2: Any, axes: Any = 2) -> Any:
 @symbolic
 def einsum(subscripts: str, *operands: Any, **kwargs: Any) -> Any:
     """Sums of products in Einstein's notation."""
-    return core.ops.einsum(subscripts, *operands)
+    found = core.ops.einsum(subscripts, *operands)
+    names = {core.convert(x).dtype.name for x in operands}
+    # Keras gives sums of int8 32 bits, but not those of int8 and bool.
+    return core.ops.cast(found, "int8") if names == {"int8", "bool"} else found
 
 
 @symbolic

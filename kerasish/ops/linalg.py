@@ -203,7 +203,7 @@ def _check_solve(a: Any, b: Any) -> tuple[Any, Any]:
         b = _o.broadcast_to(b, a.shape[: a.ndim - b.ndim] + b.shape)
     rows = b.shape[-1] if b.ndim == a.ndim - 1 else b.shape[-2] if b.ndim == a.ndim else None
     if rows != a.shape[-1]:
-        raise ValueError(
+        raise core.ShapeError(
             "Incompatible shapes between `a` and `b`. Expected `a.shape[-2] == b.shape[-2]` (or "
             f"`b.shape[-1]` for vectors). Received: a.shape={a.shape}, b.shape={b.shape}"
         )

@@ -180,7 +180,7 @@ def istft(x: Any, sequence_length: int, sequence_stride: int, fft_length: int,
     Args:
         x: Real and imaginary part, `(..., windows, bins)`.
         sequence_length, sequence_stride, fft_length, window, center: As they were for `stft`.
-        length: How many numbers to return.
+        length: How many numbers to return, if there are as many.
 
     Returns:
         `(..., time)`.
@@ -199,10 +199,12 @@ def istft(x: Any, sequence_length: int, sequence_stride: int, fft_length: int,
     small = weights < 1e-10
     y = _o.transpose(summed) / core.constant(np.where(small, 1, weights).astype(factors.dtype))
     y = _o.reshape(y, (*frames.shape[:-2], total))
+    if window is None:
+        y = y * (fft_length / sequence_stride)  # as Keras, which adds bare windows up
     start = fft_length // 2 if center else 0
     end = total if length is None and not center else total - start
     if length is not None:
-        return _fitted(y[..., start:], length)
+        return y[..., start : start + length]
     return y[..., start:end]
 
 

@@ -156,7 +156,7 @@ def multi_hot(
     num_classes = kwargs.pop("num_tokens", num_classes)
     if num_classes is None:
         raise ValueError("Argument `num_classes` must be specified.")
-    x = core.convert(inputs)
+    x = _o.cast(inputs, "int32")
     reduce = 1 if x.ndim > 1 else 0
     return _o.max(_o.one_hot(x, num_classes, axis, dtype), reduce)
 

@@ -250,7 +250,7 @@ def _other_sizes(args: Any, kwargs: Any) -> Iterator[tuple[Any, tuple[int, int]]
     if aligned is not None:
         yield aligned, _FILLS
     yield (args, kwargs), _DIVISIBLE
-    sizes = sorted(_sizes_named(args, kwargs) - {0, 1})
+    sizes = sorted(_sizes_named(args, kwargs) - {1})
     choices = itertools.product((None, *sizes), repeat=len(places))
     few = sorted(itertools.islice(choices, _MOST_BINDINGS), key=lambda c: len(c) - c.count(None))
     for choice in few[1:]:

@@ -247,10 +247,11 @@ def dropout(inputs: Any, rate: float, noise_shape: Any = None, seed: Any = None)
     overfitting", JMLR 15 (2014).
     """
     ops = core.ops
-    x = core.convert(inputs)
     rate = float(rate)
     if not rate > 0.0:
-        return x
+        # As it is, so that a symbolic tensor may pass.
+        return core.convert(inputs) if isinstance(inputs, np.ndarray | list | float) else inputs
+    x = core.convert(inputs)
     mask_shape = x.shape
     if noise_shape is not None:
         if len(noise_shape) != len(x.shape):

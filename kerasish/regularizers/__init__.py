@@ -90,7 +90,10 @@ class L1L2(Regularizer):
         if self.l2:
             squares = self.l2 * ops.sum(ops.square(x))
             penalty = squares if isinstance(penalty, float) else penalty + squares
-        return ops.convert_to_tensor(0.0, floatx()) if isinstance(penalty, float) else penalty
+        if isinstance(penalty, float):
+            dtype = ops.convert_to_tensor(x).dtype
+            return ops.convert_to_tensor(0.0, dtype if dtype.kind not in "iub" else floatx())
+        return penalty
 
     def get_config(self) -> dict[str, Any]:
         """The arguments that make it again."""

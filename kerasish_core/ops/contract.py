@@ -233,10 +233,7 @@ def einsum(subscripts: str, *operands: Any) -> Tensor:
     5
     """
     xs = list(promote(*operands))
-    given = [getattr(x, "dtype", None) for x in operands]
-    if all(
-        dtype is not None and dtype.name == "int8" for dtype in given
-    ):  # their sums need more than 8 bits
+    if all(x.dtype.name == "int8" for x in xs):  # their sums need more than 8 bits
         xs = [cast(x, "int32") for x in xs]
     terms, result = _parse(subscripts, tuple([x.ndim for x in xs]))
     if len(xs) < 3:

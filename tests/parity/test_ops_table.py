@@ -4,9 +4,11 @@
 `scripts/keras_inventory` writes the inventory of names anew.
 """
 
+import inspect
 import json
 from pathlib import Path
 
+import keras
 import pytest
 from ops_table import judging
 from ops_table.entries import Entry, expand, lookup
@@ -51,6 +53,24 @@ def test_every_name_has_an_entry(module):
         if "same_as" not in described and f"{module}.{name}" not in TABLE
     ]
     assert not missing
+
+
+def arguments(function):
+    """Names and defaults; of classes those of `__init__`."""
+    return [
+        (p.name, p.default)
+        for p in inspect.signature(function).parameters.values()
+        if p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD) and p.name != "self"
+    ]
+
+
+@pytest.mark.parametrize("module", INVENTORY)
+def test_arguments_are_those_of_keras(module):
+    for name, described in INVENTORY[module].items():
+        ours, theirs = (lookup(k, f"{module}.{name}") for k in (kerasish, keras))
+        assert inspect.isclass(ours) == inspect.isclass(theirs), name
+        if described.get("kind") in ("function", "class") and name != "MAP_TO_NONE":
+            assert arguments(ours) == arguments(theirs), name
 
 
 @pytest.mark.parametrize("module", INVENTORY)

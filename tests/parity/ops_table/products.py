@@ -6,7 +6,7 @@ import itertools
 
 import numpy as np
 
-from .entries import Fixed, call, mark, spec, use
+from .entries import Fixed, call, entry, mark, spec, use
 from .inputs import DTYPES, FLAGS, FLOATS, A, B, C, I, V, as_type, draw, typed, whole
 
 I8, U8 = whole(2, 2, dtype="int8"), whole(2, 2, dtype="uint8")
@@ -236,3 +236,12 @@ mark("ops: cholesky_inverse", wider="batches too", gradient="")
 mark("ops: solve", wider="one vector for each matrix, as JAX before 0.5 took them")
 mark("ops: rfft", wider="half types are computed in float32")
 mark("ops: correlate", batches=0)  # Keras compares the sizes
+mark(
+    "ops: inv det eig cholesky eigh solve_triangular",
+    wider="an unknown size may be the one that makes a matrix square",
+)
+mark("ops: fft2 ifft2", wider="Keras's inference refuses unknown sizes")
+mark("ops: view_as_complex", gradient="")  # complex numbers have no gradients here
+entry("ops.view_as_complex").differs = {
+    "float32[2]:unknown": "a vector of unknown length is not known to be a pair"
+}
