@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 import numpy as np
+import pandas
 import pytest
 
 import kerasish as k
@@ -275,7 +276,6 @@ def test_bytes_pandas_and_empty_batches():
     latin = layers.StringLookup(vocabulary=["é"], encoding="latin-1")
     assert latin(np.array(["é".encode("latin-1")])).numpy().tolist() == [1]
     assert layer(np.zeros((0, 2), "<U3")).shape == (0, 2)
-    pandas = pytest.importorskip("pandas")
     assert layer(pandas.Series(["é", "z"])).numpy().tolist() == [2, 0]
     vectorize = layers.TextVectorization(vocabulary=["a"])
     assert vectorize(np.zeros((0,), "<U1")).shape == (0, 0)

@@ -140,7 +140,6 @@ def model_of(k):
     ],
 )
 def test_graphs_of_models(arguments):
-    pytest.importorskip("pydot")
     texts = []
     for k in both():
         text = k.utils.model_to_dot(model_of(k), **arguments).to_string()

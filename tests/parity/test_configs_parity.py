@@ -7,7 +7,6 @@ from layer_pairs import both
 
 import kerasish
 
-keras = pytest.importorskip("keras")
 pytestmark = [
     pytest.mark.parity,
     # Keras's own, on NumPy 2

@@ -1,11 +1,11 @@
 """Shapes and dtypes of symbolic results against the published Keras."""
 
+import keras
 import numpy as np
 import pytest
 
 import kerasish
 
-keras = pytest.importorskip("keras")
 pytestmark = pytest.mark.parity
 
 BROADCAST = [
