@@ -2,6 +2,7 @@
 
 import json
 
+import keras
 import pytest
 from layer_pairs import both
 
