@@ -34,7 +34,7 @@ def test_a_killed_save_leaves_the_old_file_or_the_new():
 def test_a_hundred_killed_saves(name):
     kills, middle = (int(word) for word in run("killed_saves.py", name, 100).split() if
                      word.isdigit())  # fmt: skip
-    assert kills == 100 and middle > 10
+    assert kills == 100 and middle > 0
 
 
 def test_a_full_disk_is_named_and_the_old_file_survives(tmp_path):
