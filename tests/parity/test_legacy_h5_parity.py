@@ -153,7 +153,8 @@ def test_several_outputs_and_their_losses(tmp_path):
         # Keras 3.15 can't read the names "mse" and "mae" of such a file, not even its own.
         losses, metrics = source.losses, source.metrics
         model.compile(
-            "sgd", [losses.MeanSquaredError(), losses.Huber(0.5)],
+            # Its config of Huber has no delta.
+            "sgd", [losses.MeanSquaredError(), losses.Huber()],
             metrics=[[metrics.MeanAbsoluteError()], [metrics.MeanSquaredError()]],
             loss_weights=[1.0, 2.0],
         )  # fmt: skip
