@@ -8,6 +8,8 @@ from __future__ import annotations
 import importlib
 from typing import Any
 
+from . import older as _older
+
 __version__ = "3.15.0"  # the level of the Keras API that this follows
 __kerasish_version__ = "0.1.0"
 
@@ -40,7 +42,7 @@ def __getattr__(name: str) -> Any:
         value = getattr(importlib.import_module(f".{_NAMES[name]}", __name__), name)
         globals()[name] = value
         return value
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return _older.names(__name__)(name)
 
 
 def __dir__() -> list[str]:
@@ -50,3 +52,6 @@ def __dir__() -> list[str]:
 def version() -> str:
     """The level of the Keras API."""
     return __version__
+
+
+_older.install_paths()

@@ -1,5 +1,6 @@
 """Callbacks, under Keras's public path."""
 
+from . import older as _older
 from .training.callbacks import (
     BackupAndRestore,
     Callback,
@@ -37,3 +38,5 @@ __all__ = [
     "TensorBoard",
     "TerminateOnNaN",
 ]
+
+__getattr__ = _older.names(__name__)

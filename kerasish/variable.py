@@ -12,6 +12,7 @@ import numpy as np
 
 import kerasish_core as core
 
+from . import older
 from .naming import auto_name, check_name, current_path
 from .serialization import find_builtin
 from .settings import bump_structure_version, floatx
@@ -97,6 +98,8 @@ class Variable(core.Variable):
 
     Source: https://keras.io/api/variable/
     """
+
+    __getattr__ = older.attribute
 
     def __init__(
         self,

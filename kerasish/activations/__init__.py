@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from .. import older as _older
 from ..serialization import (
     builtin,
     deserialize_keras_object,
@@ -56,3 +57,6 @@ def get(identifier: Any) -> Any:
     if identifier is None:
         return functions.linear
     return look_up(identifier, _BY_NAME, "activation function", instantiate=False)
+
+
+__getattr__ = _older.names(__name__)

@@ -9,6 +9,8 @@ from __future__ import annotations
 import importlib
 from typing import Any
 
+from .. import older as _older
+
 # Module to the names that `kerasish.applications` shows.
 _SHOWN = {
     "convnext": (
@@ -49,7 +51,7 @@ def __getattr__(name: str) -> Any:
         value = getattr(importlib.import_module(f".{_HOME[name]}", __name__), name)
         globals()[name] = value
         return value
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return _older.names(__name__)(name)
 
 
 def __dir__() -> list[str]:

@@ -10,6 +10,7 @@ from typing import Any
 
 import kerasish_core as core
 
+from .. import older as _older
 from ..config import (
     backend,
     epsilon,
@@ -82,3 +83,6 @@ def result_type(*dtypes: Any) -> str:
         )
     name = core.dtypes.name_of(core.dtypes.result_type(*given))
     return {"int64": "int32", "uint64": "uint32", "float64": "float32"}.get(name, name)
+
+
+__getattr__ = _older.names(__name__)

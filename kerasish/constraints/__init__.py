@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from .. import older as _older
 from .. import ops
 from ..serialization import builtin, deserialize_keras_object, look_up, serialize_keras_object
 from ..settings import epsilon
@@ -176,3 +177,6 @@ def get(identifier: Any) -> Any:
         ValueError: It means none.
     """
     return look_up(identifier, _BY_NAME, "constraint")
+
+
+__getattr__ = _older.names(__name__)

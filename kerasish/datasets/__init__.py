@@ -1,5 +1,6 @@
 """Data sets, from the cache or downloaded."""
 
+from .. import older as _older
 from . import (
     boston_housing,
     california_housing,
@@ -21,3 +22,5 @@ __all__ = [
     "mnist",
     "reuters",
 ]
+
+__getattr__ = _older.names(__name__)

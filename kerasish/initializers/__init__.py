@@ -6,6 +6,7 @@ from typing import Any
 
 import kerasish_core as core
 
+from .. import older as _older
 from ..naming import to_snake_case
 from ..serialization import deserialize_keras_object, look_up, serialize_keras_object
 from .base import Initializer
@@ -144,3 +145,6 @@ def _from_array(values: Any) -> Any:
         return tensor
 
     return initialize
+
+
+__getattr__ = _older.names(__name__)

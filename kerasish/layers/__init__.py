@@ -3,6 +3,7 @@
 import importlib
 from typing import Any
 
+from .. import older as _older
 from ..serialization import deserialize_keras_object, serialize_keras_object
 from .activations import ELU, LeakyReLU, PReLU, ReLU, Softmax
 from .attention import *
@@ -88,4 +89,4 @@ def __getattr__(name: str) -> Any:
         return getattr(importlib.import_module(".foreign", __name__), name)
     if name in _DISTRIBUTION:
         return getattr(importlib.import_module(".distribution", __name__), name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return _older.names(__name__)(name)

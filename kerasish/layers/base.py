@@ -7,7 +7,7 @@ from typing import Any
 
 import kerasish_core as core
 
-from .. import dtype_policies, regularizers
+from .. import dtype_policies, older, regularizers
 from ..naming import auto_name, check_name, current_path
 from ..ops.symbolic import KerasTensor, Node, Operation, any_symbolic, compute_output_spec
 from ..serialization import builtin
@@ -57,6 +57,8 @@ class Layer(
     _makes_masks = False
     # Whether `call` needs values (text, vocabularies), so that no program can hold it.
     _on_host = False
+
+    __getattr__ = older.attribute
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)

@@ -8,7 +8,7 @@ import numpy as np
 
 import kerasish_core as core
 
-from .. import constraints, initializers, regularizers
+from .. import constraints, initializers, older, regularizers
 from ..variable import Variable
 from .tracking import Tracker, bump_structure_version
 
@@ -19,6 +19,7 @@ def _unique(items: list[Any]) -> list[Any]:
     return list({id(x): x for x in items}.values())
 
 
+@older.classes
 class Stateful:
     """What a layer knows of its variables. `Layer` is the only heir."""
 

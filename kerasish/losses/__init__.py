@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 from typing import Any
 
+from .. import older as _older
 from ..serialization import deserialize_keras_object, serialize_keras_object, visible_objects
 from .classes import (
     CTC,
@@ -155,3 +156,6 @@ def get(identifier: Any) -> Any:
     if callable(identifier):
         return identifier
     raise ValueError(f"Could not interpret loss identifier: {identifier}")
+
+
+__getattr__ = _older.names(__name__)

@@ -6,6 +6,7 @@ import inspect
 from typing import Any
 
 from .. import losses as _losses
+from .. import older as _older
 from ..naming import to_snake_case
 from ..serialization import deserialize_keras_object, serialize_keras_object, visible_objects
 from .accuracy import (
@@ -172,3 +173,6 @@ def get(identifier: Any) -> Any:
     if callable(identifier):
         return identifier
     raise ValueError(f"Could not interpret metric identifier: {identifier}")
+
+
+__getattr__ = _older.names(__name__)

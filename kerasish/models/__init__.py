@@ -1,5 +1,6 @@
 """Models."""
 
+from .. import older as _older
 from ..saving import load_model, save_model
 from .cloning import clone_model
 from .functional import Functional
@@ -15,3 +16,5 @@ __all__ = [
     "model_from_json",
     "save_model",
 ]
+
+__getattr__ = _older.names(__name__)

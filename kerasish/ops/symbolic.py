@@ -17,6 +17,7 @@ import numpy as np
 
 import kerasish_core as core
 
+from .. import older
 from ..naming import auto_name
 
 __all__ = [
@@ -39,6 +40,8 @@ class KerasTensor:
 
     # Tensors and variables leave operators with one of these to it.
     __kerasish_defer__ = True
+
+    __getattr__ = older.attribute
 
     def __init__(
         self, shape: Any, dtype: Any = "float32", sparse: bool = False, ragged: bool = False,

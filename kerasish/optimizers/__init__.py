@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from .. import older as _older
 from ..serialization import deserialize_keras_object, serialize_keras_object, visible_objects
 from . import legacy, schedules
 from .adadelta import Adadelta
@@ -92,3 +93,6 @@ def get(identifier: Any) -> Any:
         if found is not None:
             return found()
     raise ValueError(f"Could not interpret optimizer identifier: {identifier}")
+
+
+__getattr__ = _older.names(__name__)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from .. import older as _older
 from ..serialization import builtin
 from . import adagrad, adam, base, ftrl, rmsprop, sgd
 from .schedules import InverseTimeDecay
@@ -56,3 +57,6 @@ class Adagrad(_Legacy, adagrad.Adagrad):
 @builtin("keras.optimizers.legacy")
 class Ftrl(_Legacy, ftrl.Ftrl):
     __doc__ = f"`optimizers.Ftrl`. {_Legacy.__doc__}"
+
+
+__getattr__ = _older.names(__name__)

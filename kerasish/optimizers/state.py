@@ -9,7 +9,7 @@ from typing import Any
 
 import kerasish_core as core
 
-from .. import initializers
+from .. import initializers, older
 from ..naming import name_scope
 from ..variable import Variable
 
@@ -24,6 +24,8 @@ class OptimizerState:
     _variables: list[Any]
     _trainable_variables: list[Any]
     apply: Any
+
+    __getattr__ = older.attribute
 
     def __setattr__(self, name: str, value: Any) -> None:
         # Variables held as attributes belong to the state, as in Keras.

@@ -7,6 +7,7 @@ from typing import Any
 
 import kerasish_core as core
 
+from .. import older as _older
 from .. import ops
 from ..serialization import builtin, deserialize_keras_object, look_up, serialize_keras_object
 from ..settings import floatx
@@ -222,3 +223,6 @@ def get(identifier: Any) -> Any:
         ValueError: It means none.
     """
     return look_up(identifier, _BY_NAME, "regularizer")
+
+
+__getattr__ = _older.names(__name__)

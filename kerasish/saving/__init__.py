@@ -1,5 +1,6 @@
 """File formats."""
 
+from .. import older as _older
 from ..serialization import (
     CustomObjectScope,
     custom_object_scope,
@@ -27,3 +28,5 @@ __all__ = [
     "save_weights",
     "serialize_keras_object",
 ]
+
+__getattr__ = _older.names(__name__)

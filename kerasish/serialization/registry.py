@@ -10,6 +10,8 @@ import threading
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from .. import older
+
 __all__ = [
     "CustomObjectScope",
     "builtin",
@@ -73,7 +75,7 @@ def builtin(module: str, name: str | None = None) -> Callable[[Any], Any]:
         entry = module, name or thing.__name__
         _BUILTIN[entry] = thing
         _ENTRY.setdefault(thing, entry)
-        return thing
+        return older.classes(thing) if isinstance(thing, type) else thing
 
     return decorate
 

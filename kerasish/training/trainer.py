@@ -8,7 +8,7 @@ import numpy as np
 
 import kerasish_core as core
 
-from .. import losses, optimizers
+from .. import losses, older, optimizers
 from .. import metrics as metrics_module
 from ..optimizers.loss_scale import LossScaleOptimizer
 from ..serialization import deserialize_keras_object, serialize_keras_object
@@ -33,6 +33,7 @@ __all__ = ["Trainer"]
 tree = core.tree
 
 
+@older.classes
 class Trainer(Steps):
     """The training half of a model."""
 

@@ -3,6 +3,7 @@
 import importlib
 from typing import Any
 
+from .. import older as _older
 from ..config import (
     disable_interactive_logging,
     enable_interactive_logging,
@@ -47,7 +48,7 @@ _LATER = {
 
 def __getattr__(name: str) -> Any:
     if name not in _LATER:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        return _older.names(__name__)(name)
     module = importlib.import_module(f".{_LATER[name] or name}", __name__)
     value = module if _LATER[name] is None else getattr(module, name)
     globals()[name] = value

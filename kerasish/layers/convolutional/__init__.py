@@ -1,1 +1,5 @@
 """Convolution layers."""
+
+from ... import older as _older
+
+__getattr__ = _older.names(__name__)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ... import constraints, initializers, ops, regularizers
+from ... import older as _older
 from ...serialization import builtin
 from ..base import Layer
 from ..input_spec import InputSpec
@@ -255,3 +256,6 @@ class UnitNormalization(Layer):
 
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "axis": self.axis}
+
+
+__getattr__ = _older.names(__name__)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from ... import older as _older
 from ... import ops
 from ...config import standardize_data_format
 from ...serialization import builtin
@@ -129,3 +130,6 @@ class GlobalAveragePooling1D(_GlobalPooling):
 
     def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
         return None
+
+
+__getattr__ = _older.names(__name__)

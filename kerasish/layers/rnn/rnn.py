@@ -6,7 +6,7 @@ from typing import Any
 
 import kerasish_core as core
 
-from ... import ops, regularizers
+from ... import older, ops, regularizers
 from ...naming import to_snake_case
 from ...serialization import builtin, serialize_keras_object
 from ...variable import Variable
@@ -247,9 +247,14 @@ class _OfCell(RNN):
     )  # fmt: skip
 
     def __getattr__(self, name: str) -> Any:
-        if name.startswith("_") or "cell" not in self.__dict__:
-            raise AttributeError(f"'{type(self).__name__}' object has no attribute '{name}'")
-        return getattr(self.__dict__["cell"], name)
+        cell = self.__dict__.get("cell")
+        if (
+            cell is not None
+            and not name.startswith("_")
+            and (name in cell.__dict__ or hasattr(type(cell), name))
+        ):
+            return getattr(cell, name)
+        return older.attribute(self, name)
 
     def get_config(self) -> dict[str, Any]:
         own = self.cell.get_config()

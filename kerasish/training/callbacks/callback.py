@@ -5,6 +5,8 @@ from __future__ import annotations
 import warnings
 from typing import Any
 
+from ... import older
+
 __all__ = ["Callback", "Monitor"]
 
 HOOKS = (
@@ -17,6 +19,8 @@ HOOKS = (
 
 class Callback:
     """Override the hooks that you need; `self.model` is the model, `self.params` its settings."""
+
+    __getattr__ = older.attribute
 
     def __init__(self) -> None:
         self.params: Any = None

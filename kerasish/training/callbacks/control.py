@@ -5,11 +5,13 @@ from __future__ import annotations
 import math
 from typing import Any
 
+from ... import older
 from .callback import Callback, Monitor
 
 __all__ = ["EarlyStopping", "TerminateOnNaN"]
 
 
+@older.classes
 class EarlyStopping(Monitor):
     """Stop when a figure no longer improves.
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from ... import random
+from ... import older, random
 from .callback import Callback, Monitor
 
 __all__ = ["BackupAndRestore", "CSVLogger", "ModelCheckpoint"]
@@ -72,6 +72,7 @@ class _BatchCounter:
         return True
 
 
+@older.classes
 class ModelCheckpoint(Monitor):
     """Save the model's weights after epochs or batches.
 

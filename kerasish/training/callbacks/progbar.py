@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
+from ... import older
 from ..progress import Progress, choose_verbose
 from .callback import Callback
 
 __all__ = ["ProgbarLogger"]
 
 
+@older.classes
 class ProgbarLogger(Callback):
     """Shows what `fit` shows by itself; where it is among the callbacks, `fit` leaves it to it."""
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from ... import older
 from .callback import Callback, Monitor
 
 __all__ = ["LearningRateScheduler", "ReduceLROnPlateau"]
@@ -26,6 +27,7 @@ def _rate_of(model: Any) -> float:
     return float(model.optimizer.learning_rate)
 
 
+@older.classes
 class LearningRateScheduler(Callback):
     """`schedule(epoch, rate)` (or `schedule(epoch)`) gives each epoch's learning rate."""
 
@@ -54,6 +56,7 @@ class LearningRateScheduler(Callback):
             logs["learning_rate"] = _rate_of(self.model)
 
 
+@older.classes
 class ReduceLROnPlateau(Monitor):
     """Multiply the learning rate by `factor` when a figure no longer improves.
 

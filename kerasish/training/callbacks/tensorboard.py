@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from ... import older
 from ...layers.core.embedding import Embedding
 from ...settings import image_data_format
 from ..events import EventWriter, summaries
@@ -24,6 +25,7 @@ __all__ = ["TensorBoard"]
 _TABLE = "layer_with_weights-0/embeddings/.ATTRIBUTES/VARIABLE_VALUE"
 
 
+@older.classes
 class TensorBoard(Callback):
     """Write logs that `tensorboard --logdir LOG_DIR` shows. TensorFlow is not needed.
 

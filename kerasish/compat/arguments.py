@@ -1,0 +1,99 @@
+"""Calls with the arguments of earlier releases, put into today's form by rows of tables."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from .. import older
+from . import generation
+from .row import Row
+from .tables import rows
+from .warning import warn_once
+
+__all__ = ["after", "call"]
+
+
+def call(function: Callable[..., Any], owner: type | None, args: Any, kwargs: Any) -> Any:
+    """Run a call of a program for an earlier generation."""
+    row = rows().get(_key(function, owner))
+    if row is None:
+        return function(*args, **kwargs)
+    form = _Form(row, _key(function, owner), owner is not None, args, kwargs)
+    form.adapt(older.state.generation or older.MODERN)
+    return form.run(function)
+
+
+def after(
+    error: Exception, function: Callable[..., Any], owner: type | None, args: Any, kwargs: Any
+) -> Callable[[], Any] | None:
+    """The same call in today's form, where it was refused for its older arguments.
+
+    Returns:
+        What runs it; None if there is nothing old in it, so that the error stands.
+    """
+    row = rows().get(_key(function, owner))
+    if row is None:
+        return None
+    form = _Form(row, _key(function, owner), owner is not None, args, kwargs)
+    first = not row.first.keys().isdisjoint(kwargs)
+    if first:
+        generation.seen(1)
+    form.adapt(1 if first else 2)
+    return (lambda: form.run(function)) if form.changed else None
+
+
+def _key(function: Callable[..., Any], owner: type | None) -> str:
+    name = function.__name__
+    if owner is None:
+        return f"{function.__module__.rpartition('.')[2]}.{name}"
+    return owner.__name__ if name == "__init__" else f"{owner.__name__}.{name}"
+
+
+class _Form:
+    """One call on its way to today's form."""
+
+    def __init__(self, row: Row, name: str, method: bool, args: Any, kwargs: Any) -> None:
+        self.row, self.name = row, name
+        self.own, self.args = (args[:1], args[1:]) if method else ((), args)
+        self.kwargs = dict(kwargs)
+        self.changed = False
+        self._finish: Callable[[Any], None] | None = None
+
+    def adapt(self, of: int) -> None:
+        """Put arguments in the form of a generation into today's."""
+        given, before = self.args, dict(self.kwargs)
+        order = self.row.order.get(of, "").split()
+        if order and len(given) <= len(order):
+            self.kwargs = {**dict(zip(order, given, strict=False)), **self.kwargs}
+            self.args = ()
+        for old, new in (*self.row.first.items(), *self.row.second.items()):
+            if old in self.kwargs:
+                self._rename(old, new)
+        if self.row.change is not None:
+            self._finish = self.row.change(self.kwargs)
+        self.changed = (
+            self._finish is not None
+            or len(self.args) != len(given)
+            or self.kwargs.keys() != before.keys()
+            or any(self.kwargs[k] is not before[k] for k in before)
+        )
+
+    def _rename(self, old: str, new: Any) -> None:
+        value = self.kwargs.pop(old)
+        if isinstance(new, tuple):
+            new, convert = new
+            value = convert(value)
+        warn_once(
+            f"{self.name}({old}=...)",
+            None if new is None else f"{self.name}({new}=...)",
+            "" if new else "It has no effect.",
+        )
+        if new is not None:
+            self.kwargs[new] = value
+
+    def run(self, function: Callable[..., Any]) -> Any:
+        result = function(*self.own, *self.args, **self.kwargs)
+        if self._finish is not None:
+            self._finish(self.own[0] if self.own else result)
+        return result

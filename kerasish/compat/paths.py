@@ -1,0 +1,43 @@
+"""Modules under the paths of earlier releases: `kerasish.layers.core`, `kerasish.utils.np_utils`.
+
+Such a module is empty; its names are looked up when they are asked for.
+"""
+
+from __future__ import annotations
+
+import importlib.abc
+import importlib.machinery
+import types
+from typing import Any
+
+from .. import older
+from .tables.paths import PATHS
+from .warning import warn_once
+
+__all__ = ["find_spec"]
+
+_OURS = __name__.partition(".")[0]
+
+
+def find_spec(fullname: str) -> importlib.machinery.ModuleSpec | None:
+    """The module of a path that no file of ours has, None if no release had it."""
+    room = fullname[len(_OURS) + 1 :]
+    if room not in PATHS:
+        return None
+    return importlib.machinery.ModuleSpec(fullname, _Loader(room), is_package=True)
+
+
+class _Loader(importlib.abc.Loader):
+    def __init__(self, room: str) -> None:
+        self._room = room
+
+    def create_module(self, spec: Any) -> types.ModuleType:
+        module = types.ModuleType(spec.name, f"keras.{self._room} as earlier releases had it.")
+        module.__getattr__ = older.names(spec.name)  # type: ignore[method-assign]
+        return module
+
+    def exec_module(self, module: types.ModuleType) -> None:
+        """Nothing to run; a path with a counterpart is named."""
+        modern = [source for source in PATHS[self._room] if not source.startswith("compat.")]
+        if modern:
+            warn_once(f"keras.{self._room}", f"keras.{modern[0]}" if modern[0] else "keras")

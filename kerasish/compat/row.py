@@ -1,0 +1,35 @@
+"""The row of a call in the tables of arguments."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+__all__ = ["Row", "one_of"]
+
+
+@dataclass(frozen=True)
+class Row:
+    """What a call took in earlier releases.
+
+    Attributes:
+        first: Keywords of Keras 1: to today's keyword, to `(keyword, function of the value)`, or
+            to None for what has no effect today.
+        second: Those of Keras 2, likewise.
+        order: By generation, the names of positional arguments then, in their order and in the
+            spelling of then, separated by spaces; where it is today's there is none.
+        change: For what is no renaming: gets the keyword arguments by today's names (and, in a
+            generation with an order, the positional ones among them) and changes them in
+            place. May return a function that gets the object made (or of a function its result).
+    """
+
+    first: Mapping[str, Any] = field(default_factory=dict)
+    second: Mapping[str, Any] = field(default_factory=dict)
+    order: Mapping[int, str] = field(default_factory=dict)
+    change: Callable[[dict[str, Any]], Callable[[Any], None] | None] | None = None
+
+
+def one_of(values: Mapping[Any, Any]) -> Callable[[Any], Any]:
+    """A function that replaces these values and keeps others."""
+    return lambda value: values.get(value, value) if isinstance(value, str) else value

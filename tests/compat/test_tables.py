@@ -1,0 +1,94 @@
+"""The tables of earlier spellings: what they name is there, and each is said once."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+import warnings
+
+import numpy as np
+import pytest
+
+import kerasish
+from kerasish import older
+from kerasish.compat import OlderSpelling, warning
+from kerasish.compat.lookup import target
+from kerasish.compat.tables import rows
+from kerasish.compat.tables.attributes import ATTRIBUTES
+from kerasish.compat.tables.names import NAMES
+from kerasish.compat.tables.paths import PATHS
+
+
+@pytest.fixture(autouse=True)
+def modern():
+    """A program of today that said nothing yet."""
+    warning.forget()
+    before, older.state.generation = older.state.generation, older.MODERN
+    yield
+    older.state.generation = before
+
+
+@pytest.fixture
+def quiet():
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", OlderSpelling)
+        yield
+
+
+@pytest.mark.parametrize("path", sorted(PATHS))
+def test_paths(path, quiet):
+    module = importlib.import_module(f"kerasish.{path}")
+    for source in PATHS[path]:
+        found = importlib.import_module(f"kerasish.{source}" if source else "kerasish")
+        names = [n for n in getattr(found, "__all__", dir(found)) if not n.startswith("_")]
+        assert getattr(module, names[0]) is getattr(found, names[0])
+
+
+@pytest.mark.parametrize("room", sorted(NAMES))
+def test_names(room, quiet):
+    module = importlib.import_module(f"kerasish.{room}" if room else "kerasish")
+    for name, row in NAMES[room].items():
+        found = target(row if isinstance(row, str) else row[0])
+        assert getattr(module, name) is found, name
+
+
+@pytest.mark.parametrize("owner", sorted(ATTRIBUTES))
+def test_attributes(owner):
+    for name, (where, _) in ATTRIBUTES[owner].items():
+        found = target(where)
+        assert callable(found) or isinstance(found, property), name
+
+
+def test_calls():
+    kerasish.layers, kerasish.models, kerasish.callbacks  # noqa: B018  (they load)
+    for key, row in rows().items():
+        owner, _, method = key.partition(".")
+        if owner[0].isupper():
+            cls = older.state.classes[owner]
+            assert hasattr(getattr(cls, method or "__init__"), "__wrapped__"), key
+        assert row.first or row.second or row.order or row.change, key
+
+
+def test_paths_of_modules(monkeypatch):
+    monkeypatch.delitem(sys.modules, "kerasish.layers.local", raising=False)
+    with pytest.warns(OlderSpelling, match=r"keras.layers.local .* write keras.layers\.") as said:
+        module = importlib.import_module("kerasish.layers.local")
+    assert said[0].filename == __file__
+    assert module.Dense is kerasish.layers.Dense
+    with pytest.raises(AttributeError, match=r"kerasish.layers.local.* no attribute 'Nothing'"):
+        module.Nothing  # noqa: B018
+    with pytest.raises(ModuleNotFoundError):
+        importlib.import_module("kerasish.layers.nowhere")
+
+
+def test_today_is_left_alone():
+    with pytest.raises(AttributeError, match="module 'kerasish.layers' has no attribute 'Densee'"):
+        kerasish.layers.Densee  # noqa: B018
+    with pytest.raises(ValueError, match="Unrecognized keyword arguments passed to Dense"):
+        kerasish.layers.Dense(3, colour=1)
+    layer = kerasish.layers.Dense(3)
+    with pytest.raises(AttributeError, match="'Dense' object has no attribute 'colour'"):
+        layer.colour  # noqa: B018
+    with pytest.raises(AttributeError, match="has never been called"):
+        layer.output  # noqa: B018
+    assert layer(np.ones((2, 2))).shape == (2, 3)
