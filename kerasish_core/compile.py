@@ -44,7 +44,8 @@ class _Entry:
         self.pack = _packer(traced.result, iter(traced.leaves))
         self.native: Any = None
         self.program: Any = None
-        if native.available() and device.current_device().startswith("cpu"):
+        self.device = device.current_device()
+        if native.available() and self.device.startswith("cpu"):
             updates = [place[id(v)] for v in traced.updates]
             self.native = native.compiled(
                 self.graph, len(self.variables), len(traced.variables), updates
@@ -60,6 +61,9 @@ class _Entry:
         # Each `map` runs no Python code, so neither another thread nor an interrupt comes between
         # two variables: all values are of whole steps.
         tensors = list(map(_TENSOR, traced.variables))
+        if not self.device.startswith("cpu"):
+            arrays = [a if device.is_gpu_array(a) else device.to_device(a, self.device)
+                      for a in arrays]  # fmt: skip
         found = self.program.run(arrays + [t.value for t in tensors])
         count = len(found) - len(traced.updates)
         # A view would keep (and follow) what it was cut from.

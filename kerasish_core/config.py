@@ -2,7 +2,7 @@
 
 | variable | values | meaning |
 | --- | --- | --- |
-| `KERASISH_DEVICE` | `cpu`, `gpu`, `gpu:N` | the default device |
+| `KERASISH_DEVICE` | `cpu`, `gpu`, `gpu:N` | the default; unset: the GPU, if CuPy finds one |
 | `KERASISH_NATIVE` | `0`, `1` | `0` keeps to the reference executor |
 | `KERASISH_SHADOW` | `0`, `1` | `1` runs the reference beside every compiled program |
 | `KERASISH_THREADS` | 1 or more | threads of the native pool |

@@ -1,13 +1,19 @@
-"""Devices and their array modules. NumPy serves the CPU; CuPy is imported only for a GPU."""
+"""Devices and their array modules. NumPy serves the CPU; CuPy is imported only for a GPU.
+
+An array lives where it was made, and moves only when told to. A NumPy array without axes is a
+number: it goes anywhere, as a Python number does.
+"""
 
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import functools
+import importlib.util
 import re
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -15,7 +21,10 @@ import numpy as np
 from . import config
 from .errors import DeviceError
 
-__all__ = ["array_module", "current_device", "device_of", "device_scope", "to_device"]
+__all__ = [
+    "active", "array_module", "current_device", "device_of", "device_scope", "is_gpu_array",
+    "to_device", "together",
+]  # fmt: skip
 
 
 class _Current(threading.local):
@@ -23,6 +32,9 @@ class _Current(threading.local):
 
 
 _current = _Current()
+_modules = sys.modules
+# Numbers that were brought to a device: programs repeat a few of them.
+_KEPT: dict[Any, Any] = {}
 
 
 def _cupy() -> Any:
@@ -44,6 +56,28 @@ def _canonical(name: str) -> str:
     return f"{kind}:{match[2] or 0}"
 
 
+@functools.cache
+def _checked(name: str) -> str:
+    """The canonical name of a device that is there.
+
+    Raises:
+        DeviceError: It is not.
+    """
+    name = _canonical(name)
+    kind, number = name.split(":")
+    if kind == "cpu":
+        if number != "0":
+            raise DeviceError(f"There is one CPU, 'cpu:0'; {name!r} was asked for.")
+        return name
+    try:
+        count = _cupy().cuda.runtime.getDeviceCount()
+    except RuntimeError as error:
+        raise DeviceError(f"{name!r} was asked for, but no GPU can be used: {error}") from error
+    if int(number) >= count:
+        raise DeviceError(f"{name!r} was asked for, but this machine has {count} GPUs.")
+    return name
+
+
 def current_device() -> str:
     """The device on which new arrays are made, such as `cpu:0`."""
     return _current.name or _default_device()
@@ -51,36 +85,100 @@ def current_device() -> str:
 
 @functools.cache
 def _default_device() -> str:
-    return _canonical(config.device() or "cpu")
+    """What `KERASISH_DEVICE` names, else a GPU if there is one and CuPy is installed."""
+    return _checked(config.device() or ("gpu" if _has_gpu() else "cpu"))
+
+
+def _has_gpu() -> bool:
+    """Whether CuPy is installed and the driver has a GPU; CuPy is not imported to know it."""
+    if importlib.util.find_spec("cupy") is None:
+        return False
+    try:
+        driver = ctypes.CDLL("nvcuda.dll" if sys.platform == "win32" else "libcuda.so.1")
+    except OSError:
+        return False
+    count = ctypes.c_int(0)
+    return driver.cuInit(0) == 0 and driver.cuDeviceGetCount(ctypes.byref(count)) == 0 and (
+        count.value > 0
+    )  # fmt: skip
 
 
 @contextlib.contextmanager
 def device_scope(name: str) -> Iterator[None]:
-    """Make new arrays on the named device inside the block."""
-    before, _current.name = _current.name, _canonical(name)
+    """Make new arrays on the named device inside the block.
+
+    Raises:
+        DeviceError: There is no such device.
+    """
+    before, _current.name = _current.name, _checked(name)
     try:
         yield
     finally:
         _current.name = before
 
 
+def is_gpu_array(value: Any) -> bool:
+    """Whether this is a CuPy array."""
+    return "cupy" in _modules and isinstance(value, _modules["cupy"].ndarray)
+
+
 def array_module(*values: Any) -> Any:
-    """`numpy` or `cupy`: the module of the arrays.
+    """`numpy` or `cupy`: the module of the arrays; of numbers alone that of the current device.
 
     Raises:
         DeviceError: The arrays live on different devices.
     """
-    if "cupy" not in sys.modules:
+    if "cupy" not in _modules:
         return np
-    cupy = sys.modules["cupy"]
-    on_gpu = {isinstance(v, cupy.ndarray) for v in values if getattr(v, "ndim", 0)}
-    if len(on_gpu) > 1:
+    cupy = _modules["cupy"]
+    found = {device_of(v) for v in values if isinstance(v, cupy.ndarray) or np.ndim(v)}
+    if len(found) > 1:
         raise DeviceError(
             "Operands live on different devices: "
             + ", ".join(device_of(v) for v in values)
             + ". Move one with to_device(x, 'gpu:0') or to_device(x, 'cpu')."
         )
-    return cupy if True in on_gpu else np
+    name = found.pop() if found else current_device()
+    return cupy if name.startswith("gpu") else np
+
+
+def together(values: Sequence[Any]) -> tuple[Any, Sequence[Any]]:
+    """The arrays' module, and the arrays with numbers brought to where the others are.
+
+    Raises:
+        DeviceError: The arrays live on different devices.
+    """
+    xp = array_module(*values)
+    if xp is np:
+        return xp, values
+    with active(values):
+        return xp, [v if isinstance(v, xp.ndarray) else _number(xp, v) for v in values]
+
+
+def _number(xp: Any, value: Any) -> Any:
+    """A number as an array of the active device."""
+    value = np.asarray(value)
+    key = (xp.cuda.Device().id, value.dtype, value.tobytes())
+    found = _KEPT.get(key)
+    if found is None:
+        if len(_KEPT) >= 512:
+            _KEPT.clear()
+        found = _KEPT[key] = xp.asarray(value)
+    return found
+
+
+def active(values: Sequence[Any]) -> contextlib.AbstractContextManager[Any]:
+    """Inside the block CUDA's current device is that of the arrays, which are together."""
+    cupy = _modules.get("cupy")
+    if cupy is None:
+        return contextlib.nullcontext()
+    for v in values:
+        if isinstance(v, cupy.ndarray):
+            return v.device  # type: ignore[no-any-return]
+    name = current_device()
+    if name.startswith("cpu"):
+        return contextlib.nullcontext()
+    return cupy.cuda.Device(int(name.split(":")[1]))  # type: ignore[no-any-return]
 
 
 def device_of(value: Any) -> str:
@@ -92,10 +190,10 @@ def device_of(value: Any) -> str:
 
 def to_device(value: Any, name: str) -> Any:
     """A copy of the array on the named device, or the array itself if it is there already."""
-    name = _canonical(name)
+    name = _checked(name)
     if device_of(value) == name:
         return value
     if name.startswith("cpu"):
         return _cupy().asnumpy(value)
     with _cupy().cuda.Device(int(name.split(":")[1])):
-        return _cupy().asarray(value)
+        return value.copy() if is_gpu_array(value) else _cupy().asarray(value)

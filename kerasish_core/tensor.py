@@ -96,7 +96,7 @@ class Tensor:
 
     def item(self, *index: int) -> Any:
         """The Python number in a tensor of one element, or at a flat or full index."""
-        return self.value.item(*index)
+        return (np.asarray(self) if index else self.value).item(*index)
 
     def tolist(self) -> Any:
         return self.value.tolist()
@@ -128,7 +128,7 @@ class Tensor:
             raise TypeError(
                 f"{what}() needs a tensor of one element, got {self.spec}. Index or reduce it."
             )
-        return self.value.reshape(())[()]
+        return self.value.item() if device.is_gpu_array(self.value) else self.value.reshape(())[()]
 
     def __format__(self, format_spec: str) -> str:
         if not format_spec:
@@ -144,7 +144,7 @@ class Tensor:
         return (self[i] for i in range(len(self)))
 
     def __contains__(self, x: Any) -> bool:
-        return x in self.value
+        return x in np.asarray(self)
 
     def __repr__(self) -> str:
         shown = np.array2string(np.asarray(self), separator=", ", prefix="Tensor(", threshold=100)
@@ -306,6 +306,8 @@ def convert(x: Any, dtype: Any = None) -> Tensor:
         return x if dtype is None or x.dtype == dtypes.as_dtype(dtype) else x.astype(dtype)
     if hasattr(x, "__kerasish_tensor__"):
         return convert(x.__kerasish_tensor__(), dtype)
+    if device.is_gpu_array(x):
+        return convert(Tensor(x.copy()), dtype)
     if isinstance(x, np.ndarray | np.generic):
         array = np.array(x, dtype=None if dtype is None else dtypes.as_dtype(dtype))
     elif isinstance(x, list | tuple) and any(_holds_tensor(v) for v in x):

@@ -6,6 +6,9 @@ import shutil
 from pathlib import Path
 
 import pytest
+import standin_cupy
+
+import kerasish_core as core
 
 # Read when the published Keras is imported, by parity tests only. The judge runs on JAX.
 os.environ.setdefault("KERAS_BACKEND", "jax")
@@ -91,3 +94,14 @@ def instruction_sets(native):
     assert found[-1] == "plain"
     native.set_instruction_set(found[0])
     return found
+
+
+@pytest.fixture
+def cupy():
+    """CuPy's stand-in (`standin_cupy.py`), and the first GPU as the current device."""
+    core.device._checked.cache_clear()
+    core.device._KEPT.clear()
+    with standin_cupy.installed() as module, core.device_scope("gpu:0"):
+        yield module
+    core.device._checked.cache_clear()
+    core.device._KEPT.clear()

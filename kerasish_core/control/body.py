@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
-from .. import tree
+import numpy as np
+
+from .. import dispatch, tree
 from ..dispatch import STATE, apply
 from ..ir import Graph
 from ..op import Spec
@@ -116,6 +118,8 @@ def run_graph(xp: Any, graph: Graph | Prepared, arrays: Sequence[Any]) -> Sequen
     """Run a sub-graph on arrays: by generic kernels, or as its executor prepared it."""
     if isinstance(graph, Prepared):
         return graph.run([xp.asarray(a) for a in arrays])
+    if xp is not np:
+        return _run_on_gpu(graph, arrays)
     values = dict(graph.constants)
     values.update(zip(graph.inputs, arrays, strict=True))
     for node in graph.nodes:
@@ -124,6 +128,15 @@ def run_graph(xp: Any, graph: Graph | Prepared, arrays: Sequence[Any]) -> Sequen
         for v, r in zip(node.outputs, found, strict=True):
             values[v] = xp.asarray(r)
     return [values[v] for v in graph.outputs]
+
+
+def _run_on_gpu(graph: Graph, arrays: Sequence[Any]) -> Sequence[Any]:
+    values = {v: Tensor(a) for v, a in graph.constants.items()}
+    values.update(zip(graph.inputs, map(Tensor, arrays), strict=True))
+    for node in graph.nodes:
+        result = dispatch.run_eager(node.op, [values[v] for v in node.inputs], dict(node.attrs))
+        values.update(zip(node.outputs, result if node.op.multiple else (result,), strict=True))
+    return [values[v].value for v in graph.outputs]
 
 
 def replay(graph: Graph, tensors: Sequence[Tensor]) -> list[Tensor]:

@@ -162,7 +162,7 @@ _power = binary(
 def _power_static_kernel(xp: Any, x: Any, exponent: float) -> Any:
     if exponent == 0.5:  # some versions of NumPy do so for some dtypes; -inf and -0 differ
         return xp.sqrt(x)
-    return xp.power(x, np.asarray(exponent, x.dtype))
+    return xp.power(x, x.dtype.type(exponent))
 
 
 _POWER_STATIC = define_op(

@@ -156,15 +156,16 @@ def _index_add_kernel(
         if result[part].shape != values.shape:  # they would be broadcast
             raise ValueError("the values do not have the shape of the part named")
         result[part] += values
-    elif xp is not np and not drop:
-        xp.add.at(result, thaw(key, indices), values)
     else:
         _add_flat(xp, result, values.astype(result.dtype, copy=False), indices, key, drop)
     return result.astype(x.dtype) if half else result
 
 
 def _add_flat(xp: Any, result: Any, values: Any, indices: Any, key: Any, drop: bool) -> None:
-    """`add.at` over whole rows, or over flat positions, which NumPy does much faster."""
+    """`add.at` over whole rows, or over flat positions, which NumPy does much faster.
+
+    Sums are made in the order of the indices, on a GPU too, where `add.at` has no order.
+    """
     rows = key == (("tensor", 0),)
     place = positions(xp, result.shape[:1] if rows else result.shape, key, indices)
     if values.shape != place.shape + (result.shape[1:] if rows else ()):
@@ -179,15 +180,14 @@ def _add_flat(xp: Any, result: Any, values: Any, indices: Any, key: Any, drop: b
         place, values = place[~outside], values[~outside]
     if not values.size:
         return
-    if width == 1 or xp is not np:
-        xp.add.at(result.reshape(-1, width), place, values) if width > 1 else xp.add.at(
-            result.reshape(-1), place, values.reshape(-1)
-        )
+    if width == 1 and xp is np:
+        np.add.at(result.reshape(-1), place, values.reshape(-1))
         return
-    order = np.argsort(place, kind="stable")
+    order = xp.argsort(place, kind="stable")
     ordered = place[order]
-    starts = np.flatnonzero(np.concatenate(([True], ordered[1:] != ordered[:-1])))
-    result.reshape(-1, width)[ordered[starts]] += np.add.reduceat(values[order], starts, axis=0)
+    changes = xp.concatenate((xp.ones(1, bool), ordered[1:] != ordered[:-1]))
+    starts = xp.flatnonzero(changes)
+    result.reshape(-1, width)[ordered[starts]] += xp.add.reduceat(values[order], starts, axis=0)
 
 
 def _with_values(found: Any, rng: np.random.Generator) -> Any:

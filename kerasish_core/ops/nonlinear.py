@@ -5,8 +5,6 @@ from __future__ import annotations
 import math
 from typing import Any
 
-import numpy as np
-
 from ..dispatch import apply
 from ..op import define_op
 from ._args import as_float, same_spec, uniform
@@ -100,7 +98,7 @@ def leaky_relu(x: Any, negative_slope: float = 0.2) -> Any:
 _ELU = define_op(
     "elu", "elementwise", "x", infer=lambda x, alpha: x,
     kernel=lambda xp, x, alpha: xp.where(
-        x > 0, x, np.asarray(alpha, x.dtype) * xp.expm1(xp.minimum(x, 0))
+        x > 0, x, x.dtype.type(alpha) * xp.expm1(xp.minimum(x, 0))
     ).astype(x.dtype),
     scalar="x > 0 ? x : alpha * expm1(x)",
     vjp=lambda g, x, alpha: (where(x > 0, g, g * alpha * exp(minimum(x, 0))),),

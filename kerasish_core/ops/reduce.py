@@ -56,7 +56,7 @@ def _sum_kernel(xp: Any, x: Any, axes: tuple[int, ...], keepdims: bool) -> Any:
     dtype = x.dtype
     if dtype.itemsize < 4 and dtypes.is_float(dtype):
         return x.astype("float32").sum(axis=axes, keepdims=keepdims).astype(dtype)
-    if keepdims or len(axes) < x.ndim:
+    if keepdims or len(axes) < x.ndim or xp is not np:
         return x.sum(axes, dtype, None, keepdims)
     # One number remains: with `out` it need not be made an array again.
     return xp.add.reduce(x, None, dtype, xp.empty((), dtype))
@@ -272,7 +272,9 @@ def std(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
 
 def _logsumexp_kernel(xp: Any, x: Any, axes: tuple[int, ...], keepdims: bool) -> Any:
     wide = x.astype("float32") if x.dtype.itemsize < 4 else x
-    top = xp.max(wide, axis=axes, keepdims=True, initial=-np.inf)
+    if 0 in (x.shape[a] for a in axes):
+        return xp.full(_reduced(x.shape, axes, keepdims), -xp.inf, x.dtype)
+    top = wide.max(axis=axes, keepdims=True)
     top = xp.where(xp.isfinite(top), top, 0).astype(wide.dtype)
     result = xp.log(xp.exp(wide - top).sum(axis=axes, keepdims=True)) + top
     return result.reshape(_reduced(x.shape, axes, keepdims)).astype(x.dtype)

@@ -31,9 +31,8 @@ def fold(graph: Graph) -> Graph:
         ):
             nodes.append(node)
             continue
-        arrays = [constants[v] for v in node.inputs]
-        xp = device.array_module(*arrays)
-        with np.errstate(all="ignore"):  # as executors run kernels
+        xp, arrays = device.together([constants[v] for v in node.inputs])
+        with np.errstate(all="ignore"), device.active(arrays):  # as executors run kernels
             result = node.op.kernel(xp, *arrays, **node.attrs)
         for value, array in zip(
             node.outputs, result if node.op.multiple else (result,), strict=True

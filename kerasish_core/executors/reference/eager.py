@@ -12,6 +12,7 @@ from ... import device
 from ...dispatch import explain_failure, register_eager
 from ...op import Op
 from ...tensor import Tensor
+from .gpu import run_kernel
 from .quiet import QUIET, is_quiet
 
 __all__ = ["run"]
@@ -29,34 +30,44 @@ def run(op: Op, inputs: Any, attrs: dict[str, Any]) -> Any:
 
     Raises:
         ShapeError, DTypeError: The operands do not fit; the op's own rule says why.
+        DeviceError: They live on different devices.
     """
     try:
         values = (inputs[0]._value,) if len(inputs) == 1 else [t._value for t in inputs]
     except AttributeError:  # a tensor of a trace: its property says so
         values = [t.value for t in inputs]
-    xp = np if "cupy" not in _modules else device.array_module(*values)
-    if op.native and accelerate is not None and xp is np:
+    if "cupy" in _modules and device.array_module(*values) is not np:
+        return _run_on_gpu(op, inputs, values, attrs)
+    if op.native and accelerate is not None:
         arrays = accelerate(op, values, attrs)
         if arrays is not None:
             return tuple(map(Tensor, arrays)) if op.multiple else Tensor(arrays[0])
     try:
         if is_quiet():
-            result = op.kernel(xp, *values, **attrs)
+            result = op.kernel(np, *values, **attrs)
         elif attrs:
-            result = QUIET.run(op.kernel, xp, *values, **attrs)
+            result = QUIET.run(op.kernel, np, *values, **attrs)
         else:
-            result = QUIET.run(op.kernel, xp, *values)
+            result = QUIET.run(op.kernel, np, *values)
     except (ValueError, TypeError, IndexError, OverflowError) as error:
         raise explain_failure(op, inputs, attrs, error) from error
     if op.multiple:
-        return tuple([_tensor(xp, r) for r in result])
+        return tuple([_tensor(r) for r in result])
     if type(result) is _ndarray:
         return Tensor(result)
-    return _tensor(xp, result)
+    return _tensor(result)
 
 
-def _tensor(xp: Any, value: Any) -> Tensor:
-    return Tensor(value if isinstance(value, xp.ndarray) else xp.asarray(value))
+def _tensor(value: Any) -> Tensor:
+    return Tensor(value if isinstance(value, _ndarray) else np.asarray(value))
+
+
+def _run_on_gpu(op: Op, inputs: Any, values: Any, attrs: dict[str, Any]) -> Any:
+    try:
+        result = run_kernel(op, values, attrs)
+    except (ValueError, TypeError, IndexError, OverflowError) as error:
+        raise explain_failure(op, inputs, attrs, error) from error
+    return tuple(map(Tensor, result)) if op.multiple else Tensor(result)
 
 
 register_eager(run)

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from ... import device
 from ...ir import Graph
+from .gpu import run_kernel
 from .quiet import quietly
 
 __all__ = ["Program"]
@@ -41,20 +44,34 @@ class Program:
         graph = self.graph
         values = dict(graph.constants)
         values.update(zip(graph.inputs, arrays, strict=True))
-        xp = device.array_module(*arrays)
-        ndarray = xp.ndarray
+        if device.array_module(*arrays, *graph.constants.values()) is not np:
+            return self._run_on_gpu(values)
+        ndarray = np.ndarray
         for kernel, multiple, inputs, outputs, attrs, done, node in self._steps:
             try:
-                result = kernel(xp, *[values[v] for v in inputs], **attrs)
+                result = kernel(np, *[values[v] for v in inputs], **attrs)
             except Exception as error:
                 if node.location:
                     error.add_note(f"in {node.op.name}, from {node.location}")
                 raise
             if multiple:
                 for v, r in zip(outputs, result, strict=True):
-                    values[v] = r if type(r) is ndarray else xp.asarray(r)
+                    values[v] = r if type(r) is ndarray else np.asarray(r)
             else:
-                values[outputs[0]] = result if type(result) is ndarray else xp.asarray(result)
+                values[outputs[0]] = result if type(result) is ndarray else np.asarray(result)
             for v in done:
                 del values[v]
         return [values[v] for v in graph.outputs]
+
+    def _run_on_gpu(self, values: dict[int, Any]) -> list[Any]:
+        for _, multiple, inputs, outputs, attrs, done, node in self._steps:
+            try:
+                result = run_kernel(node.op, [values[v] for v in inputs], attrs)
+            except Exception as error:
+                if node.location:
+                    error.add_note(f"in {node.op.name}, from {node.location}")
+                raise
+            values.update(zip(outputs, result if multiple else (result,), strict=True))
+            for v in done:
+                del values[v]
+        return list(device.together([values[v] for v in self.graph.outputs])[1])
