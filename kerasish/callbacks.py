@@ -39,4 +39,6 @@ __all__ = [
     "TerminateOnNaN",
 ]
 
+# Modules of earlier releases lie below it.
+__path__: list[str] = []
 __getattr__ = _older.names(__name__)

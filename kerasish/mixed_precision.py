@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from . import older as _older
 from .dtype_policies import DTypePolicy
 from .dtype_policies.choice import set_dtype_policy
 from .dtype_policies.policy import dtype_policy
@@ -18,3 +19,6 @@ __all__ = [
 ]
 
 Policy, global_policy, set_global_policy = DTypePolicy, dtype_policy, set_dtype_policy
+# Modules of earlier releases lie below it.
+__path__: list[str] = []
+__getattr__ = _older.names(__name__)

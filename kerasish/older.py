@@ -126,7 +126,7 @@ def _guess() -> int:
             source = file.read()
     except OSError:
         return MODERN
-    return int(_compat("generation").guess(source)) if _MARKS.search(source) else MODERN
+    return int(_compat("generation").decide(source)) if _MARKS.search(source) else MODERN
 
 
 class _Paths(importlib.abc.MetaPathFinder):

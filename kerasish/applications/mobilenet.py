@@ -10,6 +10,7 @@ import warnings
 from typing import Any
 
 from .. import layers
+from .. import older as _older
 from ..models import Functional
 from . import frame
 from .imagenet_utils import helpers
@@ -134,3 +135,5 @@ def MobileNet(
 
 
 preprocess_input, decode_predictions = helpers("tf")
+
+__getattr__ = _older.names(__name__)

@@ -7,11 +7,13 @@ What earlier releases had is declared by rows of the tables in `tables/`:
 - `tables/paths.py`: modules that are gone, and where their names are now;
 - `tables/names.py`: names that a module had, and what they mean;
 - `tables/*_arguments.py`: arguments of calls: older keywords, older order;
-- `tables/attributes.py`: methods and attributes of objects.
+- `tables/attributes.py`: methods and attributes of objects;
+- `tables/meanings.py`: methods that meant something else;
+- `tables/marks.py`: what shows the generation for which a program is written.
 
 `paths`, `names`, `arguments` and `attributes` look them up when `kerasish.older`, the rooms' one
-link to here, asks. `generation` knows for which Keras the program is written, `meanings` what
-the same spelling meant there. What today's Keras has nothing like is written anew in rooms of
+link to here, asks. `generation` guesses for which Keras the program is written, `meanings` lets
+names mean what they meant there. What today's Keras has nothing like is written anew in rooms of
 its own beside the tables.
 """
 

@@ -3,27 +3,22 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from .. import older
+from . import meanings
+from .tables.marks import (
+    CALLS,
+    FIRST_KEYWORDS,
+    NEWER_KEYWORDS,
+    SECOND_ATTRIBUTES,
+    SECOND_KEYWORDS,
+    SECOND_MODULES,
+    SECOND_NAMES,
+)  # fmt: skip
 
-__all__ = ["Guess", "guess", "guess_with_reasons", "seen", "set_generation"]
-
-
-def set_generation(number: int) -> None:
-    """Read the program as one for this generation of Keras.
-
-    Raises:
-        ValueError: It is not 1, 2 or 3.
-    """
-    if number not in (1, 2, 3):
-        raise ValueError(f"The generation of Keras is 1, 2 or 3. Received: {number!r}")
-    older.state.generation = number
-
-
-def seen(number: int) -> None:
-    """A call of the program was of this generation: it is no later one."""
-    older.state.generation = min(number, older.state.generation or older.MODERN)
+__all__ = ["Guess", "decide", "guess", "seen", "set_generation"]
 
 
 @dataclass
@@ -32,22 +27,141 @@ class Guess:
 
     Attributes:
         generation: 1, 2 or 3.
-        reasons: Line and spelling of what it is guessed from.
+        reasons: Line and spelling of what shows the generation.
+        short: Whether it calls accuracy "acc" in logs, as Keras did before 2.3.
     """
 
     generation: int = older.MODERN
-    reasons: list[str] = field(default_factory=list)
+    reasons: list[tuple[int, str]] = field(default_factory=list)
+    short: bool = False
 
 
-def guess(source: bytes | str) -> int:
-    """The generation that a program's text shows."""
-    return guess_with_reasons(source).generation
+def set_generation(number: int, short: bool = False) -> None:
+    """Read the program as one for this generation of Keras.
+
+    Args:
+        number: 1, 2 or 3.
+        short: Whether `metrics=["accuracy"]` is "acc" in logs; it is in Keras 1.
+
+    Raises:
+        ValueError: It is none of these.
+    """
+    if number not in (1, 2, 3):
+        raise ValueError(f"The generation of Keras is 1, 2 or 3. Received: {number!r}")
+    older.state.generation = number
+    meanings.install(number, short or number == 1)
 
 
-def guess_with_reasons(source: bytes | str) -> Guess:
-    """The generation of a program and what shows it."""
+def seen(number: int) -> None:
+    """A call of the program was of this generation: it is no later one."""
+    if older.state.generation is None or older.state.generation > number:
+        set_generation(number)
+
+
+def decide(source: bytes | str) -> int:
+    """Read the program as its text asks for; returns the generation."""
+    found = guess(source)
+    set_generation(found.generation, found.short)
+    return found.generation
+
+
+def guess(source: bytes | str) -> Guess:
+    """The generation of a program's text, and what shows it."""
     try:
-        ast.parse(source)
+        tree = ast.parse(source)
     except (SyntaxError, ValueError):
         return Guess()
-    return Guess()
+    first: list[tuple[int, str]] = []
+    second: list[tuple[int, str]] = []
+    newer, texts = False, set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str):
+            texts.add(node.value)
+        if isinstance(node, ast.Call):
+            first += _first_in_call(node)
+            newer = newer or any(k.arg in NEWER_KEYWORDS for k in node.keywords)
+        second += _second_in(node)
+    second += _frozen_after_compile(tree)
+    # Keras 2 still took the keywords of Keras 1: beside its own they do not make a program old.
+    generation = 1 if first and not newer else 2 if first or second else 3
+    short = not texts.isdisjoint(("acc", "val_acc")) and texts.isdisjoint(("val_accuracy",))
+    if generation == older.MODERN and short and "accuracy" in texts:
+        generation = 2
+    return Guess(generation, sorted(first + second), short and generation < older.MODERN)
+
+
+def _name(node: ast.AST) -> str:
+    if isinstance(node, ast.Attribute):
+        return node.attr
+    return node.id if isinstance(node, ast.Name) else ""
+
+
+def _first_in_call(node: ast.Call) -> Iterator[tuple[int, str]]:
+    name = _name(node.func)
+    for keyword in node.keywords:
+        if keyword.arg in FIRST_KEYWORDS and not (
+            keyword.arg == "output_dim" and name == "Embedding"
+        ):
+            yield node.lineno, f"{name}({keyword.arg}=...)"
+    if name.startswith(("Convolution", "AtrousConvolution")) and len(node.args) > 2:
+        yield node.lineno, f"{name} with {len(node.args)} arguments in a row"
+    if name in CALLS:
+        yield node.lineno, f"{name}(...)"
+
+
+def _second_in(node: ast.AST) -> Iterator[tuple[int, str]]:
+    if isinstance(node, ast.Import):
+        for alias in node.names:
+            yield from _second_module(node.lineno, alias.name)
+    elif isinstance(node, ast.ImportFrom) and node.module:
+        yield from _second_module(node.lineno, node.module)
+        if "keras" in node.module:
+            for alias in node.names:
+                yield from _second_module(node.lineno, f"{node.module}.{alias.name}")
+                if alias.name in SECOND_NAMES:
+                    yield node.lineno, f"{node.module}.{alias.name}"
+    elif isinstance(node, ast.Attribute):
+        if node.attr in SECOND_ATTRIBUTES or node.attr in SECOND_NAMES:
+            yield node.lineno, f".{node.attr}"
+    elif isinstance(node, ast.FunctionDef):
+        if node.name in SECOND_ATTRIBUTES:
+            yield node.lineno, f"def {node.name}"
+    elif isinstance(node, ast.Call):
+        name = _name(node.func)
+        wanted = SECOND_KEYWORDS.get(name, ())
+        for keyword in node.keywords:
+            if keyword.arg in wanted:
+                yield node.lineno, f"{name}({keyword.arg}=...)"
+
+
+def _second_module(line: int, name: str) -> Iterator[tuple[int, str]]:
+    """A module that only earlier releases had."""
+    parts = name.split(".")
+    for root in ("keras", "tf_keras", "kerasish"):
+        if root in parts[:3]:
+            inner = ".".join(parts[parts.index(root) + 1 :])
+            if any(inner == m or inner.startswith(m + ".") for m in SECOND_MODULES):
+                yield line, name
+
+
+def _frozen_after_compile(tree: ast.AST) -> Iterator[tuple[int, str]]:
+    """`d.compile(...)`, then `d.trainable = False`, then training `d`: it is trained in Keras 2
+    alone, where what held at `compile` counts."""
+    compiled: dict[str, int] = {}
+    frozen: dict[str, int] = {}
+    trained: dict[str, int] = {}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+            owner = ast.unparse(node.func.value)
+            if node.func.attr == "compile":
+                compiled.setdefault(owner, node.lineno)
+            elif node.func.attr in ("fit", "train_on_batch"):
+                trained[owner] = max(node.lineno, trained.get(owner, 0))
+        elif isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Attribute):
+            target = node.targets[0]
+            constant = isinstance(node.value, ast.Constant) and node.value.value is False
+            if target.attr == "trainable" and constant:
+                frozen.setdefault(ast.unparse(target.value), node.lineno)
+    for owner, line in frozen.items():
+        if compiled.get(owner, line) < line < trained.get(owner, 0):
+            yield line, f"{owner}.trainable = False between its compile and its training"

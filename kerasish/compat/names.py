@@ -37,5 +37,13 @@ def find(module: str, name: str) -> Any:
     for source in PATHS.get(room, ()):
         found = getattr(module_of(source), name, _MISSING)
         if found is not _MISSING:
+            _say_path(room)
             return found
     raise AttributeError(f"module {module!r} has no attribute {name!r}", name=name)
+
+
+def _say_path(room: str) -> None:
+    """A path with a counterpart of today is named with it."""
+    modern = [source for source in PATHS[room] if not source.startswith("compat.")]
+    if modern:
+        warn_once(f"keras.{room}", f"keras.{modern[0]}" if modern[0] else "keras")

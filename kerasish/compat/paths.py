@@ -12,7 +12,6 @@ from typing import Any
 
 from .. import older
 from .tables.paths import PATHS
-from .warning import warn_once
 
 __all__ = ["find_spec"]
 
@@ -37,7 +36,4 @@ class _Loader(importlib.abc.Loader):
         return module
 
     def exec_module(self, module: types.ModuleType) -> None:
-        """Nothing to run; a path with a counterpart is named."""
-        modern = [source for source in PATHS[self._room] if not source.startswith("compat.")]
-        if modern:
-            warn_once(f"keras.{self._room}", f"keras.{modern[0]}" if modern[0] else "keras")
+        """Nothing to run."""

@@ -8,6 +8,114 @@ from __future__ import annotations
 
 __all__ = ["NAMES"]
 
+_GONE = "compat.gone:"
+
+_LAYERS: dict[str, str | tuple[str, str | None]] = {
+    "AbstractRNNCell": ("compat.layers.cells:AbstractRNNCell", "keras.layers.Layer"),
+    "AtrousConv1D": "layers:Conv1D",
+    "AtrousConv2D": "layers:Conv2D",
+    "AtrousConvolution1D": "layers:Conv1D",
+    "AtrousConvolution2D": "layers:Conv2D",
+    "ConvLSTM2DCell": ("layers.convolutional.conv_lstm:ConvLSTMCell", "keras.layers.ConvLSTM2D"),
+    "ConvRNN2D": "layers:ConvLSTM2D",
+    "ConvRecurrent2D": "layers:ConvLSTM2D",
+    "CuDNNGRU": ("compat.layers.cudnn:CuDNNGRU", "keras.layers.GRU"),
+    "CuDNNLSTM": ("compat.layers.cudnn:CuDNNLSTM", "keras.layers.LSTM"),
+    "Deconv2D": "layers:Conv2DTranspose",
+    "Deconv3D": "layers:Conv3DTranspose",
+    "Deconvolution2D": "layers:Conv2DTranspose",
+    "Deconvolution3D": "layers:Conv3DTranspose",
+    "DenseFeatures": (_GONE + "DenseFeatures", "keras.utils.FeatureSpace"),
+    "LocallyConnected1D": ("compat.layers.local:LocallyConnected1D", None),
+    "LocallyConnected2D": ("compat.layers.local:LocallyConnected2D", None),
+    "Node": "ops.symbolic:Node",
+    "PreprocessingLayer": "layers:Layer",
+    "RandomHeight": ("compat.layers.stretching:RandomHeight", "keras.layers.RandomZoom"),
+    "RandomWidth": ("compat.layers.stretching:RandomWidth", "keras.layers.RandomZoom"),
+    "Recurrent": "layers:RNN",
+    "ThresholdedReLU": (
+        "compat.layers.thresholded:ThresholdedReLU", "keras.layers.ReLU(threshold=...)"
+    ),
+}  # fmt: skip
+
 NAMES: dict[str, dict[str, str | tuple[str, str | None]]] = {
-    "layers": {"AtrousConvolution1D": "layers:Conv1D", "AtrousConvolution2D": "layers:Conv2D"},
-}
+    "layers": _LAYERS,
+    "applications.mobilenet": {
+        "DepthwiseConv2D": "layers:DepthwiseConv2D",
+        "relu6": "activations:relu6",
+    },
+    "backend": {
+        "learning_phase_scope": ("compat.phases:learning_phase_scope", "training=... of calls"),
+    },
+    "callbacks": {
+        "SidecarEvaluatorModelExport": (_GONE + "SidecarEvaluatorModelExport", None),
+        "BaseLogger": ("compat.callbacks:BaseLogger", None),
+    },
+    "constraints": {
+        "RadialConstraint": ("compat.radial:RadialConstraint", None),
+        "maxnorm": "constraints:MaxNorm",
+        "nonneg": "constraints:NonNeg",
+        "radial_constraint": ("compat.radial:RadialConstraint", None),
+        "unitnorm": "constraints:UnitNorm",
+    },
+    "engine.network": {"Network": "models:Model"},
+    "engine.topology": {"Container": "models:Model"},
+    "engine": {"Container": "models:Model"},
+    "initializers": {
+        "normal": "initializers:RandomNormal",
+        "one": "initializers:Ones",
+        "uniform": "initializers:RandomUniform",
+        "zero": "initializers:Zeros",
+    },
+    "losses": {
+        "Reduction": ("compat.reduction:Reduction", 'reduction="sum_over_batch_size"'),
+        "ReductionV2": ("compat.reduction:Reduction", 'reduction="sum_over_batch_size"'),
+        "cosine": ("compat.similarity:cosine_proximity", "keras.losses.cosine_similarity"),
+        "cosine_proximity": (
+            "compat.similarity:cosine_proximity", "keras.losses.cosine_similarity"
+        ),
+        "huber_loss": "losses:huber",
+        "is_categorical_crossentropy": ("compat.similarity:is_categorical_crossentropy", None),
+    },
+    "metrics": {
+        "MeanRelativeError": ("compat.metrics:MeanRelativeError", None),
+        "MeanTensor": ("compat.metrics:MeanTensor", None),
+        "clone_metric": ("compat.metrics:clone_metric", None),
+        "clone_metrics": ("compat.metrics:clone_metrics", None),
+        "cosine": ("compat.similarity:cosine_proximity", "keras.losses.cosine_similarity"),
+        "cosine_proximity": (
+            "compat.similarity:cosine_proximity", "keras.losses.cosine_similarity"
+        ),
+        "cosine_similarity": "losses:cosine_similarity",
+    },
+    "models": {
+        "model_from_config": ("compat.models:model_from_config", "keras.Model.from_config"),
+        "model_from_yaml": (_GONE + "model_from_yaml", "keras.models.model_from_json"),
+    },
+    "optimizers": {
+        "TFOptimizer": (_GONE + "TFOptimizer", None),
+        "clip_norm": ("compat.optimizers:clip_norm", None),
+    },
+    "optimizers.legacy": {
+        "Adadelta": "optimizers:Adadelta",
+        "Adamax": "optimizers:Adamax",
+        "Nadam": "optimizers:Nadam",
+    },
+    "saving": {
+        "model_from_yaml": (_GONE + "model_from_yaml", "keras.models.model_from_json"),
+    },
+    "utils": {
+        "SidecarEvaluator": (_GONE + "SidecarEvaluator", None),
+        "HDF5Matrix": ("compat.hdf5:HDF5Matrix", "h5py.Dataset"),
+        "multi_gpu_model": ("compat.devices:multi_gpu_model", None),
+    },
+}  # fmt: skip
+for _network in (
+    "RegNetX002", "RegNetX004", "RegNetX006", "RegNetX008", "RegNetX016", "RegNetX032",
+    "RegNetX040", "RegNetX064", "RegNetX080", "RegNetX120", "RegNetX160", "RegNetX320",
+    "RegNetY002", "RegNetY004", "RegNetY006", "RegNetY008", "RegNetY016", "RegNetY032",
+    "RegNetY040", "RegNetY064", "RegNetY080", "RegNetY120", "RegNetY160", "RegNetY320",
+    "ResNetRS50", "ResNetRS101", "ResNetRS152", "ResNetRS200", "ResNetRS270", "ResNetRS350",
+    "ResNetRS420",
+):  # fmt: skip
+    NAMES.setdefault("applications", {})[_network] = (_GONE + _network, None)

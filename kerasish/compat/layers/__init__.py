@@ -1,0 +1,1 @@
+"""Layers that earlier releases had."""

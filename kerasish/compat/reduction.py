@@ -1,0 +1,29 @@
+"""`losses.Reduction`: names of how losses are reduced."""
+
+from __future__ import annotations
+
+__all__ = ["Reduction"]
+
+
+class Reduction:
+    """Names of reductions, as today's losses take them."""
+
+    AUTO = "sum_over_batch_size"
+    NONE = "none"
+    SUM = "sum"
+    SUM_OVER_BATCH_SIZE = "sum_over_batch_size"
+
+    @classmethod
+    def all(cls) -> tuple[str, ...]:
+        """All of them."""
+        return (cls.AUTO, cls.NONE, cls.SUM, cls.SUM_OVER_BATCH_SIZE)
+
+    @classmethod
+    def validate(cls, key: str) -> None:
+        """Refuse what is none of them.
+
+        Raises:
+            ValueError: It is none.
+        """
+        if key not in cls.all():
+            raise ValueError(f"Invalid Reduction Key: {key}. Expected keys are {cls.all()}")
