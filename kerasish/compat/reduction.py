@@ -1,8 +1,12 @@
-"""`losses.Reduction`: names of how losses are reduced."""
+"""What `losses` had: names of reductions, and a question."""
 
 from __future__ import annotations
 
-__all__ = ["Reduction"]
+from typing import Any
+
+from .. import losses
+
+__all__ = ["Reduction", "is_categorical_crossentropy"]
 
 
 class Reduction:
@@ -27,3 +31,12 @@ class Reduction:
         """
         if key not in cls.all():
             raise ValueError(f"Invalid Reduction Key: {key}. Expected keys are {cls.all()}")
+
+
+def is_categorical_crossentropy(loss: Any) -> bool:
+    """Whether a loss is categorical crossentropy, in any of its spellings."""
+    return (
+        loss in ("categorical_crossentropy", losses.categorical_crossentropy)
+        or getattr(loss, "__name__", "") == "categorical_crossentropy"
+        or isinstance(loss, losses.CategoricalCrossentropy)
+    )

@@ -70,22 +70,16 @@ NAMES: dict[str, dict[str, str | tuple[str, str | None]]] = {
     "losses": {
         "Reduction": ("compat.reduction:Reduction", 'reduction="sum_over_batch_size"'),
         "ReductionV2": ("compat.reduction:Reduction", 'reduction="sum_over_batch_size"'),
-        "cosine": ("compat.similarity:cosine_proximity", "keras.losses.cosine_similarity"),
-        "cosine_proximity": (
-            "compat.similarity:cosine_proximity", "keras.losses.cosine_similarity"
-        ),
+        "cosine": "losses:cosine_similarity",
         "huber_loss": "losses:huber",
-        "is_categorical_crossentropy": ("compat.similarity:is_categorical_crossentropy", None),
+        "is_categorical_crossentropy": ("compat.reduction:is_categorical_crossentropy", None),
     },
     "metrics": {
         "MeanRelativeError": ("compat.metrics:MeanRelativeError", None),
         "MeanTensor": ("compat.metrics:MeanTensor", None),
         "clone_metric": ("compat.metrics:clone_metric", None),
         "clone_metrics": ("compat.metrics:clone_metrics", None),
-        "cosine": ("compat.similarity:cosine_proximity", "keras.losses.cosine_similarity"),
-        "cosine_proximity": (
-            "compat.similarity:cosine_proximity", "keras.losses.cosine_similarity"
-        ),
+        "cosine": "losses:cosine_similarity",
         "cosine_similarity": "losses:cosine_similarity",
     },
     "models": {
