@@ -26,6 +26,7 @@ from .data import (
 )  # fmt: skip
 from .loop import Epochs, due, python_logs, run_epoch, to_numpy
 from .progress import Progress, choose_verbose
+from .pydataset import PyDataset
 from .step import Steps
 
 __all__ = ["Trainer"]
@@ -236,7 +237,7 @@ class Trainer(Steps):
     def _validation_data(self, validation_data: Any, batch_size: Any, steps: Any) -> Any:
         if validation_data is None:
             return None
-        if hasattr(validation_data, "__next__"):
+        if hasattr(validation_data, "__next__") and not isinstance(validation_data, PyDataset):
             # A generator can't start again, but each epoch is judged by the same samples.
             validation_data = Replayed(validation_data, steps)
         if isinstance(validation_data, tuple | list) and len(validation_data) in (2, 3):
