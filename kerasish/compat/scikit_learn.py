@@ -102,15 +102,15 @@ class BaseWrapper:
         """
         builder = self._builder()
         self.model = builder(**self.filter_sk_params(builder))
-        y = self._targets(y)
+        y = to_categorical(y) if self._wants_rows(y) else y
         kwargs = {_RENAMED.get(name, name): value for name, value in kwargs.items()}
         return self.model.fit(x, y, **self.filter_sk_params(Sequential.fit, kwargs))
 
-    def _targets(self, y: Any) -> Any:
+    def _wants_rows(self, y: Any) -> bool:
+        """Whether the loss takes one-hot rows, and these are numbers of classes."""
         loss = self.model.loss
         loss = getattr(loss, "__name__", None) or getattr(loss, "name", loss)
-        one_hot = loss == "categorical_crossentropy" and np.ndim(y) != 2
-        return to_categorical(y) if one_hot else y
+        return loss == "categorical_crossentropy" and np.ndim(y) != 2
 
     def __sklearn_tags__(self) -> Any:
         """What scikit-learn asks about estimators."""
@@ -215,20 +215,17 @@ class KerasClassifier(BaseWrapper):
         y = np.asarray(y)
         if not (y.ndim == 2 and y.shape[1] > 1):
             y = np.searchsorted(self.classes_, y)
+        if self._wants_rows(y):
+            y = to_categorical(y, self.n_classes_)  # the part may lack a class
         kwargs = self.filter_sk_params(Sequential.evaluate, {**kwargs, "return_dict": True})
-        logs = self.model.evaluate(x, self._scored(y), **kwargs)
+        logs = self.model.evaluate(x, y, **kwargs)
         for name in ("accuracy", "acc"):
             if name in logs:
                 return float(logs[name])
         raise ValueError(
-            'The model is not configured to compute accuracy. You should pass `metrics=["accuracy"]`'
-            f" to the `model.compile()` method. It computes {sorted(logs)}."
+            "The model is not configured to compute accuracy. You should pass "
+            f'`metrics=["accuracy"]` to the `model.compile()` method. It computes {sorted(logs)}.'
         )
-
-    def _scored(self, y: Any) -> Any:
-        """Targets of a part that may lack a class."""
-        turned = self._targets(y)
-        return to_categorical(y, self.n_classes_) if turned is not y else y
 
 
 class KerasRegressor(BaseWrapper):

@@ -210,7 +210,7 @@ class Tokenizer:
             raise ValueError("Fit the Tokenizer on some data before using tfidf mode.")
         if mode not in ("binary", "count", "freq", "tfidf"):
             raise ValueError(
-                f'Unknown vectorization mode: {mode}; expected "binary", "count", "freq" or "tfidf".'
+                f"Unknown vectorization mode: {mode}; expected binary, count, freq or tfidf."
             )
         matrix = np.zeros((len(sequences), size))
         for row, sequence in zip(matrix, sequences):

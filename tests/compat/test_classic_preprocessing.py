@@ -188,7 +188,7 @@ def test_wrong_data(folder):
     with pytest.warns(UserWarning, match="overrides setting of `featurewise_center`"):
         assert image.ImageDataGenerator(zca_whitening=True).featurewise_center
     frame = pytest.importorskip("pandas").DataFrame({"filename": ["a.png"], "class": [1]})
-    with pytest.raises(TypeError, match="must be str.*Found 1.*astype"):
+    with pytest.raises(TypeError, match=r"must be str.*Found 1.*astype"):
         generator.flow_from_dataframe(frame, folder, class_mode="sparse")
     with pytest.raises(ValueError, match="there must be 2 classes"):
         generator.flow_from_dataframe(frame.astype(str), folder, class_mode="binary")
