@@ -6,6 +6,8 @@ spelling, None where there is none. Targets lie below `kerasish`; `"compat.x:Y"`
 
 from __future__ import annotations
 
+from .libraries import LIBRARY_NAMES
+
 __all__ = ["NAMES"]
 
 _GONE = "compat.gone:"
@@ -113,3 +115,5 @@ for _network in (
     "ResNetRS420",
 ):  # fmt: skip
     NAMES.setdefault("applications", {})[_network] = (_GONE + _network, None)
+for _room, _rows in LIBRARY_NAMES.items():
+    NAMES[_room] = NAMES.get(_room, {}) | _rows

@@ -7,6 +7,8 @@ is not of `compat` is said to be today's.
 
 from __future__ import annotations
 
+from .libraries import LIBRARY_PATHS
+
 __all__ = ["PATHS"]
 
 _LAYERS = ("layers",)
@@ -14,6 +16,7 @@ _ENGINE = ("layers", "models", "ops", "utils")
 _PREPROCESSING = ("layers",)
 
 PATHS: dict[str, tuple[str, ...]] = {
+    **LIBRARY_PATHS,
     # layers, one module for each kind
     "layers.advanced_activations": _LAYERS,
     "layers.convolutional": _LAYERS,

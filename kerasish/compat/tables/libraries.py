@@ -1,0 +1,38 @@
+"""Paths and names of the libraries that came with earlier releases: preprocessing, wrappers.
+
+Rows as in `paths` and `names`, which take these in.
+"""
+
+from __future__ import annotations
+
+__all__ = ["LIBRARY_NAMES", "LIBRARY_PATHS"]
+
+LIBRARY_PATHS: dict[str, tuple[str, ...]] = {
+    "preprocessing.text": ("compat.text",),
+    "wrappers.scikit_learn": ("compat.scikit_learn",),
+}
+
+_DATASETS = "keras.utils.image_dataset_from_directory"
+_RANDOM = "layers such as keras.layers.Random"
+# Names of `preprocessing.image`, with what does it today.
+_IMAGE = {
+    "ImageDataGenerator": f"{_DATASETS} and {_RANDOM}Flip", "DirectoryIterator": _DATASETS,
+    "DataFrameIterator": "a keras.utils.PyDataset", "Iterator": "a keras.utils.PyDataset",
+    "NumpyArrayIterator": "a keras.utils.PyDataset", "apply_affine_transform": None,
+    "apply_brightness_shift": None, "apply_channel_shift": None, "flip_axis": "np.flip",
+    "random_brightness": f"{_RANDOM}Brightness", "random_channel_shift": None,
+    "random_rotation": f"{_RANDOM}Rotation", "random_shear": f"{_RANDOM}Shear",
+    "random_shift": f"{_RANDOM}Translation", "random_zoom": f"{_RANDOM}Zoom",
+    "transform_matrix_offset_center": None,
+}  # fmt: skip
+
+LIBRARY_NAMES: dict[str, dict[str, str | tuple[str, str | None]]] = {
+    "preprocessing.image": {name: (f"compat.image:{name}", new) for name, new in _IMAGE.items()},
+    "preprocessing.sequence": {
+        "TimeseriesGenerator": (
+            "compat.sequence:TimeseriesGenerator", "keras.utils.timeseries_dataset_from_array",
+        ),
+        "make_sampling_table": ("compat.sequence:make_sampling_table", None),
+        "skipgrams": ("compat.sequence:skipgrams", None),
+    },
+}  # fmt: skip
