@@ -17,6 +17,7 @@ import kerasish_core as core
 
 from ..ops.symbolic import KerasTensor
 from ..saving.h5 import atomic_path
+from . import control_rules, numeric_rules, recurrent_rules  # noqa: F401 (they note rules)
 from .rules import RULES
 
 __all__ = ["export_onnx"]
@@ -124,12 +125,8 @@ class _Emitter:
     def __init__(self, onnx: Any, traced: Any, other: Any, specs: Any, free: bool) -> None:
         self.onnx, self.specs, self.free = onnx, specs, free
         self.traced, self.graph, self.other = traced, traced.graph, other.graph
-        if [n.op.name for n in self.graph.nodes] != [n.op.name for n in self.other.nodes]:
-            raise NotImplementedError(
-                "export: the model computes otherwise for another batch size. Pass an "
-                "input_signature without None."
-            )
         self.nodes: list[Any] = []
+        self._outermost = self.nodes
         self.initializers: dict[str, Any] = {}
         self.names: dict[int, str] = {}
         self._count = 0
@@ -143,7 +140,7 @@ class _Emitter:
     def constant(self, value: Any, dtype: Any = None) -> str:
         """The name of a constant."""
         name = self.fresh("c")
-        self.initializers[name] = np.ascontiguousarray(np.asarray(value, dtype=dtype))
+        self.initializers[name] = np.asarray(value, dtype=dtype, order="C")
         return name
 
     def op(self, kind: str, *inputs: str, outputs: int = 1, **attributes: Any) -> Any:
@@ -180,12 +177,50 @@ class _Emitter:
     def _batch(self) -> str:
         if not hasattr(self, "_batch_name"):
             first = next(i for i, s in enumerate(self.specs) if s[1][:1] == (None,))
+            inner, self.nodes = self.nodes, self._outermost  # where bodies of loops see it too
             self._batch_name = self.op("Shape", self.specs[first][0], start=0, end=1)
+            self.nodes = inner
         return self._batch_name
 
     def type_of(self, dtype: Any) -> int:
         """ONNX's number of a dtype."""
         return int(self.onnx.helper.np_dtype_to_tensor_dtype(np.dtype(dtype)))
+
+    def emit(self, graph: Any, twin: Any, names: Sequence[str]) -> list[str]:
+        """Add a sub-graph's nodes for inputs of these names; returns the names of its outputs."""
+        outside = self.graph, self.other, self.names
+        self.graph, self.other = graph, twin
+        self.names = dict(zip(graph.inputs, names, strict=True))
+        try:
+            self._nodes()
+            return [self.names[n] for n in graph.outputs]
+        finally:
+            self.graph, self.other, self.names = outside
+
+    def body(
+        self, name: str, inputs: Sequence[tuple[str, Any]], fill: Any, scalars: int = 0
+    ) -> Any:
+        """The graph of a loop or a branch, which sees all values around it.
+
+        Args:
+            name: Of the graph.
+            inputs: Name and dtype of each of its own inputs.
+            fill: Adds the nodes; returns name and dtype of each output.
+            scalars: How many of the inputs are of no axis; the shapes of others are found.
+        """
+        helper, outside = self.onnx.helper, self.nodes
+        self.nodes = []
+        try:
+            # An output must be made inside.
+            found = [(self.op("Identity", value), dtype) for value, dtype in fill()]
+            takes = [
+                helper.make_tensor_value_info(n, self.type_of(d), [] if i < scalars else None)
+                for i, (n, d) in enumerate(inputs)
+            ]
+            gives = [helper.make_tensor_value_info(n, self.type_of(d), None) for n, d in found]
+            return helper.make_graph(self.nodes, name, takes, gives)
+        finally:
+            self.nodes = outside
 
     # -- the whole
     def model(self, opset: int) -> Any:
@@ -197,10 +232,7 @@ class _Emitter:
         held = [*self.traced.captures, *(v.value for v in self.traced.variables)]
         for number, tensor in zip(graph.inputs[own:], held, strict=True):
             self._hold(number, np.asarray(tensor))
-        for number, other in zip(graph.constants, self.other.constants, strict=True):
-            self._hold_sized(number, other)
-        for node, twin in zip(graph.nodes, self.other.nodes, strict=True):
-            self._node(node, twin)
+        self._nodes()
         count = len(self.traced.leaves)
         outputs = []
         for i, number in enumerate(graph.outputs[:count]):
@@ -248,6 +280,18 @@ class _Emitter:
         sizes = self.shape(value.shape, twin.shape)
         self.names[number] = self.op("Expand", self.constant(value.flat[0]), sizes)
 
+    def _nodes(self) -> None:
+        graph, other = self.graph, self.other
+        if [n.op.name for n in graph.nodes] != [n.op.name for n in other.nodes]:
+            raise NotImplementedError(
+                "export: the model computes otherwise for another batch size. Pass an "
+                "input_signature without None."
+            )
+        for number, twin in zip(graph.constants, other.constants, strict=True):
+            self._hold_sized(number, twin)
+        for node, twin in zip(graph.nodes, other.nodes, strict=True):
+            self._node(node, twin)
+
     def _node(self, node: Any, twin: Any) -> None:
         rule = RULES.get(node.op.name)
         if rule is None:
@@ -258,5 +302,5 @@ class _Emitter:
         names = [self.names[n] for n in node.inputs]
         found = rule(self, node, twin, *names)
         found = found if isinstance(found, list) else [found]
-        for number, name in zip(node.outputs, found, strict=False):
-            self.names[number] = name
+        # What only gradients read has no name.
+        self.names.update(zip(node.outputs, found, strict=False))

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["RULES"]
+__all__ = ["RULES", "constant_like", "rule"]
 
 RULES: dict[str, Any] = {}
 
@@ -22,7 +22,6 @@ _SAME = {
     "floor": "Floor", "ceil": "Ceil", "rint": "Round", "identity": "Identity",
     "stop_gradient": "Identity", "where": "Where", "erf": "Erf", "equal": "Equal", "less": "Less",
     "less_equal": "LessOrEqual", "greater": "Greater", "greater_equal": "GreaterOrEqual",
-    "logical_and": "And", "logical_or": "Or", "logical_xor": "Xor", "logical_not": "Not",
     "isnan": "IsNaN", "isinf": "IsInf", "sin": "Sin", "cos": "Cos", "tan": "Tan",
     "arcsin": "Asin", "arccos": "Acos", "arctan": "Atan", "sinh": "Sinh", "cosh": "Cosh",
     "tanh": "Tanh", "arcsinh": "Asinh", "arccosh": "Acosh", "arctanh": "Atanh",
@@ -42,7 +41,7 @@ def rule(name: str) -> Any:
     return note
 
 
-def _number(e: Any, node: Any, value: Any) -> str:
+def constant_like(e: Any, node: Any, value: Any) -> str:
     """A constant of the dtype of the node's first input."""
     return e.constant(value, e.graph.specs[node.inputs[0]].dtype)
 
@@ -63,22 +62,22 @@ def _rsqrt(e: Any, node: Any, twin: Any, x: str) -> str:
 @rule("expm1")
 def _expm1(e: Any, node: Any, twin: Any, x: str) -> str:
     # exp(x) - 1 = 2 tanh(x / 2) / (1 - tanh(x / 2)): exact near zero.
-    t = e.op("Tanh", e.op("Mul", x, _number(e, node, 0.5)))
-    rest = e.op("Sub", _number(e, node, 1), t)
-    near = e.op("Div", e.op("Mul", t, _number(e, node, 2)), rest)
-    far = e.op("Sub", e.op("Exp", x), _number(e, node, 1))
-    small = e.op("Less", e.op("Abs", x), _number(e, node, 1))
+    t = e.op("Tanh", e.op("Mul", x, constant_like(e, node, 0.5)))
+    rest = e.op("Sub", constant_like(e, node, 1), t)
+    near = e.op("Div", e.op("Mul", t, constant_like(e, node, 2)), rest)
+    far = e.op("Sub", e.op("Exp", x), constant_like(e, node, 1))
+    small = e.op("Less", e.op("Abs", x), constant_like(e, node, 1))
     return e.op("Where", small, near, far)
 
 
 @rule("log1p")
 def _log1p(e: Any, node: Any, twin: Any, x: str) -> str:
-    return e.op("Log", e.op("Add", x, _number(e, node, 1)))
+    return e.op("Log", e.op("Add", x, constant_like(e, node, 1)))
 
 
 @rule("power_static")
 def _power_static(e: Any, node: Any, twin: Any, x: str) -> str:
-    return e.op("Pow", x, _number(e, node, node.attrs["exponent"]))
+    return e.op("Pow", x, constant_like(e, node, node.attrs["exponent"]))
 
 
 @rule("cast")
@@ -93,12 +92,25 @@ def _clip(e: Any, node: Any, twin: Any, x: str, low: str, high: str) -> str:
 
 @rule("relu6")
 def _relu6(e: Any, node: Any, twin: Any, x: str) -> str:
-    return e.op("Clip", x, _number(e, node, 0), _number(e, node, 6))
+    return e.op("Clip", x, constant_like(e, node, 0), constant_like(e, node, 6))
 
 
 @rule("elu")
 def _elu(e: Any, node: Any, twin: Any, x: str) -> str:
     return e.op("Elu", x, alpha=float(node.attrs.get("alpha", 1.0)))
+
+
+def _logical(kind: str) -> Any:
+    def emit(e: Any, node: Any, twin: Any, *xs: str) -> str:
+        kinds = [e.graph.specs[n].dtype.kind for n in node.inputs]
+        true = [x if k == "b" else e.op("Cast", x, to=e.type_of(bool)) for x, k in zip(xs, kinds)]
+        return e.op(kind, *true)
+
+    return emit
+
+
+for _kind in ("And", "Or", "Xor", "Not"):
+    RULES[f"logical_{_kind.lower()}"] = _logical(_kind)
 
 
 @rule("not_equal")
@@ -109,9 +121,9 @@ def _not_equal(e: Any, node: Any, twin: Any, a: str, b: str) -> str:
 @rule("normal_cdf")
 def _normal_cdf(e: Any, node: Any, twin: Any, x: str) -> str:
     # half erfc(root x), and erfc(y) = 1 - erf(y).
-    inner = e.op("Erf", e.op("Mul", x, _number(e, node, node.attrs["root"])))
-    rest = e.op("Sub", _number(e, node, 1), inner)
-    return e.op("Mul", rest, _number(e, node, node.attrs["half"]))
+    inner = e.op("Erf", e.op("Mul", x, constant_like(e, node, node.attrs["root"])))
+    rest = e.op("Sub", constant_like(e, node, 1), inner)
+    return e.op("Mul", rest, constant_like(e, node, node.attrs["half"]))
 
 
 @rule("centred_affine")
@@ -154,7 +166,7 @@ def _pad(e: Any, node: Any, twin: Any, x: str) -> str:
     if mode == "symmetric":
         raise NotImplementedError("export: padding with mode 'symmetric' is not in ONNX.")
     pads = e.constant([a for a, _ in width] + [b for _, b in width], "int64")
-    extra = (_number(e, node, node.attrs.get("value", 0)),) if mode == "constant" else ()
+    extra = (constant_like(e, node, node.attrs.get("value", 0)),) if mode == "constant" else ()
     return e.op("Pad", x, pads, *extra, mode=mode)
 
 
@@ -213,7 +225,23 @@ def _gather(e: Any, node: Any, twin: Any, x: str, *indices: str) -> str:
     plain = all(p == ("slice", None, None, None) for p in before)
     if len(indices) != 1 or not plain or last != ("tensor", 0):
         raise NotImplementedError(f"export: indexing by {node.attrs['key']}.")
-    return e.op("Gather", x, indices[0], axis=len(before))
+    (index,), axis, fill = indices, len(before), node.attrs.get("fill")
+    if fill is None:
+        return e.op("Gather", x, index, axis=axis)
+    spec, places = (e.graph.specs[n] for n in node.inputs)
+    size, other = spec.shape[axis], e.other.specs[twin.inputs[0]].shape[axis]
+    if size != other or size == 0:
+        raise NotImplementedError("export: indexing along the batch.")
+    if fill != "zero" and spec.dtype.kind != "f":
+        raise NotImplementedError(f"export: indices out of range of {spec}.")
+    low, high = (e.constant(n, places.dtype) for n in (-size, size - 1))
+    inside = e.op("Equal", index, (near := e.op("Min", e.op("Max", index, low), high)))
+    found = e.op("Gather", x, near, axis=axis)
+    after = len(spec.shape) - axis - 1
+    if after:
+        rank = len(places.shape)
+        inside = e.op("Unsqueeze", inside, e.constant(list(range(rank, rank + after)), "int64"))
+    return e.op("Where", inside, found, constant_like(e, node, 0 if fill == "zero" else np.nan))
 
 
 # -- reductions
@@ -234,17 +262,20 @@ for _name, _kind in {
     RULES[_name] = _reduction(_kind)
 
 
-def _along(kind: str) -> Any:
-    def emit(e: Any, node: Any, twin: Any, x: str) -> str:
-        axes = node.attrs["axes"]
-        if len(axes) != 1:
-            raise NotImplementedError(f"export: {kind} over several axes.")
-        return e.op(kind, x, axis=axes[0])
-
-    return emit
+@rule("softmax")
+def _softmax(e: Any, node: Any, twin: Any, x: str) -> str:
+    axes = node.attrs["axes"]
+    if len(axes) == 1:
+        return e.op("Softmax", x, axis=axes[0])
+    return e.op("Exp", _log_softmax(e, node, twin, x))
 
 
-RULES["softmax"], RULES["log_softmax"] = _along("Softmax"), _along("LogSoftmax")
+@rule("log_softmax")
+def _log_softmax(e: Any, node: Any, twin: Any, x: str) -> str:
+    axes = node.attrs["axes"]
+    if len(axes) == 1:
+        return e.op("LogSoftmax", x, axis=axes[0])
+    return e.op("Sub", x, e.op("ReduceLogSumExp", x, e.constant(list(axes), "int64"), keepdims=1))
 
 
 # -- convolution and pooling: ONNX has the channels first
@@ -258,8 +289,12 @@ def _channels_last(e: Any, x: str, rank: int) -> str:
     return e.op("Transpose", x, perm=[0, *range(2, rank), 1])
 
 
+def _rank_of(e: Any, number: int) -> int:
+    return len(e.graph.specs[number].shape)
+
+
 def _rank(e: Any, node: Any) -> int:
-    return len(e.graph.specs[node.inputs[0]].shape)
+    return _rank_of(e, node.inputs[0])
 
 
 def _pads(pairs: Any) -> list[int]:
@@ -315,7 +350,7 @@ def _window_sum(e: Any, node: Any, twin: Any, x: str) -> str:
         "AveragePool", _channels_first(e, x, rank), kernel_shape=list(attrs["window"]),
         strides=list(attrs["strides"]), pads=_pads(attrs["pads"]), count_include_pad=1,
     )  # fmt: skip
-    y = e.op("Mul", y, _number(e, node, float(np.prod(attrs["window"]))))
+    y = e.op("Mul", y, constant_like(e, node, float(np.prod(attrs["window"]))))
     return _channels_last(e, y, rank)
 
 
@@ -324,70 +359,13 @@ def _window_sum(e: Any, node: Any, twin: Any, x: str) -> str:
 
 @rule("layer_norm")
 def _layer_norm(e: Any, node: Any, twin: Any, x: str, gamma: str, beta: str) -> str:
-    return e.op("LayerNormalization", x, gamma, beta, axis=-1, epsilon=float(node.attrs["epsilon"]))
+    first, epsilon = -_rank_of(e, node.inputs[1]), float(node.attrs["epsilon"])
+    return e.op("LayerNormalization", x, gamma, beta, axis=first, epsilon=epsilon)
 
 
 @rule("rms_norm")
 def _rms_norm(e: Any, node: Any, twin: Any, x: str, gamma: str) -> str:
-    mean = e.op("ReduceMean", e.op("Mul", x, x), e.constant([-1], "int64"), keepdims=1)
-    root = e.op("Sqrt", e.op("Add", mean, _number(e, node, node.attrs["epsilon"])))
+    over = e.constant(list(range(-_rank_of(e, node.inputs[1]), 0)), "int64")
+    mean = e.op("ReduceMean", e.op("Mul", x, x), over, keepdims=1)
+    root = e.op("Sqrt", e.op("Add", mean, constant_like(e, node, node.attrs["epsilon"])))
     return e.op("Mul", e.op("Div", x, root), gamma)
-
-
-# -- recurrent layers: the input's product is done, so their input kernel only orders the gates
-
-_ACTIVATIONS = {
-    "tanh": ("Tanh", 0.0, 0.0), "sigmoid": ("Sigmoid", 0.0, 0.0), "relu": ("Relu", 0.0, 0.0),
-    "linear": ("Affine", 1.0, 0.0), "hard_sigmoid": ("HardSigmoid", 1 / 6, 0.5),
-}  # fmt: skip
-
-
-def _recurrent(
-    e: Any, node: Any, kind: str, order: list[int], z: str, kernel: str, bias: Any, states: Any,
-    activations: list[str], **attributes: Any,
-) -> list[str]:  # fmt: skip
-    if node.attrs["masked"]:
-        raise NotImplementedError("export: a recurrent layer with a mask.")
-    units = e.graph.specs[node.inputs[1]].shape[0]
-    columns = np.concatenate([np.arange(g * units, (g + 1) * units) for g in order])
-    dtype = e.graph.specs[node.inputs[0]].dtype
-    pick = e.constant(np.eye(len(columns), dtype=dtype)[columns][None])
-    turned = e.op("Transpose", e.op("Gather", kernel, e.constant(columns, "int64"), axis=1),
-                  perm=[1, 0])  # fmt: skip
-    recurrent = e.op("Unsqueeze", turned, e.constant([0], "int64"))
-    biases = ""
-    if bias is not None:
-        ordered = e.op("Gather", bias, e.constant(columns, "int64"), axis=0)
-        biases = e.op("Concat", e.constant(np.zeros(len(columns), dtype)), ordered, axis=0)
-        biases = e.op("Unsqueeze", biases, e.constant([0], "int64"))
-    first = [e.op("Unsqueeze", s, e.constant([0], "int64")) for s in states]
-    kinds = [_ACTIVATIONS[a] for a in activations]
-    found = e.op(
-        kind, e.op("Transpose", z, perm=[1, 0, 2]), pick, recurrent, biases, "", *first,
-        outputs=1 + len(states), hidden_size=units,
-        direction="reverse" if node.attrs["reverse"] else "forward",
-        activations=[k for k, _, _ in kinds], activation_alpha=[a for _, a, _ in kinds],
-        activation_beta=[b for _, _, b in kinds], **attributes,
-    )  # fmt: skip
-    sequence = e.op("Squeeze", found[0], e.constant([1], "int64"))
-    last = [e.op("Squeeze", s, e.constant([0], "int64")) for s in found[1:]]
-    return [e.op("Transpose", sequence, perm=[1, 0, 2]), *last]
-
-
-@rule("lstm")
-def _lstm(e: Any, node: Any, twin: Any, z: str, kernel: str, h: str, c: str, *mask: str) -> Any:
-    inner, gates = node.attrs["activation"], node.attrs["recurrent_activation"]
-    return _recurrent(e, node, "LSTM", [0, 3, 1, 2], z, kernel, None, [h, c], [gates, inner, inner])
-
-
-@rule("gru")
-def _gru(e: Any, node: Any, twin: Any, z: str, kernel: str, bias: str, h: str, *mask: str) -> Any:
-    inner, gates = node.attrs["activation"], node.attrs["recurrent_activation"]
-    return _recurrent(
-        e, node, "GRU", [0, 1, 2], z, kernel, bias, [h], [gates, inner], linear_before_reset=1
-    )
-
-
-@rule("simple_rnn")
-def _simple_rnn(e: Any, node: Any, twin: Any, z: str, kernel: str, h: str, *mask: str) -> Any:
-    return _recurrent(e, node, "RNN", [0], z, kernel, None, [h], [node.attrs["activation"]])
