@@ -31,6 +31,8 @@ _NAMES = {
     "DTypePolicy": "dtype_policies", "FloatDTypePolicy": "dtype_policies",
     "StatelessScope": "autodiff", "GradientTape": "autodiff", "custom_gradient": "autodiff",
     "function": "autodiff", "device": "autodiff",
+    "SymbolicScope": "scopes", "RematScope": "remat_scope", "remat": "layers.rematerializing",
+    "Function": "models.function",
     "load_ipython_extension": "compat",
 }  # fmt: skip
 

@@ -107,10 +107,9 @@ class name_scope:
 
     Args:
         name: The scope's name, without `/`.
-        caller: Whoever opens the scope. Its own scope of the same name, opened directly inside
-            itself, adds nothing.
-        deduplicate: Set to False to add the name even then.
-        override_parent: A path that stands in for the scopes outside, or None.
+        **kwargs: `caller`: whoever opens the scope (its own scope of the same name, opened
+            directly inside itself, adds nothing); `deduplicate=False` to add the name even then;
+            `override_parent`: a path that stands in for the scopes outside.
 
     >>> with name_scope("encoder"):
     ...     with name_scope("dense"):
@@ -118,18 +117,11 @@ class name_scope:
     'encoder/dense'
     """
 
-    def __init__(
-        self,
-        name: str,
-        caller: Any = None,
-        deduplicate: bool = True,
-        override_parent: str | None = None,
-        **kwargs: Any,
-    ) -> None:
+    def __init__(self, name: str, **kwargs: Any) -> None:
         self.name = check_name(name)
-        self.caller = caller
-        self.deduplicate = deduplicate
-        self.override_parent = override_parent
+        self.caller = kwargs.get("caller")
+        self.deduplicate: bool = kwargs.get("deduplicate", True)
+        self.override_parent: str | None = kwargs.get("override_parent")
 
     def __enter__(self) -> name_scope:
         stack = _scopes.stack

@@ -91,7 +91,8 @@ class Variable(core.Variable):
         aggregation: Accepted as in Keras: "none", "mean", "sum" or "only_first_replica".
         synchronization: Accepted as in Keras: "none", "on_read", "on_write" or "auto".
         name: Without "/". By default made from the class name.
-        layout: Ignored: there is one device.
+        layout: A `TensorLayout`; see `keras.distribution`.
+        **kwargs: Accepted as in Keras, without effect.
 
     Raises:
         ValueError: A bad name, or an initializer without a shape.
@@ -112,6 +113,7 @@ class Variable(core.Variable):
         synchronization: str | None = "auto",
         name: str | None = None,
         layout: Any = None,
+        **kwargs: Any,
     ) -> None:
         name = check_name(auto_name(type(self).__name__) if name is None else name)
         _check("aggregation", aggregation, _AGGREGATIONS)
@@ -123,6 +125,7 @@ class Variable(core.Variable):
         self._aggregation = aggregation or "none"
         self._synchronization = synchronization or "none"
         self.autocast = bool(autocast)
+        self._layout = layout
         scope = current_path()
         self._path = f"{scope}/{name}" if scope else name
         dtype = None if dtype is None else getattr(dtype, "variable_dtype", dtype)
@@ -131,6 +134,15 @@ class Variable(core.Variable):
             super().__init__(value, trainable=trainable, name=name, dtype=dtype)
 
     # -- what it is
+    @property
+    def name(self) -> str:
+        """Its own name, without those of scopes."""
+        return self._name
+
+    @name.setter
+    def name(self, name: str) -> None:
+        self._name = name
+
     @property
     def path(self) -> str:
         """The names of the scopes it was made in and its own, joined by "/"."""

@@ -12,6 +12,7 @@ from .autodiff import (
     hvp,
     jacobian,
     jvp,
+    remat,
     value_and_grad,
     vjp,
 )
@@ -73,6 +74,7 @@ __all__ = [
     "jvp",
     "map",
     "ops",
+    "remat",
     "scan",
     "stop_gradient",
     "strict_dtypes",

@@ -22,6 +22,7 @@ from .input_spec import assert_input_compatibility
 from .loss_tracking import LossTracking
 from .masking import any_mask, attach_masks, masks_of
 from .quantization.quantizing import Quantizing
+from .rematerializing import Rematerializing
 from .shapes import symbolic_of
 from .stateless import StatelessCall
 from .tracking import PLAIN, Trackable, Tracker
@@ -34,7 +35,7 @@ _TENSORS = (core.Tensor, KerasTensor)
 
 @builtin("keras.layers")
 class Layer(
-    Stateful, Casting, Quantizing, LossTracking, Building, StatelessCall, Operation, Trackable
+    Stateful, Casting, Quantizing, LossTracking, Building, StatelessCall, Rematerializing, Trackable
 ):
     """A callable with state: weights, sublayers, metrics.
 
@@ -57,6 +58,9 @@ class Layer(
     _makes_masks = False
     # Whether `call` needs values (text, vocabularies), so that no program can hold it.
     _on_host = False
+    # What a layer has that does not call `super().__init__()` first.
+    input_spec: Any = None
+    supports_masking: bool = False
 
     __getattr__ = older.attribute
 
@@ -237,7 +241,7 @@ class Layer(
             kwargs = self._fill(args, kwargs, context.training, first)
         try:
             if self._called and not self._mixed and get_autocast_dtype() is None:
-                outputs = self.call(*args, **kwargs)
+                outputs = self._run_call(args, kwargs)
             else:
                 outputs = self._call_scoped(args, kwargs)
             if not self.built:
@@ -254,6 +258,11 @@ class Layer(
             self._set_masks(first, kwargs, outputs, masks)
         return outputs
 
+    def _run_call(self, args: Any, kwargs: Any) -> Any:
+        if self._remat_mode is None:
+            return self.call(*args, **kwargs)
+        return self.rematerialized_call(self.call, *args, **kwargs)(*args, **kwargs)
+
     def _call_scoped(self, args: Any, kwargs: Any) -> Any:
         """Call under the layer's name, and with variables read in the compute dtype."""
         compute = self.compute_dtype
@@ -262,11 +271,11 @@ class Layer(
             wanted = compute if self.autocast and self._mixed else None
         if self._called:
             with autocast_scope(wanted):
-                return self.call(*args, **kwargs)
+                return self._run_call(args, kwargs)
         with autocast_scope(wanted), self._scope():
             if self._path is None:
                 self._path = current_path()
-            outputs = self.call(*args, **kwargs)
+            outputs = self._run_call(args, kwargs)
         self._called = True
         return outputs
 

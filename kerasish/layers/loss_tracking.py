@@ -7,6 +7,7 @@ from typing import Any
 import kerasish_core as core
 
 from ..ops.symbolic import KerasTensor
+from ..scopes import current_stateless_scope
 
 __all__ = ["LossTracking"]
 
@@ -36,20 +37,31 @@ class LossTracking:
                     "`add_loss()` can only be called from inside `build()` or `call()`, on a "
                     f"tensor input. Received invalid value: {each}"
                 )
-            self._losses.append(each)
+            scope = current_stateless_scope()
+            if scope is None:
+                self._losses.append(each)
+            elif scope.collect_losses:
+                scope.add_loss(each, self)
 
     @property
     def losses(self) -> list[Any]:
         """What `add_loss` and activity regularizers gave in the last call, then the penalties
         of the trainable weights' regularizers."""
-        # Those left by a compiled step belong to its trace, which has ended.
-        found = [x for each in self._flatten_layers() for x in each._losses if not _is_stale(x)]
+        scope, layers = current_stateless_scope(), self._flatten_layers()
+        if scope is not None:
+            found = [x for each in layers for x in scope.losses_of(each)]
+        else:
+            # Those left by a compiled step belong to its trace, which has ended.
+            found = [x for each in layers for x in each._losses if not _is_stale(x)]
         for v in self.trainable_weights:
             if v.regularizer is not None:
                 found.append(v.regularizer(v.value))
         return found
 
     def _clear_losses(self) -> None:
+        scope = current_stateless_scope()
+        if scope is not None:
+            scope.clear_losses(self)
         if self._losses:
             self._losses.clear()
         for layer in self._layers:

@@ -38,7 +38,7 @@ class _Direct:
                     raise _MaskedError
             return found
 
-        allowed = model.jit_compile is not False and all(map(_is_plain, model._flatten_layers()))
+        allowed = model._jit is not False and all(map(_is_plain, model._flatten_layers()))
         self.step = core.compile_step(call, name="call", key=model._key) if allowed else None
         self.calls: dict[Any, int] = {}
 
@@ -65,7 +65,7 @@ class DirectCall:
                 steps["call"] = _Direct(self)
             return None
         step = direct.step
-        if step is None or self.run_eagerly or core.is_recording():  # type: ignore[attr-defined]
+        if step is None or self._eager or core.is_recording():  # type: ignore[attr-defined]
             return None
         found = step.call_known(inputs)
         if found is not None:

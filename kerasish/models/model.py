@@ -39,7 +39,8 @@ class Model(Trainer, Layer):
     _not_in_files = frozenset(
         ["_stack", "_network", "_outputs", "_graph", "_inputs_struct", "_outputs_struct",
          "_accepted", "history", "inputs", "outputs", "operations", "loss", "_compile_loss",
-         "_compile_metrics", "_compile_config", "_loss_tracker", "_steps", "_fingerprint", "_known"]
+         "_compile_metrics", "_compile_config", "_loss_tracker", "_steps", "_fingerprint", "_known",
+         "train_function", "test_function", "predict_function"]
     )  # fmt: skip
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Any:

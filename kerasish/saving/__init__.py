@@ -12,10 +12,12 @@ from ..serialization import (
     serialize_keras_object,
 )  # fmt: skip
 from .archive import load_model, save_model
+from .editor import KerasFileEditor
 from .weights import load_weights, save_weights
 
 __all__ = [
     "CustomObjectScope",
+    "KerasFileEditor",
     "custom_object_scope",
     "deserialize_keras_object",
     "get_custom_objects",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import queue
 import threading
+import warnings
 from collections.abc import Iterator
 from typing import Any
 
@@ -27,8 +28,8 @@ class PyDataset:
     def __init__(
         self, workers: int = 1, use_multiprocessing: bool = False, max_queue_size: int = 10
     ) -> None:
-        self.workers, self.use_multiprocessing = workers, use_multiprocessing
-        self.max_queue_size = max_queue_size
+        self._workers, self._use_multiprocessing = workers, use_multiprocessing
+        self._max_queue_size = max_queue_size
 
     def __getitem__(self, index: int) -> Any:
         raise NotImplementedError(f"{type(self).__name__} must define __getitem__(index).")
@@ -45,6 +46,33 @@ class PyDataset:
 
     def on_epoch_end(self) -> None:
         """Called after each epoch."""
+
+
+def _option(name: str, default: Any, doc: str) -> property:
+    """An argument of `PyDataset`, which a subclass may have forgotten to pass on."""
+    hidden = f"_{name}"
+
+    def get(self: Any) -> Any:
+        if hidden not in self.__dict__:
+            setattr(self, hidden, default)
+            warnings.warn(
+                "Your `PyDataset` class should call `super().__init__(**kwargs)` in its "
+                "constructor. `**kwargs` can include `workers`, `use_multiprocessing`, "
+                "`max_queue_size`. Do not pass these arguments to `fit()`, as they will be "
+                "ignored.",
+                stacklevel=2,
+            )
+        return getattr(self, hidden)
+
+    return property(get, lambda self, value: setattr(self, hidden, value), doc=doc)
+
+
+for _name, _default, _doc in (
+    ("workers", 1, "How many threads (or processes) make batches ahead."),
+    ("use_multiprocessing", False, "Whether they are processes."),
+    ("max_queue_size", 10, "How many batches are made ahead."),
+):
+    setattr(PyDataset, _name, _option(_name, _default, _doc))
 
 
 def _endless() -> Iterator[int]:

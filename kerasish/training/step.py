@@ -18,7 +18,9 @@ from ..settings import learning_phase, structure_version
 from ..text_arrays import holds_text
 from .compile_utils import tensors_of
 from .data import pack_x_y_sample_weight, unpack_x_y_sample_weight
+from .functions import StepFunctions
 from .prepared import Prepared
+from .stateless import StatelessLoss
 
 __all__ = ["Steps"]
 
@@ -38,13 +40,10 @@ _CHUNK_SECONDS = 0.05
 _OF_TORCH = ("backward", "zero_grad")
 
 
-class Steps:
+class Steps(StepFunctions, StatelessLoss):
     """The steps of a model."""
 
     compiled: bool
-    run_eagerly: bool
-    jit_compile: Any
-    optimizer: Any
     _steps: dict[str, Any]
     _prepared: set[str]
     _fingerprint: tuple[int, int]
@@ -52,6 +51,26 @@ class Steps:
     _loss_tracker: Any
     _compile_loss: Any
     _compile_metrics: Any
+    _eager: bool = False
+    _jit: Any = "auto"
+
+    @property
+    def run_eagerly(self) -> bool:
+        """Whether steps run operation by operation."""
+        return self._eager
+
+    @run_eagerly.setter
+    def run_eagerly(self, value: bool) -> None:
+        self._keep(_eager=bool(value))
+
+    @property
+    def jit_compile(self) -> bool:
+        """Whether steps are compiled (as far as they can be, if nobody insisted on it)."""
+        return bool(self._jit) and not self._eager
+
+    @jit_compile.setter
+    def jit_compile(self, value: Any) -> None:
+        self._keep(_jit=value)
 
     def compute_loss(
         self, x: Any = None, y: Any = None, y_pred: Any = None, sample_weight: Any = None,
@@ -142,7 +161,7 @@ class Steps:
             ValueError: The step is written for another framework.
         """
         self._build_for(name, data)
-        if self.run_eagerly or self.jit_compile is False:
+        if not self.jit_compile:
             return self._run_eagerly(name, data, alone)
         data = self._after_front(data)
         if holds_text(data):  # no program takes text
@@ -151,7 +170,7 @@ class Steps:
         try:
             return step(data)
         except core.TraceError as error:
-            if self.jit_compile is True:
+            if self._jit is True:
                 raise
             self.run_eagerly = True
             warnings.warn(
@@ -172,7 +191,7 @@ class Steps:
 
     def _prepare_once(self, data: Any) -> None:
         """Run the front on arrays in memory before the first epoch instead of in each one."""
-        if self._has_front and not self.run_eagerly and self.jit_compile is not False:
+        if self._has_front and self.jit_compile:
             x, *rest = data.data
             prepared = self._front_of_all(x, data.count)
             if prepared is not None:
@@ -205,7 +224,7 @@ class Steps:
         size = data.batch_size
         arrays, rows = data.rows()
         done, results, whole = 0, None, len(rows) // size
-        if self.run_eagerly or self.jit_compile is False or not whole:
+        if not self.jit_compile or not whole:
             return 0, rows, None
         example = data.batch(slice(0, size))
         self._build_for(name, example)
@@ -246,7 +265,7 @@ class Steps:
         """
         alone = name != "predict_step"
         step = self._steps.get(f"{name} alone" if alone else name)
-        if step is not None and not self.run_eagerly:
+        if step is not None and not self._eager:
             found = step.call_known(data)
             if found is not None:
                 return found

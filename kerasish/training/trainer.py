@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Any
 
 import numpy as np
@@ -24,6 +25,7 @@ from .data import (
     train_validation_split,
     unpack_x_y_sample_weight,
 )  # fmt: skip
+from .functions import joined
 from .loop import Epochs, due, python_logs, run_epoch, to_numpy
 from .progress import Progress, choose_verbose
 from .pydataset import PyDataset
@@ -40,8 +42,8 @@ class Trainer(Steps):
 
     def _start_trainer(self) -> None:
         self._keep(
-            compiled=False, optimizer=None, loss=None, stop_training=False, run_eagerly=False,
-            jit_compile="auto", steps_per_execution=1, history=None, _loss_tracker=None,
+            compiled=False, optimizer=None, loss=None, stop_training=False, _eager=False,
+            _jit="auto", steps_per_execution=1, history=None, _loss_tracker=None,
             _compile_loss=None, _compile_metrics=None, _compile_config=None, _steps={},
             _prepared=set(), _fingerprint=(-1, -1), _known={},
         )  # fmt: skip
@@ -78,14 +80,24 @@ class Trainer(Steps):
         if auto_scale_loss and half and plain:
             optimizer = LossScaleOptimizer(optimizer, name="loss_scale_optimizer")
         _check_names(loss, metrics, weighted_metrics)
+        if jit_compile is True and run_eagerly:
+            warnings.warn(
+                "If `run_eagerly` is True, then `jit_compile` cannot also be True. Disabling "
+                "`jit_compile`.",
+                stacklevel=2,
+            )
+            jit_compile = False
         names = getattr(self, "output_names", None)
         has_metrics = metrics is not None or weighted_metrics is not None
         self._keep(
             optimizer=optimizer,
             loss=loss,
-            run_eagerly=run_eagerly,
-            jit_compile=jit_compile,
+            _eager=bool(run_eagerly),
+            _jit=jit_compile,
             steps_per_execution=steps_per_execution,
+            train_function=None,
+            test_function=None,
+            predict_function=None,
             stop_training=False,
             compiled=True,
             _loss_tracker=metrics_module.Mean(name="loss"),
@@ -248,8 +260,10 @@ class Trainer(Steps):
     def _fit_epoch(self, source: Epochs, hooks: Any, line: Progress) -> dict[str, Any]:
         self.reset_metrics()
 
+        own = self._own_function("train")
+
         def step(batch: Any) -> Any:
-            return self._checked(self._run_step("train_step", batch))
+            return self._checked(own(batch) if own else self._run_step("train_step", batch))
 
         def end(index: int, done: int, results: list[Any]) -> bool:
             if hooks.wants("on_train_batch_end"):
@@ -258,6 +272,7 @@ class Trainer(Steps):
             return self.stop_training
 
         chunks = not (hooks.wants("on_train_batch_begin") or hooks.wants("on_train_batch_end"))
+        chunks = chunks and own is None
         early, batches, found = self._in_chunks("train_step", source, chunks, line)
         done, last = run_epoch(
             batches, step, self.steps_per_execution, hooks.on_train_batch_begin, end, early
@@ -305,8 +320,10 @@ class Trainer(Steps):
         hooks.on_test_begin()
         self.reset_metrics()
 
+        own = self._own_function("test")
+
         def step(batch: Any) -> Any:
-            return self._checked(self._run_step("test_step", batch))
+            return self._checked(own(batch) if own else self._run_step("test_step", batch))
 
         def end(index: int, done: int, results: list[Any]) -> bool:
             if hooks.wants("on_test_batch_end"):
@@ -316,6 +333,7 @@ class Trainer(Steps):
             return False
 
         chunks = not (hooks.wants("on_test_batch_begin") or hooks.wants("on_test_batch_end"))
+        chunks = chunks and own is None
         early, batches, found = self._in_chunks("test_step", Epochs(data, steps), chunks, line)
         done, last = run_epoch(
             batches, step, self.steps_per_execution, hooks.on_test_batch_begin, end, early
@@ -368,15 +386,16 @@ class Trainer(Steps):
         )
         hooks.on_predict_begin()
         parts: list[Any] = []
+        own = self._own_function("predict")
 
         def step(batch: Any) -> Any:
             batch = pack_x_y_sample_weight(unpack_x_y_sample_weight(batch)[0])
-            return self._run_step("predict_step", batch)
+            return own(batch) if own else self._run_step("predict_step", batch)
 
         def end(index: int, done: int, results: list[Any]) -> bool:
             parts.extend(results)
             if hooks.wants("on_predict_batch_end"):
-                hooks.on_predict_batch_end(index, {"outputs": to_numpy(_joined(results))})
+                hooks.on_predict_batch_end(index, {"outputs": to_numpy(joined(results))})
             line.update(done, {})
             return False
 
@@ -388,19 +407,19 @@ class Trainer(Steps):
         hooks.on_predict_end()
         if not parts:
             raise ValueError("predict: the data gave no batch.")
-        return _joined(parts)
+        return joined(parts)
 
     def _predict_known(self, x: Any, batch_size: int) -> Any:
         """The outputs for an array, if a program for each of its batches is known; else None."""
         step = self._steps.get("predict_step")
-        if step is None or self.run_eagerly or not len(x) or batch_size < 1:
+        if step is None or self._eager or not len(x) or batch_size < 1:
             return None
         parts = []
         for start in range(0, len(x), batch_size):
             parts.append(step.call_known(x[start : start + batch_size]))
             if parts[-1] is None:
                 return None
-        return _joined(parts)
+        return joined(parts)
 
     # -- single batches
     def train_on_batch(
@@ -435,15 +454,6 @@ class Trainer(Steps):
         found = self._run_alone(name, data, lambda: _one_batch(x, y, sample_weight, class_weight))
         logs = python_logs(self._checked(found))
         return logs if return_dict else self._in_order(logs)
-
-
-def _joined(parts: list[Any]) -> Any:
-    """The outputs of all batches, as writable arrays."""
-    if len(parts) == 1:
-        return to_numpy(parts[0])
-    return tree.map_structure(
-        lambda *leaves: np.concatenate([np.asarray(leaf) for leaf in leaves]), *parts
-    )
 
 
 def _one_batch(x: Any, y: Any, sample_weight: Any, class_weight: Any) -> Any:

@@ -38,6 +38,7 @@ Sequence = PyDataset
 # Name to the module that holds it, loaded when first used; None: the module of that name itself.
 _LATER = {
     "bounding_boxes": None, "legacy": None, "Dataset": "dataset", "split_dataset": "split",
+    "Progbar": "progbar",
     "array_to_img": "images", "img_to_array": "images", "load_img": "images", "save_img": "images",
     "audio_dataset_from_directory": "from_directory",
     "image_dataset_from_directory": "from_directory",

@@ -2,6 +2,7 @@
 
 from .custom import custom_gradient
 from .functional import grad, hessian, hvp, jacobian, jvp, value_and_grad, vjp
+from .remat import remat
 from .tape import GradientTape
 
 __all__ = [
@@ -12,6 +13,7 @@ __all__ = [
     "hvp",
     "jacobian",
     "jvp",
+    "remat",
     "value_and_grad",
     "vjp",
 ]

@@ -13,10 +13,10 @@ from ..tensor import Tensor, convert
 from ..variable import Variable
 from .tape import GradientTape
 
-__all__ = ["custom_gradient"]
+__all__ = ["Rule", "custom_gradient"]
 
 
-class _Rule:
+class Rule:
     """Stands in a tape's entry where an op stands otherwise."""
 
     kind = "control"
@@ -98,7 +98,7 @@ def _record(args: Any, value: Any, rule: Callable[..., Any], reads: GradientTape
     inputs = tensors + [t for _, t in found]
     for tape in tapes:
         if isinstance(tape, GradientTape) and any(t._tid in tape._tracked for t in inputs):
-            tape.add_entry(_Rule(vjp), [], inputs, copies)
+            tape.add_entry(Rule(vjp), [], inputs, copies)
     return tree.pack_sequence_as(value, copies)
 
 

@@ -49,7 +49,7 @@ class InputLayer(Layer):
             batch_shape = (batch_size, *shape)
         if ragged:
             raise ValueError("`ragged=True` is not supported: pad the rows to one length.")
-        self.batch_shape = _as_shape(batch_shape)
+        self._batch_shape = _as_shape(batch_shape)
         dtype = dtype or floatx()
         self._input_dtype = "string" if dtype == "string" else core.dtypes.name_of(dtype)
         self.sparse, self.ragged, self.optional = bool(sparse), bool(ragged), optional
@@ -63,6 +63,11 @@ class InputLayer(Layer):
     def call(self) -> Any:
         """Not to be called: its output is symbolic."""
         raise TypeError(f"InputLayer {self.name!r} holds a symbolic tensor and can't be called.")
+
+    @property
+    def batch_shape(self) -> tuple[Any, ...]:
+        """The shape with the batch axis."""
+        return self._batch_shape
 
     @property
     def dtype(self) -> str:

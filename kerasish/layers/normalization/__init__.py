@@ -147,10 +147,11 @@ class LayerNormalization(Layer):
         self, axis: Any = -1, epsilon: float = 1e-3, center: bool = True, scale: bool = True,
         beta_initializer: Any = "zeros", gamma_initializer: Any = "ones",
         beta_regularizer: Any = None, gamma_regularizer: Any = None, beta_constraint: Any = None,
-        gamma_constraint: Any = None, rms_scaling: bool = False, **kwargs: Any,
+        gamma_constraint: Any = None, **kwargs: Any,
     ) -> None:  # fmt: skip
+        # Keras no longer names it, but reads and writes it.
+        self.rms_scaling = bool(kwargs.pop("rms_scaling", False))
         super().__init__(**kwargs)
-        self.rms_scaling = rms_scaling
         self.axis = list(axis) if isinstance(axis, list | tuple) else axis
         self.epsilon, self.center, self.scale = epsilon, center, scale
         self.beta_initializer = initializers.get(beta_initializer)

@@ -54,9 +54,10 @@ class Dropout(_Random):
     Source: N. Srivastava et al., JMLR 15 (2014).
     """
 
-    def __init__(self, rate: float, noise_shape: Any = None, seed: Any = None, name: Any = None,
-                 dtype: Any = None, **kwargs: Any) -> None:  # fmt: skip
-        super().__init__(_rate(rate), seed, name, dtype, **kwargs)
+    def __init__(
+        self, rate: float, noise_shape: Any = None, seed: Any = None, **kwargs: Any
+    ) -> None:
+        super().__init__(_rate(rate), seed, **kwargs)
         self.rate = _rate(rate)
         self.noise_shape = None if noise_shape is None else tuple(noise_shape)
 
@@ -71,7 +72,7 @@ class Dropout(_Random):
 
 class _SpatialDropout(Dropout):
     def __init__(self, rate: float, seed: Any = None, name: Any = None, dtype: Any = None) -> None:
-        super().__init__(rate, None, seed, name, dtype)
+        super().__init__(rate, None, seed, name=name, dtype=dtype)
 
     def _shape(self, shape: Any) -> Any:
         return (shape[0], *(1,) * (len(shape) - 2), shape[-1])

@@ -108,11 +108,7 @@ class RNN(Layer):
         )
         if hasattr(self.cell, "prepare_dropout"):
             self.cell.prepare_dropout(sequences[:, 0], training)
-        whole = getattr(self.cell, "runs_whole", None)
-        if whole is not None and whole(self.dtype_policy):
-            outputs, last, states = self._run(sequences, states, mask)
-        else:
-            outputs, last, states = self._loop(sequences, states, mask, training)
+        last, outputs, states = self.inner_loop(sequences, states, mask, training)
         if self.stateful:
             for v, s in zip(core.tree.flatten(self.states), core.tree.flatten(states), strict=True):
                 v.assign(s)
@@ -125,6 +121,28 @@ class RNN(Layer):
                 else (y, *flat)
             )
         return y
+
+    def inner_loop(
+        self, sequences: Any, initial_state: Any, mask: Any, training: Any = False
+    ) -> Any:
+        """Run the cell over all steps.
+
+        Args:
+            sequences: `(batch, time, ...)`.
+            initial_state: List of states (or one).
+            mask: `(batch, time)`, or None.
+            training: Of the cell.
+
+        Returns:
+            The last output, all outputs, and the last states.
+        """
+        states = initial_state if isinstance(initial_state, list | tuple) else [initial_state]
+        whole = getattr(self.cell, "runs_whole", None)
+        if whole is not None and whole(self.dtype_policy):
+            outputs, last, states = self._run(sequences, list(states), mask)
+        else:
+            outputs, last, states = self._loop(sequences, list(states), mask, training)
+        return last, outputs, states
 
     def _run(self, x: Any, states: Any, mask: Any) -> Any:
         """All steps in one operation, for a cell that can."""

@@ -150,8 +150,24 @@ class Bidirectional(Wrapper):
         found = mask if self.return_sequences else None
         return [found, found] if self.merge_mode is None else found
 
+    @property
+    def states(self) -> Any:
+        """The states of both layers if they are stateful and built, else None."""
+        ahead, back = self.forward_layer.states, self.backward_layer.states
+        return (*ahead, *back) if ahead and back else None
+
     def reset_states(self) -> None:
         """Set the states of stateful layers to zero."""
+        self.reset_state()
+
+    def reset_state(self) -> None:
+        """Set the states of stateful layers to zero.
+
+        Raises:
+            AttributeError: They are not stateful.
+        """
+        if not self.stateful:
+            raise AttributeError("Layer must be stateful.")
         self.forward_layer.reset_state()
         self.backward_layer.reset_state()
 

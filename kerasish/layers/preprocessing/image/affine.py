@@ -127,8 +127,48 @@ class RandomRotation(Warping):
         return {**super().get_config(), "factor": self.factor}
 
 
+def _per_box(offset: Any, boxes: Any) -> Any:
+    """An offset `(batch, 1)` of each image as one of its boxes `(batch, boxes, 4)`."""
+    offset = ops.cast(offset, boxes.dtype)
+    return ops.expand_dims(offset, -1) if len(boxes.shape) == 3 else offset
+
+
+class _Moving(Warping):
+    """What Keras offers of an affine map beside the layers."""
+
+    def get_transformed_x_y(self, x: Any, y: Any, transform: Any) -> tuple[Any, Any]:
+        """Where points come from.
+
+        Args:
+            x, y: Numbers or tensors.
+            transform: `(..., 8)`, as of `ops.image.affine_transform`.
+
+        Returns:
+            Two tensors `(..., 1)`.
+        """
+        a0, a1, a2, b0, b1, b2, c0, c1 = ops.split(ops.convert_to_tensor(transform), 8, axis=-1)
+        k = c0 * x + c1 * y + 1
+        return (a0 * x + a1 * y + a2) / k, (b0 * x + b1 * y + b2) / k
+
+
+class _Shifting(_Moving):
+    def get_shifted_bbox(
+        self, bounding_boxes: Any, w_shift_factor: Any, h_shift_factor: Any
+    ) -> Any:
+        """The boxes moved left and up; the dictionary given is changed.
+
+        Args:
+            bounding_boxes: With "boxes" `(batch, boxes, 4)` or `(boxes, 4)` in the format "xyxy".
+            w_shift_factor, h_shift_factor: `(batch, 1)` or `(1,)`.
+        """
+        boxes = ops.convert_to_tensor(bounding_boxes["boxes"])
+        x, y = _per_box(w_shift_factor, boxes), _per_box(h_shift_factor, boxes)
+        bounding_boxes["boxes"] = boxes - ops.concatenate([x, y, x, y], axis=-1)
+        return bounding_boxes
+
+
 @builtin("keras.layers")
-class RandomTranslation(Warping):
+class RandomTranslation(_Shifting):
     """Moves images.
 
     Args:
@@ -174,7 +214,7 @@ class RandomTranslation(Warping):
 
 
 @builtin("keras.layers")
-class RandomZoom(Warping):
+class RandomZoom(_Moving):
     """Shows a part of each image larger, or the image smaller.
 
     Args:
@@ -212,6 +252,23 @@ class RandomZoom(Warping):
         columns = rows if self._columns is None else draw(self._columns)
         return {"height_zoom": rows, "width_zoom": columns, "input_shape": shape}
 
+    def get_clipped_bbox(
+        self, bounding_boxes: Any, h_end: Any, h_start: Any, w_end: Any, w_start: Any
+    ) -> Any:
+        """The boxes cut off at a window, from its upper left corner on; the dictionary given is
+        changed.
+
+        Args:
+            bounding_boxes: With "boxes" `(batch, boxes, 4)` or `(boxes, 4)` in the format "xyxy".
+            h_end, h_start, w_end, w_start: The window: `(batch, 1)` or `(1,)`.
+        """
+        boxes = ops.convert_to_tensor(bounding_boxes["boxes"])
+        left, top, right, bottom = (_per_box(v, boxes) for v in (w_start, h_start, w_end, h_end))
+        low = ops.concatenate([left, top, left, top], axis=-1)
+        high = ops.concatenate([right, bottom, right, bottom], axis=-1)
+        bounding_boxes["boxes"] = ops.minimum(ops.maximum(boxes, low), high) - low
+        return bounding_boxes
+
     def _maps(self, transformation: Any, height: Any, width: Any) -> Any:
         rows = ops.reshape(transformation["height_zoom"], (-1,))
         columns = ops.reshape(transformation["width_zoom"], (-1,))
@@ -228,7 +285,7 @@ class RandomZoom(Warping):
 
 
 @builtin("keras.layers")
-class RandomShear(Warping):
+class RandomShear(_Shifting):
     """Slants images: a pixel comes from `(x + a y, y + b x)`.
 
     Args:

@@ -137,6 +137,15 @@ class RandomElasticTransform(Warping):
             "noise": random.normal((2, batch, height, width), seed=seed),
         }  # fmt: skip
 
+    def get_elastic_transform_params(self, height: Any, width: Any, factor: Any) -> Any:
+        """How far pixels move and how smooth the noise is: `alpha` and `sigma`.
+
+        Args:
+            height, width: Of the images.
+            factor: The strength, from 0 to 1.
+        """
+        return 0.1 * factor * max(height, width), 0.05 * factor * min(height, width)
+
     def displacement(self, noise: Any, strength: Any) -> Any:
         """How far pixels move, `(2, batch, height, width)`, right and down.
 
@@ -145,9 +154,9 @@ class RandomElasticTransform(Warping):
             strength: A number.
         """
         height, width = noise.shape[-2:]
-        alpha = 0.1 * max(height, width) * strength
+        alpha, sigma = self.get_elastic_transform_params(height, width, strength)
         # A bell of width 0 would divide by 0; at this width it is 1 in the middle, else 0.
-        sigma = ops.maximum(0.05 * min(height, width) * strength, 1e-3)
+        sigma = ops.maximum(sigma, 1e-3)
         # As wide as the strongest needs: a kernel's size can't be random in a compiled step.
         size = int(6 * 0.05 * min(height, width) * self.scale[1]) | 1
         planes = ops.reshape(noise * sigma, (-1, height, width, 1))
