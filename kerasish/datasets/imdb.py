@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from .. import older
 from .cache import BASE, cached, limited, not_too_long, numbered, objects, read_npz
 
 __all__ = ["get_word_index", "load_data"]
@@ -16,6 +17,7 @@ _SHA256 = "69664113be75683a8fe16e3ed0ab59fda8886cb3cd7ada244f7d9544e4676b9f"
 _INDEX_MD5 = "bfafd718b763782e994055a2d397834f"
 
 
+@older.arguments
 def load_data(
     path: str = "imdb.npz", num_words: int | None = None, skip_top: int = 0,
     maxlen: int | None = None, seed: int = 113, start_char: int | None = 1,

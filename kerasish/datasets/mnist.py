@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from .. import older
 from .cache import BASE, cached, read_npz
 
 __all__ = ["load_data"]
@@ -11,6 +12,7 @@ __all__ = ["load_data"]
 _SHA256 = "731c5ac602752760c8e48fbffcf8c3b850d9dc2a2aedcf2cc48468fc17b673d1"
 
 
+@older.arguments
 def load_data(path: str = "mnist.npz") -> Any:
     """The data set as `(x_train, y_train), (x_test, y_test)`.
 

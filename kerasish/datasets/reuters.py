@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from .. import older
 from .cache import BASE, cached, limited, not_too_long, numbered, objects, read_npz
 
 __all__ = ["get_label_names", "get_word_index", "load_data"]
@@ -19,6 +20,7 @@ _TOPICS = """cocoa grain veg-oil earn acq wheat copper housing money-supply coff
     pet-chem dlr gas silver wpi hog lead"""
 
 
+@older.arguments
 def load_data(
     path: str = "reuters.npz", num_words: int | None = None, skip_top: int = 0,
     maxlen: int | None = None, test_split: float = 0.2, seed: int = 113,

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 from ..config import keras_home
 
-__all__ = ["get_file", "hash_of", "validate_file"]
+__all__ = ["get_file", "hash_of", "unpack", "validate_file"]
 
 
 def hash_of(path: Any, algorithm: str = "sha256") -> str:
@@ -95,7 +95,7 @@ def get_file(
     if not extract:
         return str(path)
     if fresh or not unpacked.exists():
-        _unpack(path, unpacked, archive_format)
+        unpack(path, unpacked, archive_format)
     return str(unpacked)
 
 
@@ -136,7 +136,7 @@ def _extract_tar(members: tarfile.TarFile, folder: Path) -> None:
     members.extractall(folder)
 
 
-def _unpack(archive: Path, folder: Path, archive_format: Any) -> None:
+def unpack(archive: Path, folder: Path, archive_format: Any) -> None:
     """Unpack an archive; members that would land outside of the folder are refused."""
     formats = ["tar", "zip"] if archive_format == "auto" else archive_format
     formats = [formats] if isinstance(formats, str) else list(formats or [])

@@ -10,7 +10,7 @@ from ..row import Row
 __all__ = ["rows"]
 
 # Modules of this folder whose `ROWS` are the arguments of calls.
-_ARGUMENTS = ("layer_arguments", "call_arguments")
+_ARGUMENTS = ("layer_arguments", "call_arguments", "library_arguments")
 
 
 @functools.cache

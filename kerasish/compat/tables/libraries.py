@@ -10,6 +10,15 @@ __all__ = ["LIBRARY_NAMES", "LIBRARY_PATHS"]
 LIBRARY_PATHS: dict[str, tuple[str, ...]] = {
     "preprocessing.text": ("compat.text",),
     "wrappers.scikit_learn": ("compat.scikit_learn",),
+    "utils.conv_utils": ("compat.utils.conv_utils",),
+    "utils.data_utils": ("compat.utils.data_utils", "utils"),
+    "utils.generic_utils": ("compat.utils.generic_utils", "utils"),
+    "utils.io_utils": ("compat.hdf5", "utils"),
+    "utils.layer_utils": ("compat.utils.layer_utils",),
+    "utils.np_utils": ("compat.utils.np_utils", "utils"),
+    "utils.test_utils": ("compat.utils.test_utils",),
+    "utils.vis_utils": ("utils",),
+    "utils.visualize_util": ("utils",),
 }
 
 _DATASETS = "keras.utils.image_dataset_from_directory"
@@ -25,6 +34,9 @@ _IMAGE = {
     "random_shift": f"{_RANDOM}Translation", "random_zoom": f"{_RANDOM}Zoom",
     "transform_matrix_offset_center": None,
 }  # fmt: skip
+_DRAWING: dict[str, str | tuple[str, str | None]] = {
+    "plot": "utils:plot_model", "to_graph": "utils:model_to_dot",
+}  # fmt: skip
 
 LIBRARY_NAMES: dict[str, dict[str, str | tuple[str, str | None]]] = {
     "preprocessing.image": {name: (f"compat.image:{name}", new) for name, new in _IMAGE.items()},
@@ -35,4 +47,19 @@ LIBRARY_NAMES: dict[str, dict[str, str | tuple[str, str | None]]] = {
         "make_sampling_table": ("compat.sequence:make_sampling_table", None),
         "skipgrams": ("compat.sequence:skipgrams", None),
     },
+    "utils": {
+        **{
+            name: (f"compat.utils.data_utils:{name}", "keras.utils.PyDataset(workers=...)")
+            for name in ("GeneratorEnqueuer", "OrderedEnqueuer", "SequenceEnqueuer")
+        },
+        "convert_all_kernels_in_model": (
+            "compat.utils.layer_utils:convert_all_kernels_in_model", None,
+        ),
+        "layer_from_config": (
+            "compat.utils.layer_utils:layer_from_config", "keras.layers.deserialize",
+        ),
+        "print_summary": ("compat.utils.layer_utils:print_summary", "model.summary()"),
+    },
+    "utils.vis_utils": _DRAWING,
+    "utils.visualize_util": _DRAWING,
 }  # fmt: skip

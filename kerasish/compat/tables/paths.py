@@ -81,11 +81,9 @@ PATHS: dict[str, tuple[str, ...]] = {
     "saving.hdf5_format": ("saving", "models"),
     "saving.save": ("models", "saving"),
     # utils
-    "utils.io_utils": ("compat.hdf5",),
     "utils.losses_utils": ("losses",),
     "utils.metrics_utils": ("losses", "metrics"),
     "utils.multi_gpu_utils": ("compat.devices",),
-    "utils.np_utils": ("utils",),
     "utils.training_utils": ("compat.devices",),
     # names of modules
     "initializations": ("initializers",),
