@@ -1,7 +1,7 @@
 """What meant something else in Keras 1 and 2: where, and what takes its place there.
 
-What takes the place of a method or function gets it as its first argument; of a property, it is called with
-the property and returns another one.
+What takes the place of a method or function gets it as its first argument; of a property, it is
+called with the property and returns another one.
 """
 
 from __future__ import annotations
