@@ -10,6 +10,7 @@ in a clear error, and the seeds of all others. The seed in progress is in `$PROG
 from __future__ import annotations
 
 import collections
+import gc
 import io
 import json
 import os
@@ -121,6 +122,7 @@ def main(kind, first, count):
         folder = Path(scratch)
         files = originals(kind, folder)
         path = folder / f"damaged.{kind}"
+        gc.freeze()  # what is loaded by now need not be searched after each file
         for seed in range(first, first + count):
             if progress:
                 Path(progress).write_text(str(seed))
