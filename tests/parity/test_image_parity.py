@@ -154,6 +154,33 @@ def test_gradients(theirs):
         np.testing.assert_allclose(tape.gradient(total, t), expected, rtol=1e-3, atol=1e-4)
 
 
+@pytest.mark.parametrize("fill", ["constant", "nearest", "wrap", "mirror", "reflect"])
+def test_gradients_by_the_map(theirs, fill):
+    """By the six numbers of an affine map and by the points of a perspective one.
+
+    Keras on JAX takes the last two numbers of an affine map for zeros.
+    """
+    import jax
+
+    weights = draw(*X.shape)
+
+    def compare(call, at):
+        found = core.grad(lambda t: core.ops.sum(call(ours, t) * weights))(at)
+        judge = jax.grad(lambda t: (call(theirs, t) * weights).sum())(at)
+        np.testing.assert_allclose(np.asarray(found), judge, rtol=1e-4, atol=1e-4)
+
+    def affine(k, six):
+        zeros = np.zeros((2, 2), "float32")
+        join = core.ops.concatenate if k is ours else jax.numpy.concatenate
+        return k.affine_transform(X, join([six, zeros], 1), fill_mode=fill, fill_value=0.3)
+
+    compare(affine, TURN[:, :6])
+    if fill == "constant":
+        moved = MOVED + 0.3  # off the grid, where slopes jump
+        compare(lambda k, t: k.perspective_transform(X, POINTS, t), moved)
+        compare(lambda k, t: k.perspective_transform(X, t, moved), POINTS)
+
+
 def test_refusals(theirs):
     for run in [
         lambda k: k.resize(X, (4, 4, 4)),
