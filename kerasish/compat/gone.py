@@ -19,6 +19,7 @@ WHY = {
     "DenseFeatures": _COLUMNS,
     "DynamicEmbedding": "its vocabulary grows by TensorFlow's tables. Use StringLookup, Embedding",
     "DynamicLookup": "its vocabulary grows by TensorFlow's tables. Use StringLookup",
+    "Graph": "Keras 1.0 took it out. keras.Model(inputs, outputs) joins layers in any way",
     "LayoutMap": _DTENSOR,
     "PyMetric": "a metric as a plain function of y_true and y_pred does the same",
     "SequenceFeatures": _COLUMNS,

@@ -11,7 +11,10 @@ import types
 from typing import Any
 
 from .. import older
+from .lookup import target
+from .tables.libraries import JOINING
 from .tables.paths import PATHS
+from .warning import warn_once
 
 __all__ = ["find_spec"]
 
@@ -26,12 +29,21 @@ def find_spec(fullname: str) -> importlib.machinery.ModuleSpec | None:
     return importlib.machinery.ModuleSpec(fullname, _Loader(room), is_package=True)
 
 
+class _Merge(types.ModuleType):
+    """`keras.layers.merge`: a function in Keras 1, a module in Keras 2."""
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        warn_once("keras.layers.merge(...)", JOINING)
+        return target("compat.layers.merge:merge")(*args, **kwargs)
+
+
 class _Loader(importlib.abc.Loader):
     def __init__(self, room: str) -> None:
         self._room = room
 
     def create_module(self, spec: Any) -> types.ModuleType:
-        module = types.ModuleType(spec.name, f"keras.{self._room} as earlier releases had it.")
+        kind = _Merge if self._room == "layers.merge" else types.ModuleType
+        module = kind(spec.name, f"keras.{self._room} as earlier releases had it.")
         module.__getattr__ = older.names(spec.name)  # type: ignore[method-assign]
         return module
 

@@ -18,7 +18,8 @@ class Row:
             to None for what has no effect today.
         second: Those of Keras 2, likewise.
         order: By generation, the names of positional arguments then, in their order and in the
-            spelling of then, separated by spaces; where it is today's there is none.
+            spelling of then, separated by spaces; where it is today's there is none. Or a
+            function of these arguments, where their kinds tell whose order it is.
         change: For what is no renaming: gets the keyword arguments by today's names (and, in a
             generation with an order, the positional ones among them) and changes them in
             place. May return a function that gets the object made (or of a function its result).
@@ -26,8 +27,25 @@ class Row:
 
     first: Mapping[str, Any] = field(default_factory=dict)
     second: Mapping[str, Any] = field(default_factory=dict)
-    order: Mapping[int, str] = field(default_factory=dict)
+    order: Mapping[int, str | Callable[[tuple[Any, ...]], str]] = field(default_factory=dict)
     change: Callable[[dict[str, Any]], Callable[[Any], None] | None] | None = None
+
+    def joined(self, other: Row) -> Row:
+        """This row with what another one adds for the same call."""
+        changes = [change for change in (self.change, other.change) if change is not None]
+        return Row(
+            first={**self.first, **other.first}, second={**self.second, **other.second},
+            order={**self.order, **other.order},
+            change=_both(changes) if len(changes) == 2 else (changes or [None])[0],
+        )  # fmt: skip
+
+
+def _both(changes: list[Any]) -> Any:
+    def change(arguments: dict[str, Any]) -> Any:
+        finishes = [f for f in [each(arguments) for each in changes] if f is not None]
+        return (lambda made: [finish(made) for finish in finishes]) if finishes else None
+
+    return change
 
 
 def one_of(values: Mapping[Any, Any]) -> Callable[[Any], Any]:

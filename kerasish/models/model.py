@@ -6,6 +6,7 @@ import json
 import warnings
 from typing import Any
 
+from .. import older
 from ..export import export_onnx
 from ..layers import Layer
 from ..layers.call_spec import shapes_of
@@ -43,6 +44,7 @@ class Model(Trainer, Layer):
          "train_function", "test_function", "predict_function"]
     )  # fmt: skip
 
+    @older.arguments
     def __new__(cls, *args: Any, **kwargs: Any) -> Any:
         if cls is Model and _is_functional(args, kwargs):
             return Layer.__new__(Model._functional, *args, **kwargs)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import importlib
+import pkgutil
 import warnings
 
 import numpy as np
 import pytest
 
 import kerasish
+import kerasish.compat.layers
 from kerasish import older
 from kerasish.compat import OlderSpelling, warning
 from kerasish.compat.lookup import target
@@ -60,6 +62,8 @@ def test_attributes(owner):
 
 def test_calls():
     kerasish.layers, kerasish.models, kerasish.callbacks
+    for found in pkgutil.iter_modules(kerasish.compat.layers.__path__):
+        importlib.import_module(f"kerasish.compat.layers.{found.name}")
     for key, row in rows().items():
         owner, _, method = key.partition(".")
         if owner[0].isupper():

@@ -10,7 +10,7 @@ from ..row import Row
 __all__ = ["rows"]
 
 # Modules of this folder whose `ROWS` are the arguments of calls.
-_ARGUMENTS = ("layer_arguments", "call_arguments", "library_arguments")
+_ARGUMENTS = ("layer_arguments", "call_arguments", "library_arguments", "first_arguments")
 
 
 @functools.cache
@@ -19,5 +19,6 @@ def rows() -> dict[str, Row]:
     (a function, after the last part of its module's name)."""
     found: dict[str, Row] = {}
     for module in _ARGUMENTS:
-        found |= importlib.import_module(f".{module}", __name__).ROWS
+        for key, row in importlib.import_module(f".{module}", __name__).ROWS.items():
+            found[key] = found[key].joined(row) if key in found else row
     return found

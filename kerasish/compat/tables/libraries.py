@@ -5,9 +5,10 @@ Rows as in `paths` and `names`, which take these in.
 
 from __future__ import annotations
 
-__all__ = ["LIBRARY_NAMES", "LIBRARY_PATHS"]
+__all__ = ["JOINING", "LIBRARY_NAMES", "LIBRARY_PATHS"]
 
 LIBRARY_PATHS: dict[str, tuple[str, ...]] = {
+    "initializations": ("compat.initializations", "initializers"),
     "preprocessing.text": ("compat.text",),
     "wrappers.scikit_learn": ("compat.scikit_learn",),
     "utils.conv_utils": ("compat.utils.conv_utils",),
@@ -38,6 +39,12 @@ _DRAWING: dict[str, str | tuple[str, str | None]] = {
     "plot": "utils:plot_model", "to_graph": "utils:model_to_dot",
 }  # fmt: skip
 
+JOINING = "keras.layers.Concatenate, Add, Multiply, Average, Maximum or Dot"
+_REGULARIZERS = {
+    "ActivityRegularizer": "L1L2", "WeightRegularizer": "L1L2", "activity_l1": "L1",
+    "activity_l1l2": "L1L2", "activity_l2": "L2", "l1l2": "L1L2",
+}  # fmt: skip
+
 LIBRARY_NAMES: dict[str, dict[str, str | tuple[str, str | None]]] = {
     "preprocessing.image": {name: (f"compat.image:{name}", new) for name, new in _IMAGE.items()},
     "preprocessing.sequence": {
@@ -59,6 +66,25 @@ LIBRARY_NAMES: dict[str, dict[str, str | tuple[str, str | None]]] = {
             "compat.utils.layer_utils:layer_from_config", "keras.layers.deserialize",
         ),
         "print_summary": ("compat.utils.layer_utils:print_summary", "model.summary()"),
+    },
+    "layers": {
+        "Merge": ("compat.layers.merge:Merge", JOINING),
+        "merge": ("layers.merge", None),
+        "Highway": ("compat.layers.first:Highway", None),
+        "MaxoutDense": ("compat.layers.first:MaxoutDense", None),
+        "ParametricSoftplus": ("compat.layers.first:ParametricSoftplus", None),
+        "SReLU": ("compat.layers.first:SReLU", None),
+        "TimeDistributedDense": (
+            "compat.layers.first:TimeDistributedDense", "keras.layers.Dense",
+        ),
+    },
+    "models": {"Graph": ("compat.gone:Graph", "keras.Model(inputs, outputs)")},
+    "regularizers": {
+        **{
+            name: (f"compat.regularizers:{name}", f"keras.regularizers.{new}")
+            for name, new in _REGULARIZERS.items()
+        },
+        "EigenvalueRegularizer": ("compat.regularizers:EigenvalueRegularizer", None),
     },
     "utils.vis_utils": _DRAWING,
     "utils.visualize_util": _DRAWING,

@@ -12,6 +12,7 @@ MEANINGS: dict[str, str] = {
     "training.trainer:Trainer.compile": "compat.freezing:compile",
     "training.trainer:Trainer.fit": "compat.freezing:train",
     "training.trainer:Trainer.train_on_batch": "compat.freezing:train",
+    "models.sequential:Sequential.add": "compat.layers.merge:add_to_sequential",
     "utils:get_file": "compat.utils.data_utils:instead_of_get_file",
     "utils:to_categorical": "compat.utils.np_utils:instead_of_to_categorical",
 }

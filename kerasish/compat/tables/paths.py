@@ -86,7 +86,6 @@ PATHS: dict[str, tuple[str, ...]] = {
     "utils.multi_gpu_utils": ("compat.devices",),
     "utils.training_utils": ("compat.devices",),
     # names of modules
-    "initializations": ("initializers",),
     "initializers.initializers_v1": ("initializers",),
     "initializers.initializers_v2": ("initializers",),
     "objectives": ("losses",),

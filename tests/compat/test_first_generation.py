@@ -1,0 +1,341 @@
+"""Programs for Keras 1: arguments, layers, `merge`, initializations, regularizers."""
+
+from __future__ import annotations
+
+import warnings
+
+import numpy as np
+import pytest
+
+import kerasish as keras
+from kerasish import layers, models
+from kerasish.compat import OlderSpelling, generation, warning
+
+
+@pytest.fixture(autouse=True)
+def generation_1():
+    generation.set_generation(1)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", OlderSpelling)
+        yield
+    generation.set_generation(3)
+
+
+def check(layer, **wanted):
+    for name, value in wanted.items():
+        found = getattr(layer, name)
+        found = getattr(found, "__name__", None) or found
+        same = found == value if not isinstance(value, type) else isinstance(found, value)
+        assert same, (name, found, value)
+
+
+L2, ORTHOGONAL = keras.regularizers.L2, keras.initializers.Orthogonal
+NORMAL, UNIFORM = keras.initializers.RandomNormal, keras.initializers.RandomUniform
+KEYWORDS = [
+    (
+        "Dense",
+        dict(
+            output_dim=3, init="uniform", W_regularizer="l2", b_regularizer="l2", bias=False,
+            W_constraint="nonneg", activation="relu",
+        ),
+        dict(
+            units=3, kernel_initializer=UNIFORM, kernel_regularizer=L2, bias_regularizer=L2,
+            use_bias=False, kernel_constraint=keras.constraints.NonNeg, activation="relu",
+        ),
+    ),
+    (
+        "Convolution2D",
+        dict(nb_filter=4, nb_row=3, nb_col=5, border_mode="same", subsample=(2, 1),
+             dim_ordering="th"),
+        dict(filters=4, kernel_size=(3, 5), padding="same", strides=(2, 1),
+             data_format="channels_first"),
+    ),
+    (
+        "AtrousConvolution2D",
+        dict(nb_filter=4, nb_row=3, nb_col=3, atrous_rate=(2, 2), dim_ordering="tf"),
+        dict(filters=4, dilation_rate=(2, 2), data_format="channels_last"),
+    ),
+    (
+        "Deconvolution2D",
+        dict(nb_filter=4, nb_row=3, nb_col=3, output_shape=(None, 9, 9, 4), subsample=(2, 2)),
+        dict(filters=4, kernel_size=(3, 3), strides=(2, 2)),
+    ),
+    (
+        "Convolution1D",
+        dict(nb_filter=4, filter_length=3, subsample_length=2, init="normal"),
+        dict(filters=4, kernel_size=(3,), strides=(2,), kernel_initializer=NORMAL),
+    ),
+    (
+        "Convolution3D",
+        dict(nb_filter=4, kernel_dim1=2, kernel_dim2=3, kernel_dim3=4, dim_ordering="default"),
+        dict(filters=4, kernel_size=(2, 3, 4), data_format="channels_last"),
+    ),
+    ("MaxPooling1D", dict(pool_length=3, stride=2, border_mode="same"),
+     dict(pool_size=(3,), strides=(2,), padding="same")),
+    ("AveragePooling2D", dict(border_mode="same", dim_ordering="th"),
+     dict(pool_size=(2, 2), padding="same", data_format="channels_first")),
+    ("GlobalMaxPooling2D", dict(dim_ordering="th"), dict(data_format="channels_first")),
+    ("UpSampling1D", dict(length=3), dict(size=3)),
+    ("UpSampling2D", dict(dim_ordering="th"), dict(data_format="channels_first")),
+    ("ZeroPadding2D", dict(padding={"top_pad": 1, "left_pad": 2}, dim_ordering="th"),
+     dict(padding=((1, 0), (2, 0)), data_format="channels_first")),
+    ("Cropping2D", dict(dim_ordering="th"), dict(data_format="channels_first")),
+    ("Dropout", dict(p=0.3), dict(rate=0.3)),
+    ("GaussianNoise", dict(sigma=0.3), dict(stddev=0.3)),
+    ("PReLU", dict(init="one"), dict(alpha_initializer=keras.initializers.Ones)),
+    ("BatchNormalization", dict(mode=0, beta_init="one"),
+     dict(beta_initializer=keras.initializers.Ones)),
+    ("Embedding", dict(input_dim=5, output_dim=2, init="normal", W_regularizer="l2"),
+     dict(embeddings_initializer=NORMAL, embeddings_regularizer=L2)),
+    (
+        "LSTM",
+        dict(output_dim=3, inner_init="orthogonal", inner_activation="sigmoid", dropout_W=0.1,
+             dropout_U=0.2, U_regularizer="l2", consume_less="cpu", forget_bias_init="zero"),
+        dict(units=3, recurrent_initializer=ORTHOGONAL, recurrent_activation="sigmoid",
+             dropout=0.1, recurrent_dropout=0.2, recurrent_regularizer=L2,
+             unit_forget_bias=False),
+    ),
+    ("GRU", dict(output_dim=3), dict(reset_after=False, recurrent_activation="hard_sigmoid")),
+    ("SimpleRNN", dict(output_dim=3, dropout_U=0.5), dict(recurrent_dropout=0.5)),
+    ("MaxoutDense", dict(output_dim=3, init="normal", bias=False),
+     dict(units=3, nb_feature=4, kernel_initializer=NORMAL, use_bias=False)),
+    ("Highway", dict(init="normal", activation="relu"), dict(activation="relu")),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "given", "wanted"), KEYWORDS, ids=[k[0] for k in KEYWORDS])
+def test_keywords(name, given, wanted):
+    check(getattr(layers, name)(**given), **wanted)
+
+
+IN_A_ROW = [
+    ("Dense", (3, "normal", "relu"), dict(units=3, kernel_initializer=NORMAL, activation="relu")),
+    ("Dense", (3, "relu"), dict(units=3, activation="relu")),
+    ("Convolution2D", (4, 3, 5), dict(filters=4, kernel_size=(3, 5), strides=(1, 1))),
+    ("Convolution2D", (4, 3, 5, "normal", "relu"),
+     dict(kernel_initializer=NORMAL, activation="relu")),
+    ("Convolution2D", (4, (3, 5), 2), dict(filters=4, kernel_size=(3, 5), strides=(2, 2))),
+    ("Convolution1D", (4, 3, "normal"), dict(kernel_size=(3,), kernel_initializer=NORMAL)),
+    ("Convolution1D", (4, 3, 2), dict(kernel_size=(3,), strides=(2,))),
+    ("SeparableConvolution2D", (4, 3, 3), dict(filters=4, kernel_size=(3, 3))),
+    ("LSTM", (3, "normal"), dict(units=3, kernel_initializer=NORMAL, activation="tanh")),
+    ("LSTM", (3, "relu"), dict(units=3, activation="relu")),
+    ("BatchNormalization", (1e-2, 0, 1), dict(epsilon=1e-2, axis=1)),
+    ("BatchNormalization", (1,), dict(epsilon=1e-3, axis=1)),
+    ("MaxoutDense", (3, 2), dict(units=3, nb_feature=2)),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "args", "wanted"), IN_A_ROW)
+def test_arguments_in_a_row(name, args, wanted):
+    check(getattr(layers, name)(*args), **wanted)
+
+
+def test_keywords_show_the_generation():
+    generation.set_generation(3)
+    warning.forget()
+    with pytest.warns(OlderSpelling, match=r"Dense\(output_dim=...\).*write Dense\(units=...\)"):
+        check(layers.Dense(output_dim=4), units=4)
+    check(layers.Convolution2D(4, 3, 5), kernel_size=(3, 5))
+
+
+def data(*sizes):
+    generator = np.random.RandomState(0)
+    return [generator.rand(16, size).astype("float32") for size in sizes]
+
+
+# -- merging
+def two(size=4):
+    left = models.Sequential([layers.Dense(size, input_dim=3)])
+    right = models.Sequential([layers.Dense(size, input_shape=(2,)), layers.Activation("tanh")])
+    return left, right
+
+
+MODES = {
+    "sum": lambda a, b: a + b,
+    "mul": lambda a, b: a * b,
+    "ave": lambda a, b: (a + b) / 2,
+    "max": np.maximum,
+    "concat": lambda a, b: np.concatenate([a, b], 1),
+    "dot": lambda a, b: (a * b).sum(1, keepdims=True),
+    "cos": lambda a, b: (
+        (a * b).sum(1, keepdims=True)
+        / np.linalg.norm(a, axis=1, keepdims=True) / np.linalg.norm(b, axis=1, keepdims=True)
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_merging(mode):
+    a, b = data(5, 5)
+    wanted = MODES[mode](a, b)
+    first, second = layers.Input((5,)), layers.Input(shape=(5,))
+    model = models.Model(input=[first, second], output=layers.merge([first, second], mode=mode))
+    np.testing.assert_allclose(model.predict([a, b], verbose=0), wanted, rtol=1e-5, atol=1e-6)
+    left, right = two()
+    joined = models.Sequential([layers.Merge([left, right], mode=mode)])
+    x, y = data(3, 2)
+    wanted = MODES[mode](left.predict(x, verbose=0), right.predict(y, verbose=0))
+    np.testing.assert_allclose(joined.predict([x, y], verbose=0), wanted, rtol=1e-4, atol=1e-5)
+    assert joined.output_shape == (None, *wanted.shape[1:])
+
+
+def test_merging_by_a_function():
+    a, b = data(5, 5)
+    first, second = layers.Input((5,)), layers.Input((5,))
+    out = layers.merge(
+        [first, second], mode=lambda pair, times: pair[0] - times * pair[1],
+        arguments={"times": 2.0}, output_shape=(5,),
+    )  # fmt: skip
+    model = models.Model([first, second], out)
+    np.testing.assert_allclose(model.predict([a, b], verbose=0), a - 2 * b, rtol=1e-6)
+    same = layers.Merge(mode="sum")([first, second])
+    assert same.shape == (None, 5)
+
+
+def test_a_sequential_that_begins_with_branches():
+    keras.utils.set_random_seed(1)
+    left, right = two()
+    model = models.Sequential()
+    model.add(layers.Merge([left, right], mode="concat"))
+    model.add(layers.Dense(6, activation="relu"))
+    model.add(layers.Dense(1))
+    assert len(model.inputs) == 2
+    assert len(model.layers) == 3
+    assert model.count_params() == left.count_params() + right.count_params() + 8 * 6 + 6 + 7
+    x, y = data(3, 2)
+    target = x.sum(1, keepdims=True) - y.sum(1, keepdims=True)
+    model.compile("adam", "mse")
+    before = [w.copy() for w in left.get_weights()]
+    history = model.fit([x, y], target, nb_epoch=150, verbose=0)
+    assert history.history["loss"][-1] < 0.3 * history.history["loss"][0]
+    assert np.abs(left.get_weights()[0] - before[0]).max() > 1e-3, "branches are trained too"
+    model.pop()
+    assert model.output_shape == (None, 6)
+    with pytest.raises(NotImplementedError, match="no config"):
+        model.get_config()
+
+
+def test_branches_of_branches():
+    inner = models.Sequential([layers.Merge(list(two()), mode="sum")])
+    model = models.Sequential(
+        [layers.Merge([inner, models.Sequential([layers.Dense(4, input_dim=5)])])]
+    )
+    assert model.predict(data(3, 2, 5), verbose=0).shape == (16, 4)
+
+
+def test_wrong_merges():
+    with pytest.raises(ValueError, match="Invalid merge mode: 'plus'"):
+        layers.Merge(mode="plus")
+    with pytest.raises(ValueError, match="at least 2 branches"):
+        layers.Merge([two()[0]])
+    with pytest.raises(ValueError, match="does not know its input's shape"):
+        models.Sequential([layers.Merge([models.Sequential([layers.Dense(2)])] * 2)])
+    with pytest.raises(ValueError, match="can only be the first layer"):
+        models.Sequential([layers.Dense(2, input_dim=3), layers.Merge(list(two()))])
+
+
+# -- layers that only Keras 1 had
+def test_maxout():
+    (x,) = data(5)
+    layer = layers.MaxoutDense(3, nb_feature=2)
+    found = np.asarray(layer(x))
+    kernel, bias = layer.get_weights()
+    wanted = (np.einsum("bi,kio->bko", x, kernel) + bias).max(1)
+    np.testing.assert_allclose(found, wanted, rtol=1e-5, atol=1e-6)
+
+
+def test_highway():
+    (x,) = data(5)
+    layer = layers.Highway(activation="tanh")
+    found = np.asarray(layer(x))
+    kernel, carry, bias, carry_bias = layer.get_weights()
+    assert carry_bias.tolist() == [-2] * 5
+    gate = 1 / (1 + np.exp(-(x @ carry + carry_bias)))
+    wanted = gate * np.tanh(x @ kernel + bias) + (1 - gate) * x
+    np.testing.assert_allclose(found, wanted, rtol=1e-5, atol=1e-6)
+
+
+def test_learned_activations():
+    (x,) = data(5)
+    x = x * 4 - 2
+    found = np.asarray(layers.ParametricSoftplus(alpha_init=0.5, beta_init=2.0)(x))
+    np.testing.assert_allclose(found, 0.5 * np.log1p(np.exp(2 * x)), rtol=1e-5, atol=1e-6)
+    layer = layers.SReLU()
+    layer.build((None, 5))
+    layer.set_weights([np.full(5, v) for v in (-1, 0.1, -1.5, 2)])
+    wanted = np.where(x < -1, -1 + 0.1 * (x + 1), np.where(x > 0.5, 0.5 + 2 * (x - 0.5), x))
+    np.testing.assert_allclose(np.asarray(layer(x)), wanted, rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    "layer",
+    [
+        lambda: layers.MaxoutDense(3, W_regularizer="l2"), lambda: layers.Highway(),
+        lambda: layers.TimeDistributedDense(2), lambda: layers.ParametricSoftplus(),
+        lambda: layers.SReLU(),
+    ],
+)  # fmt: skip
+def test_configs(layer):
+    layer = layer()
+    again = type(layer).from_config(layer.get_config())
+    assert again.get_config() == layer.get_config()
+    x = np.random.RandomState(0).rand(4, 5).astype("float32")
+    layer(x), again(x)
+    again.set_weights(layer.get_weights())
+    np.testing.assert_allclose(np.asarray(again(x)), np.asarray(layer(x)))
+
+
+# -- models
+def test_models():
+    x, y = data(3, 1)
+    into = layers.Input(shape=(3,))
+    model = models.Model(input=into, output=layers.Dense(1)(into), name="old")
+    assert type(model) is type(models.Model(into, layers.Dense(1)(into)))
+    model.compile(loss="mse", optimizer="sgd")
+    assert len(model.fit(x, y, verbose=0).history["loss"]) == 10, (
+        "as many epochs as by default then"
+    )
+    assert len(model.fit(x, y, nb_epoch=2, verbose=0).history["loss"]) == 2
+    with pytest.raises(NotImplementedError, match=r"keras.Model\(inputs, outputs\)"):
+        models.Graph()
+
+
+# -- initializations and regularizers
+def test_initializations():
+    from kerasish import initializations
+
+    for name in ("uniform", "normal", "glorot_uniform", "he_normal", "lecun_uniform", "zero"):
+        found = initializations.get(name)((30, 20), name="w")
+        assert tuple(found.shape) == (30, 20)
+    assert np.abs(np.asarray(initializations.uniform((50, 50), scale=0.3))).max() == (
+        pytest.approx(0.3, abs=0.01)
+    )
+    np.testing.assert_allclose(np.asarray(initializations.identity((3, 3), scale=2)), 2 * np.eye(3))
+    rows = np.asarray(initializations.orthogonal((4, 4), scale=1.1))
+    np.testing.assert_allclose(rows @ rows.T, 1.21 * np.eye(4), atol=1e-5)
+
+    def init(shape, name=None):
+        return initializations.normal(shape, scale=0.01, name=name)
+
+    dense = layers.Dense(100, init=init)
+    dense.build((None, 100))
+    assert np.asarray(dense.kernel).std() == pytest.approx(0.01, rel=0.1)
+    check(layers.Dense(3, init=initializations.normal), kernel_initializer=NORMAL)
+    check(layers.Dense(3, init=lambda shape: np.ones(shape)), units=3)
+    with pytest.raises(ValueError, match="Invalid initialization: nothing"):
+        initializations.get("nothing")
+
+
+def test_regularizers():
+    from kerasish.regularizers import WeightRegularizer, activity_l1, activity_l2, l1l2
+
+    x = np.array([[1.0, -2.0]], "float32")
+    penalties = {
+        WeightRegularizer(l1=0.1, l2=0.2): 0.3 + 1.0, l1l2(l1=0.1, l2=0.2): 0.3 + 1.0,
+        activity_l1(0.1): 0.3, activity_l2(0.1): 0.5,
+    }  # fmt: skip
+    for penalty, wanted in penalties.items():
+        assert float(penalty(keras.ops.convert_to_tensor(x))) == pytest.approx(wanted)
+    with pytest.raises(NotImplementedError, match="SpectralNormalization"):
+        keras.regularizers.EigenvalueRegularizer(2)
