@@ -9,8 +9,9 @@ from ... import activations, older, ops
 from ..warning import warn_once
 
 __all__ = [
-    "epochs_of_then", "gru_defaults", "hard_sigmoid", "joined_kernel", "order", "order_of_conv1d", "order_of_conv2d",
-    "order_of_dense", "order_of_normalization", "padding_by_name", "pool_of_two", "recurrent_defaults",
+    "epochs_of_then", "gru_defaults", "hard_sigmoid", "joined_kernel", "order", "order_of_conv1d",
+    "order_of_conv2d", "order_of_normalization", "padding_by_name", "pool_of_two",
+    "recurrent_defaults",
 ]  # fmt: skip
 
 Order = Callable[[tuple[Any, ...]], str]
@@ -28,11 +29,6 @@ def order(names: str, first: str = "output_dim") -> Order:
 
 def _is_activation(value: Any) -> bool:
     return isinstance(value, str) and hasattr(activations, value)
-
-
-def order_of_dense(names: str) -> Order:
-    """`Dense(64, "uniform", "relu")`."""
-    return order(names)
 
 
 def order_of_conv1d(names: str) -> Order:

@@ -104,11 +104,11 @@ ROWS: dict[str, Row] = {
     # dense
     "Dense": Row(
         first=_take(f"output_dim {_DENSE}"),
-        order={1: change.order_of_dense(f"init activation {_WEIGHTS} input_dim")},
+        order={1: change.order(f"init activation {_WEIGHTS} input_dim")},
     ),
     "TimeDistributedDense": Row(
         first=_take(f"output_dim {_DENSE}"),
-        order={1: change.order_of_dense(f"init activation {_WEIGHTS} input_dim input_length")},
+        order={1: change.order(f"init activation {_WEIGHTS} input_dim input_length")},
     ),
     "MaxoutDense": Row(
         first=_take(f"output_dim {_DENSE}"),
