@@ -53,6 +53,16 @@ class _Entry:
         else:
             self.program = Program(self.graph)
 
+    def place_of(self, key: str) -> int | None:
+        """The number of the scalar of that key among the results, if it is a float."""
+        places: list[Any] = list(range(sum(leaf is not None for leaf in self.traced.leaves)))
+        packed = self.pack(places)
+        place = packed.get(key) if isinstance(packed, dict) else None
+        if not isinstance(place, int):
+            return None
+        spec = self.graph.specs[self.graph.outputs[place]]
+        return place if spec.shape == () and spec.dtype.name in ("float32", "float64") else None
+
     def run(self, arrays: list[Any]) -> list[Any]:
         """The results' arrays; variables have their new values afterwards."""
         traced = self.traced
@@ -130,8 +140,9 @@ class CompiledStep:
         return (found[0], key, device.current_device()), found[1]
 
     def run_rows(
-        self, args: tuple[Any, ...], arrays: list[Any], rows: Any, batch: int, seconds: float
-    ) -> tuple[int, Any]:
+        self, args: tuple[Any, ...], arrays: list[Any], rows: Any, batch: int, seconds: float,
+        watched: str | None = None,
+    ) -> tuple[int, Any]:  # fmt: skip
         """Call the step on one batch of rows after another, in one native call.
 
         Args:
@@ -141,16 +152,21 @@ class CompiledStep:
             rows: int64[steps * batch], the rows of each step.
             batch: Rows of a step.
             seconds: No step begins later than this.
+            watched: The key of a scalar of the step's results: no step begins after it was NaN
+                or infinite.
 
         Returns:
             How many steps were done, at least one, and the result of the last; or 0 and None if
-            the step has no native program.
+            the step has no native program, or no such result of float32 or float64.
         """
         entry, _ = self._entry(args, {})
-        if entry.native is None:
+        place = -1 if watched is None else entry.place_of(watched)
+        if entry.native is None or place is None:
             return 0, None
         with self._lock:
-            done, outputs = entry.native.run_rows(arrays, rows, batch, entry.variables, seconds)
+            done, outputs = entry.native.run_rows(
+                arrays, rows, batch, entry.variables, seconds, place
+            )
         return done, entry.pack([Tensor(a) for a in outputs])
 
     def _entry(self, args: Any, kwargs: Any) -> tuple[_Entry, list[Any]]:

@@ -228,9 +228,15 @@ def class_of(function: str) -> str:
 
 
 def _bound(operation: FunctionCall, node: Any) -> dict[str, Any]:
-    arguments = inspect.signature(operation.function).bind(*node.args, **node.kwargs)
+    signature = inspect.signature(operation.function)
+    arguments = signature.bind(*node.args, **node.kwargs)
     arguments.apply_defaults()
-    return dict(arguments.arguments)
+    # Keras's classes have no arguments without a name.
+    return {
+        k: v
+        for k, v in arguments.arguments.items()
+        if signature.parameters[k].kind is not inspect.Parameter.VAR_KEYWORD
+    }
 
 
 def _is_call_argument(name: str, value: Any) -> bool:

@@ -209,13 +209,17 @@ class Steps(StepFunctions, StatelessLoss):
             return data
         return pack_x_y_sample_weight(self._run_front(x), y, sample_weight)
 
-    def _run_rows(self, name: str, data: Any, line: Any) -> tuple[int, Any, Any]:
+    def _run_rows(
+        self, name: str, data: Any, after: Callable[[int, Any], Any], watched: str | None
+    ) -> tuple[int, Any, Any]:
         """Run a step on as many whole batches of an epoch as can go in native chunks.
 
         Args:
             name: Of the step.
             data: `ArrayData`.
-            line: The progress line, or None.
+            after: Called after each chunk with the number of steps done and the last results; what
+                is true ends the epoch.
+            watched: The figure at which a chunk ends when it is NaN or infinite.
 
         Returns:
             How many steps were done, the epoch's row numbers, and the results of the last step.
@@ -234,12 +238,14 @@ class Steps(StepFunctions, StatelessLoss):
         try:
             while done < whole:
                 part = rows[done * size : whole * size]
-                count, found = step.run_rows((example,), arrays, part, size, _CHUNK_SECONDS)
+                count, found = step.run_rows(
+                    (example,), arrays, part, size, _CHUNK_SECONDS, watched
+                )
                 if not count:
                     break
                 results, done = self._checked(found), done + count
-                if line is not None:
-                    line.update(done, results)
+                if after(done, results):
+                    break
         except core.TraceError:
             pass  # Running the step by itself says so.
         except AttributeError as error:

@@ -233,12 +233,14 @@ class Trainer(Steps):
         hooks.on_train_end(logs)
         return self.history
 
-    def _in_chunks(self, name: str, source: Epochs, wanted: bool, line: Any) -> Any:
+    def _in_chunks(
+        self, name: str, source: Epochs, wanted: bool, after: Any, watched: str | None = None
+    ) -> Any:
         """Run what can go in native chunks: steps done, the batches left, the last results."""
         if not (wanted and source.whole):
             return 0, source.epoch(), None
         data = source.data
-        done, rows, results = self._run_rows(name, data, line)
+        done, rows, results = self._run_rows(name, data, after, watched)
         return done, data.batches(rows, done * data.batch_size), results
 
     def _must_be_finite(self) -> bool:
@@ -271,9 +273,19 @@ class Trainer(Steps):
             line.update(done, results[-1])
             return self.stop_training
 
-        chunks = not (hooks.wants("on_train_batch_begin") or hooks.wants("on_train_batch_end"))
-        chunks = chunks and own is None
-        early, batches, found = self._in_chunks("train_step", source, chunks, line)
+        watched = hooks.watched
+        ends = hooks.wants("on_train_batch_end") and watched is None
+        chunks = not (hooks.wants("on_train_batch_begin") or ends) and own is None
+
+        def after(done: int, results: Any) -> bool:
+            line.update(done, results)
+            if watched is not None and not np.isfinite(results[watched]):
+                hooks.on_train_batch_end(done - 1, python_logs(results))
+            return self.stop_training
+
+        early, batches, found = self._in_chunks("train_step", source, chunks, after, watched)
+        if self.stop_training:
+            return python_logs(found)
         done, last = run_epoch(
             batches, step, self.steps_per_execution, hooks.on_train_batch_begin, end, early
         )
@@ -334,7 +346,13 @@ class Trainer(Steps):
 
         chunks = not (hooks.wants("on_test_batch_begin") or hooks.wants("on_test_batch_end"))
         chunks = chunks and own is None
-        early, batches, found = self._in_chunks("test_step", Epochs(data, steps), chunks, line)
+
+        def after(done: int, results: Any) -> bool:
+            if line is not None:
+                line.update(done, results)
+            return False
+
+        early, batches, found = self._in_chunks("test_step", Epochs(data, steps), chunks, after)
         done, last = run_epoch(
             batches, step, self.steps_per_execution, hooks.on_test_batch_begin, end, early
         )

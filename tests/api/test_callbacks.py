@@ -9,7 +9,9 @@ import numpy as np
 import pytest
 
 import kerasish
+import kerasish_core as core
 from kerasish import callbacks, layers
+from kerasish_core.executors import native
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(24, 5)).astype("float32")
@@ -206,3 +208,52 @@ def test_nan_ends_training():
 def test_orbax_names_what_to_use():
     with pytest.raises(ImportError, match=r"orbax-checkpoint.*ModelCheckpoint"):
         callbacks.OrbaxCheckpoint("here")
+
+
+def test_a_chunk_ends_at_the_batch_whose_loss_is_no_number(capsys, monkeypatch):
+    """With and without chunks: the same batch, the same weights, no step after it."""
+    x = np.ones((400, 3), "float32")
+    x[4 * 37] = np.inf  # in the 38th batch of 4
+    asked = []
+    run_rows = core.CompiledStep.run_rows
+
+    def noted(self, *args):
+        done, results = run_rows(self, *args)
+        asked.append((args[-1], done))
+        return done, results
+
+    monkeypatch.setattr(core.CompiledStep, "run_rows", noted)
+
+    def trained(*others):
+        kerasish.utils.set_random_seed(0)
+        model = kerasish.Sequential([layers.Input((3,)), layers.Dense(1)])
+        model.compile(kerasish.optimizers.SGD(0.01), "mse")
+        model.fit(x, np.ones((400, 1)), batch_size=4, shuffle=False, verbose=0, epochs=3,
+                  callbacks=[callbacks.TerminateOnNaN(), *others])  # fmt: skip
+        assert "Batch 37: Invalid loss, terminating training" in capsys.readouterr().out
+        assert int(model.optimizer.iterations.numpy()) == 38
+        assert len(model.history.history["loss"]) == 1
+        return model.get_weights()
+
+    in_chunks = trained()
+    assert {watched for watched, _ in asked} == {"loss"}
+    assert sum(done for _, done in asked) == (38 if native.available() else 0)
+    asked.clear()
+    by_batch = trained(callbacks.LambdaCallback(on_train_batch_end=lambda batch, logs: None))
+    assert not asked
+    for a, b in zip(in_chunks, by_batch, strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+def test_only_terminate_on_nan_keeps_steps_in_chunks():
+    class Own(callbacks.TerminateOnNaN):
+        seen = 0
+
+        def on_batch_end(self, batch, logs=None):
+            self.seen += 1
+
+    own = Own()
+    model = kerasish.Sequential([layers.Input((3,)), layers.Dense(1)])
+    model.compile("sgd", "mse")
+    model.fit(np.ones((40, 3)), np.ones((40, 1)), batch_size=4, verbose=0, callbacks=[own])
+    assert own.seen == 10

@@ -110,6 +110,7 @@ def test_whole_models(make, tmp_path):
 def test_training_goes_on(optimizer, tmp_path):
     # One way: Keras 3.15 builds the optimizer of such a file for no variables and starts afresh,
     # whoever wrote it.
+    keras.utils.set_random_seed(0)  # steps of these optimizers jump where a gradient is near zero
     model, x, y = sequential(keras)
     model.compile(OPTIMIZERS[optimizer](keras), keras.losses.Huber(), metrics=["mae"])
     fit(model, x, y)

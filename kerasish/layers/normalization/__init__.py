@@ -219,24 +219,33 @@ class LayerNormalization(Layer):
 
 @builtin("keras.layers")
 class RMSNormalization(Layer):
-    """`x / sqrt(mean(x**2) + epsilon) * scale` (Zhang and Sennrich 2019)."""
+    """`x / sqrt(mean(x**2) + epsilon) * scale` (Zhang and Sennrich 2019).
 
-    def __init__(self, axis: int = -1, epsilon: float = 1e-6, **kwargs: Any) -> None:
+    Args:
+        axis: The axis, or a list of axes, that the mean goes over and that `scale` has.
+        epsilon: Keeps the denominator from 0.
+    """
+
+    def __init__(self, axis: Any = -1, epsilon: float = 1e-6, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.axis, self.epsilon = axis, epsilon
 
     def build(self, input_shape: Any) -> None:
-        self.scale = self.add_weight((input_shape[self.axis],), "ones", name="scale")
+        several = isinstance(self.axis, list | tuple)
+        self.axis = sorted(self.axis) if several else [self.axis]
+        shape = tuple(input_shape[axis] for axis in self.axis)
+        self.scale = self.add_weight(shape, "ones", name="scale")
         self.built = True
 
     def call(self, inputs: Any) -> Any:
-        rank = len(inputs.shape)
+        rank, axes = len(inputs.shape), list(self.axis)
         scale = self.scale
-        if self.axis % rank != rank - 1:
+        if [axis % rank for axis in axes] != list(range(rank - len(axes), rank)):
             view = [1] * rank
-            view[self.axis] = inputs.shape[self.axis]
+            for axis in axes:
+                view[axis] = inputs.shape[axis]
             scale = ops.reshape(scale, view)
-        return ops.rms_normalization(inputs, scale, self.axis, self.epsilon)
+        return ops.rms_normalization(inputs, scale, axes, self.epsilon)
 
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "axis": self.axis, "epsilon": self.epsilon}

@@ -7,6 +7,7 @@ from typing import Any
 import kerasish_core as core
 
 from .callback import HOOKS, Callback
+from .control import TerminateOnNaN
 from .history import History
 from .progbar import ProgbarLogger
 
@@ -84,6 +85,17 @@ class CallbackList(Callback):
     def wants(self, hook: str) -> bool:
         """Whether a callback overrides a hook."""
         return bool(self._hooks[hook])
+
+    @property
+    def watched(self) -> str | None:
+        """What only `TerminateOnNaN` wants to see of batches: programs look at it themselves.
+
+        Steps then run in chunks that end where it is no number, when the hook is due. None if there
+        is no such callback, or if others want every batch as well.
+        """
+        hooked = self._hooks["on_train_batch_end"]
+        alone = bool(hooked) and all(type(c) is TerminateOnNaN for c in hooked)
+        return "loss" if alone else None
 
     def initial_epoch(self, epoch: int) -> int:
         """The first epoch to run: later if a callback restored a run."""

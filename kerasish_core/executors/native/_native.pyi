@@ -7,7 +7,13 @@ class Program:
     def run(self, inputs: list[Any], variables: list[Any]) -> list[Any]: ...
     def profile(self, inputs: list[Any], variables: list[Any], repeats: int) -> list[float]: ...
     def run_rows(
-        self, arrays: list[Any], rows: Any, batch: int, variables: list[Any], seconds: float
+        self,
+        arrays: list[Any],
+        rows: Any,
+        batch: int,
+        variables: list[Any],
+        seconds: float,
+        watched: int,
     ) -> tuple[int, list[Any]]: ...
 
 def call(kernel: str, arrays: Any, params: Any, scratch: int = 0) -> None: ...

@@ -81,8 +81,9 @@ class ShadowProgram:
         return outputs
 
     def run_rows(
-        self, arrays: list[Any], rows: Any, batch: int, variables: list[Any], seconds: float
-    ) -> tuple[int, Any]:
+        self, arrays: list[Any], rows: Any, batch: int, variables: list[Any], seconds: float,
+        watched: int,
+    ) -> tuple[int, Any]:  # fmt: skip
         """As `NativeProgram.run_rows`, a single step."""
         part = rows[:batch]
         return 1, self.run([np.ascontiguousarray(a[part]) for a in arrays], variables)

@@ -64,11 +64,48 @@ bool read_sources(PyObject* list, const std::vector<int64_t>& rows, Py_ssize_t b
   return true;
 }
 
-// One step after another until the rows or the time are used up: `done` of them. False with an
-// error set if the next one failed. Without the GIL, unless Python runs within a step.
+// A result of each step that ends the chunk when it is NaN or infinite, if there is one.
+struct Watched {
+  const void* data = nullptr;
+  bool wide = false;  // float64, not float32
+
+  bool ends() const {
+    if (!data) return false;
+    if (wide) {
+      uint64_t bits;
+      std::memcpy(&bits, data, sizeof bits);
+      return (bits >> 52 & 0x7ff) == 0x7ff;
+    }
+    uint32_t bits;
+    std::memcpy(&bits, data, sizeof bits);
+    return (bits >> 23 & 0xff) == 0xff;
+  }
+};
+
+// The output of number `index`, -1 for none; false with an error set.
+bool watch(const Parts& parts, const Run& run, Py_ssize_t index, Watched& watched) {
+  if (index < 0) return true;
+  size_t base = static_cast<size_t>(parts.inputs + parts.variables) + parts.constants.size();
+  if (static_cast<size_t>(index) >= parts.outputs.size()) {
+    PyErr_Format(PyExc_IndexError, "output %zd of %zu", index, parts.outputs.size());
+    return false;
+  }
+  PyArrayObject* array = run.arrays[base + static_cast<size_t>(index)].array();
+  int type = PyArray_TYPE(array);
+  if (PyArray_SIZE(array) != 1 || (type != NPY_FLOAT && type != NPY_DOUBLE)) {
+    PyErr_SetString(PyExc_TypeError, "what is watched must be a scalar of float32 or float64");
+    return false;
+  }
+  watched = {PyArray_DATA(array), type == NPY_DOUBLE};
+  return true;
+}
+
+// One step after another until the rows or the time are used up, or what is watched is no number:
+// `done` of them. False with an error set if the next one failed. Without the GIL, unless Python
+// runs within a step.
 bool execute_rows(const Parts& parts, Run& run, const Ref& holder,
                   const std::vector<Source>& sources, const std::vector<int64_t>& rows,
-                  Py_ssize_t batch, double seconds, Py_ssize_t& done) {
+                  Py_ssize_t batch, double seconds, const Watched& watched, Py_ssize_t& done) {
   using Clock = std::chrono::steady_clock;
   const auto end = Clock::now() + std::chrono::duration<double>(seconds);
   const auto steps = batch > 0 ? static_cast<Py_ssize_t>(rows.size()) / batch : 0;
@@ -84,7 +121,7 @@ bool execute_rows(const Parts& parts, Run& run, const Ref& holder,
         for (const Segment& segment : parts.segments)
           parts.program.run(arena, run.external.data(), segment.first, segment.last);
         take_turns(parts, run.external, ++done);
-        if (Clock::now() >= end) break;
+        if (watched.ends() || Clock::now() >= end) break;
       }
     });
   while (done < steps) {
@@ -92,21 +129,22 @@ bool execute_rows(const Parts& parts, Run& run, const Ref& holder,
     if (!execute(parts, run, holder)) return false;
     take_turns(parts, run.external, ++done);
     take_turns(parts, run.arrays, done);
-    if (Clock::now() >= end) break;
+    if (watched.ends() || Clock::now() >= end) break;
   }
   return true;
 }
 
 }  // namespace
 
-// run_rows(sources, rows, batch, variables, seconds) -> (steps, outputs of the last)
-// One step for each `batch` of the row numbers in `rows`, until the time is up.
+// run_rows(sources, rows, batch, variables, seconds, watched) -> (steps, outputs of the last)
+// One step for each `batch` of the row numbers in `rows`, until the time is up or the output of
+// number `watched` (-1: none) is NaN or infinite.
 PyObject* program_run_rows(PyObject* self, PyObject* args) {
   PyObject *sources_o, *rows_o, *variables;
-  Py_ssize_t batch;
+  Py_ssize_t batch, index;
   double seconds;
-  if (!PyArg_ParseTuple(args, "O!OnO!d", &PyList_Type, &sources_o, &rows_o, &batch, &PyList_Type,
-                        &variables, &seconds))
+  if (!PyArg_ParseTuple(args, "O!OnO!dn", &PyList_Type, &sources_o, &rows_o, &batch, &PyList_Type,
+                        &variables, &seconds, &index))
     return nullptr;
   const Parts& parts = *reinterpret_cast<ProgramObject*>(self)->parts;
   std::vector<int64_t> rows;
@@ -118,13 +156,15 @@ PyObject* program_run_rows(PyObject* self, PyObject* args) {
     return nullptr;
   Py_ssize_t done = 0;
   Run run;
+  Watched watched;
   {
     Writing alone(!parts.updates.empty());
-    if (alone.failed() || !collect(parts, inputs.get(), variables, run) || !add_others(parts, run))
+    if (alone.failed() || !collect(parts, inputs.get(), variables, run) ||
+        !add_others(parts, run) || !watch(parts, run, index, watched))
       return nullptr;
     Ref arena = borrow_arena(parts.program.arena_size);
     if (!arena) return nullptr;
-    if (!execute_rows(parts, run, arena, sources, rows, batch, seconds, done)) {
+    if (!execute_rows(parts, run, arena, sources, rows, batch, seconds, watched, done)) {
       PyObject *type, *value, *trace;  // the steps before the one that failed stay
       PyErr_Fetch(&type, &value, &trace);
       if (done > 0) hand_over(parts, variables, run, done);
