@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import functools
 import importlib
-import importlib.abc
 import re
 import sys
 from collections.abc import Callable
@@ -129,8 +128,11 @@ def _guess() -> int:
     return int(_compat("generation").decide(source)) if _MARKS.search(source) else MODERN
 
 
-class _Paths(importlib.abc.MetaPathFinder):
-    """Finds modules by paths of earlier releases, asked when nothing else finds them."""
+class _Paths:
+    """Finds modules by paths of earlier releases, asked when nothing else finds them.
+
+    A finder by its method: the base class would load a dozen modules.
+    """
 
     def find_spec(self, fullname: str, path: Any = None, target: Any = None) -> Any:
         if not fullname.startswith(f"{_OURS}.") or fullname.startswith(_COMPAT):
@@ -140,4 +142,4 @@ class _Paths(importlib.abc.MetaPathFinder):
 
 def install_paths() -> None:
     """Let imports find modules of ours under the paths of earlier releases."""
-    sys.meta_path.append(_Paths())
+    sys.meta_path.append(_Paths())  # type: ignore[arg-type]
