@@ -9,6 +9,7 @@ import numpy as np
 
 import kerasish_core as core
 
+from .. import older
 from ..ops.symbolic import PUBLIC, classic
 from ..settings import standardize_data_format
 from .sparse import to_dense
@@ -151,6 +152,7 @@ def temporal_padding(x: Any, padding: Any = (1, 1)) -> Any:
     return _pad_axes(x, (padding,), "channels_last")
 
 
+@older.arguments
 @classic
 def spatial_2d_padding(
     x: Any, padding: Any = ((1, 1), (1, 1)), data_format: Any = None
@@ -159,6 +161,7 @@ def spatial_2d_padding(
     return _pad_axes(x, padding, standardize_data_format(data_format))
 
 
+@older.arguments
 @classic
 def spatial_3d_padding(
     x: Any, padding: Any = ((1, 1), (1, 1), (1, 1)), data_format: Any = None
@@ -170,6 +173,7 @@ def spatial_3d_padding(
 # -- sizes of images
 
 
+@older.arguments
 @classic
 def resize_images(
     x: Any, height_factor: int, width_factor: int, data_format: Any, interpolation: str = "nearest"
@@ -191,6 +195,7 @@ def resize_images(
     return PUBLIC["resize"](x, size, interpolation, data_format=layout)
 
 
+@older.arguments
 @classic
 def resize_volumes(
     x: Any, depth_factor: int, height_factor: int, width_factor: int, data_format: Any

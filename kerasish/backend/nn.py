@@ -9,7 +9,7 @@ import numpy as np
 
 import kerasish_core as core
 
-from .. import random
+from .. import older, random
 from ..ops.symbolic import classic
 from ..settings import epsilon as _epsilon
 from ..settings import standardize_data_format
@@ -94,6 +94,7 @@ def _binary(target: Any, p: Any) -> Any:
     return -(target * _o.log(p + least) + (1.0 - target) * _o.log(1.0 - p + least))
 
 
+@older.arguments
 @classic
 def binary_crossentropy(target: Any, output: Any, from_logits: bool = False) -> Any:
     """`-(t log(p + e) + (1 - t) log(1 - p + e))`, element by element; e is `epsilon()`."""
@@ -129,6 +130,7 @@ def binary_focal_crossentropy(
     return found
 
 
+@older.arguments
 @classic
 def categorical_crossentropy(
     target: Any, output: Any, from_logits: bool = False, axis: int = -1
@@ -166,6 +168,7 @@ def categorical_focal_crossentropy(
     return _o.sum(weights * (-target * _o.log(p)), axis)
 
 
+@older.arguments
 @classic
 def sparse_categorical_crossentropy(
     target: Any, output: Any, from_logits: bool = False, axis: int = -1, ignore_class: Any = None
@@ -214,6 +217,7 @@ def conv1d(
     return _o.conv(x, kernel, strides, padding, layout, dilation_rate)
 
 
+@older.arguments
 @classic
 def conv2d(
     x: Any, kernel: Any, strides: Any = (1, 1), padding: str = "valid", data_format: Any = None,
@@ -224,6 +228,7 @@ def conv2d(
     return _o.conv(x, kernel, strides, _padding(padding), layout, dilation_rate)
 
 
+@older.arguments
 @classic
 def conv3d(
     x: Any, kernel: Any, strides: Any = (1, 1, 1), padding: str = "valid", data_format: Any = None,
@@ -248,6 +253,7 @@ def _transposed(
     return core.vjp(forward, start)[1](x)[0]
 
 
+@older.arguments
 @classic
 def conv2d_transpose(
     x: Any, kernel: Any, output_shape: Any, strides: Any = (1, 1), padding: str = "valid",
@@ -304,6 +310,7 @@ def separable_conv1d(
     )
 
 
+@older.arguments
 @classic
 def separable_conv2d(
     x: Any, depthwise_kernel: Any, pointwise_kernel: Any, strides: Any = (1, 1),
@@ -323,6 +330,7 @@ def _pool(x: Any, size: Any, strides: Any, padding: str, layout: str, mode: str)
     return pools[mode](x, tuple(size), tuple(strides), _padding(padding), layout)
 
 
+@older.arguments
 @classic
 def pool2d(
     x: Any, pool_size: Any, strides: Any = (1, 1), padding: str = "valid", data_format: Any = None,
@@ -333,6 +341,7 @@ def pool2d(
     return _pool(x, pool_size, strides, padding, layout, pool_mode)
 
 
+@older.arguments
 @classic
 def pool3d(
     x: Any, pool_size: Any, strides: Any = (1, 1, 1), padding: str = "valid",

@@ -339,3 +339,31 @@ def test_regularizers():
         assert float(penalty(keras.ops.convert_to_tensor(x))) == pytest.approx(wanted)
     with pytest.raises(NotImplementedError, match="SpectralNormalization"):
         keras.regularizers.EigenvalueRegularizer(2)
+
+
+# -- the backend
+def test_backend():
+    from kerasish import backend as K
+
+    x = np.random.RandomState(0).rand(2, 3, 6, 5).astype("float32")
+    kernel = np.random.RandomState(1).rand(3, 3, 3, 4).astype("float32")
+    wanted = K.conv2d(x, kernel, strides=(2, 2), padding="same", data_format="channels_first")
+    found = K.conv2d(x, kernel, strides=(2, 2), border_mode="same", dim_ordering="th")
+    np.testing.assert_array_equal(np.asarray(found), np.asarray(wanted))
+    assert K.pool2d(x, (2, 2), (2, 2), "valid", dim_ordering="th").shape == (2, 3, 3, 2)
+    assert K.resize_images(x, 2, 3, dim_ordering="th").shape == (2, 3, 12, 15)
+    assert K.spatial_2d_padding(x, dim_ordering="th").shape == (2, 3, 8, 7)
+    assert K.asymmetric_spatial_2d_padding(x, 1, 0, 2, 0, "th").shape == (2, 3, 7, 7)
+    assert K.image_dim_ordering() == "tf"
+    try:
+        K.set_image_dim_ordering("th")
+        assert (K.image_dim_ordering(), K.image_data_format()) == ("th", "channels_first")
+        check(layers.Convolution2D(2, 3, 3), data_format="channels_first")
+    finally:
+        K.set_image_dim_ordering("tf")
+    with pytest.raises(ValueError, match="Unknown dim_ordering: 'nhwc'"):
+        K.set_image_dim_ordering("nhwc")
+    output, target = np.array([[0.25, 0.75]], "float32"), np.array([[0.0, 1.0]], "float32")
+    assert float(K.categorical_crossentropy(output, target)[0]) == pytest.approx(-np.log(0.75))
+    generation.set_generation(2)
+    assert float(K.categorical_crossentropy(target, output)[0]) == pytest.approx(-np.log(0.75))

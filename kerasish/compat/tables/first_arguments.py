@@ -80,6 +80,12 @@ _AVERAGE = Row(
     change=change.pool_of_two,
 )
 _POOL_1D = Row(first=_take("border_mode", pool_length="pool_size", stride="strides"))
+_BACKEND = _take("border_mode dim_ordering", filter_dilation="dilation_rate") | dict.fromkeys(
+    ("image_shape", "filter_shape", "volume_shape")
+)
+_K_CONV = Row(first=_BACKEND)
+# The output came first.
+_K_LOSS = Row(order={1: "output target from_logits"})
 _CELL = "output_dim init inner_init W_regularizer U_regularizer b_regularizer dropout_W dropout_U"
 _OVER_TIME = (
     "W_regularizer U_regularizer b_regularizer dropout_W dropout_U return_sequences go_backwards "
@@ -186,6 +192,20 @@ ROWS: dict[str, Row] = {
         change.recurrent_defaults,
     ),
     "GRU": _recurrent(_GATES, f"activation {_GATES}", change.gru_defaults),
+    # the backend's functions
+    "arrays.resize_images": _ORDERED,
+    "arrays.resize_volumes": _ORDERED,
+    "arrays.spatial_2d_padding": _ORDERED,
+    "arrays.spatial_3d_padding": _ORDERED,
+    "nn.binary_crossentropy": _K_LOSS,
+    "nn.categorical_crossentropy": _K_LOSS,
+    "nn.conv2d": _K_CONV,
+    "nn.conv2d_transpose": _K_CONV,
+    "nn.conv3d": _K_CONV,
+    "nn.pool2d": _K_CONV,
+    "nn.pool3d": _K_CONV,
+    "nn.separable_conv2d": _K_CONV,
+    "nn.sparse_categorical_crossentropy": _K_LOSS,
     # constraints
     "MaxNorm": Row(first={"m": "max_value"}),
     "MinMaxNorm": Row(first={"low": "min_value", "high": "max_value"}),

@@ -14,7 +14,7 @@ LIBRARY_PATHS: dict[str, tuple[str, ...]] = {
     "utils.conv_utils": ("compat.utils.conv_utils",),
     "utils.data_utils": ("compat.utils.data_utils", "utils"),
     "utils.generic_utils": ("compat.utils.generic_utils", "utils"),
-    "utils.io_utils": ("compat.hdf5", "utils"),
+    "utils.io_utils": ("compat.hdf5",),
     "utils.layer_utils": ("compat.utils.layer_utils",),
     "utils.np_utils": ("compat.utils.np_utils", "utils"),
     "utils.test_utils": ("compat.utils.test_utils",),
@@ -66,6 +66,16 @@ LIBRARY_NAMES: dict[str, dict[str, str | tuple[str, str | None]]] = {
             "compat.utils.layer_utils:layer_from_config", "keras.layers.deserialize",
         ),
         "print_summary": ("compat.utils.layer_utils:print_summary", "model.summary()"),
+    },
+    "backend": {
+        "asymmetric_spatial_2d_padding": (
+            "compat.ordering:asymmetric_spatial_2d_padding", "K.spatial_2d_padding",
+        ),
+        "deconv2d": "backend:conv2d_transpose",
+        "image_dim_ordering": ("compat.ordering:image_dim_ordering", "K.image_data_format"),
+        "set_image_dim_ordering": (
+            "compat.ordering:set_image_dim_ordering", "K.set_image_data_format",
+        ),
     },
     "layers": {
         "Merge": ("compat.layers.merge:Merge", JOINING),
