@@ -24,8 +24,10 @@ def clone_model(
     Args:
         model: A Sequential or functional model; or a subclass whose config makes it again.
         input_tensors: Symbolic tensors to build the copy on.
-        clone_function: Called on each layer (but inputs) for the layer to use in the copy.
-        call_function: `(layer, *args, **kwargs)` to the layer's result, for functional models.
+        clone_function: Called on each layer (but inputs), and on each call of an op in a functional
+            model, for what to use in the copy.
+        call_function: `(layer, *args, **kwargs)` to the layer's result, for functional models
+            (nested Sequential ones are called as they are).
         recursive: Whether `clone_function` is also called on layers of nested models.
 
     Raises:
@@ -36,7 +38,8 @@ def clone_model(
 
     def clone(layer: Any) -> Any:
         if recursive and isinstance(layer, Sequential | Functional):
-            return clone_model(layer, None, clone_function, call_function, True)
+            called = None if isinstance(layer, Sequential) else call_function
+            return clone_model(layer, None, clone_function, called, True)
         return (clone_function or _clone_layer)(layer)
 
     if isinstance(model, Sequential):
@@ -44,7 +47,9 @@ def clone_model(
             raise ValueError("`call_function` argument is not supported with Sequential models.")
         return _clone_sequential(model, clone, input_tensors)
     if isinstance(model, Functional) and type(model) is Functional:
-        return _clone_functional(model, clone, input_tensors, call_function)
+        return _clone_functional(
+            model, clone, input_tensors, call_function, clone_function is not None
+        )
     if clone_function is not None or input_tensors is not None or call_function is not None:
         raise ValueError(
             "Arguments `clone_function`, `call_function` and `input_tensors` are only supported "
@@ -79,7 +84,10 @@ def _clone_sequential(model: Any, clone: Any, input_tensors: Any) -> Any:
     return twin
 
 
-def _clone_functional(model: Any, clone: Any, input_tensors: Any, call_function: Any) -> Any:
+def _clone_functional(
+    model: Any, clone: Any, input_tensors: Any, call_function: Any, given: bool
+) -> Any:
+    """The copy; a `clone` that the user gave is asked for calls of `ops` as well."""
     graph = model._graph
     if input_tensors is None:
         inputs = [_fresh_input(t) for t in graph.inputs]
@@ -100,7 +108,7 @@ def _clone_functional(model: Any, clone: Any, input_tensors: Any, call_function:
 
     def twin_of(operation: Any) -> Any:
         if id(operation) not in twins:
-            if isinstance(operation, Layer):
+            if isinstance(operation, Layer) or given:
                 twins[id(operation)] = clone(operation)
             else:
                 name = auto_name(operation.function.__name__)
