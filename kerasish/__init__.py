@@ -16,10 +16,10 @@ __kerasish_version__ = "0.1.0"
 # Name to the module that holds it; None: the module of that name itself.
 _ROOMS = (
     "activations", "applications", "autodiff", "backend", "callbacks", "config", "constraints",
-    "datasets", "distillation", "distributions", "dtype_policies", "export", "initializers",
-    "layers", "losses", "metrics", "mixed_precision", "models", "ops", "optimizers",
-    "preprocessing", "quantizers", "random", "regularizers", "rl", "saving", "serialization",
-    "summary", "training", "tree", "utils", "visualization", "wrappers",
+    "datasets", "distillation", "distribution", "distributions", "dtype_policies", "export",
+    "initializers", "layers", "losses", "metrics", "mixed_precision", "models", "ops",
+    "optimizers", "preprocessing", "quantizers", "random", "regularizers", "rl", "saving",
+    "serialization", "summary", "training", "tree", "utils", "visualization", "wrappers",
 )  # fmt: skip
 _NAMES = {
     "Model": "models", "Sequential": "models", "Functional": "models",

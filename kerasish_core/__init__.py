@@ -16,6 +16,7 @@ from .autodiff import (
     value_and_grad,
     vjp,
 )
+from .collective import Alone, communicator, connect
 from .compile import CompiledStep, compile_step, function
 from .control import cond, fori_loop, map, scan, switch, while_loop
 from .device import current_device, device_scope, to_device
@@ -37,6 +38,7 @@ from .variable import StatelessScope, Variable
 
 __all__ = [
     "REGISTRY",
+    "Alone",
     "CompiledStep",
     "DTypeError",
     "DeviceError",
@@ -50,7 +52,9 @@ __all__ = [
     "Variable",
     "VerifyError",
     "active_tape",
+    "communicator",
     "compile_step",
+    "connect",
     "cond",
     "constant",
     "convert",

@@ -9,6 +9,7 @@ from .. import dtype_policies, ops
 from ..config import epsilon, floatx
 from ..naming import auto_name
 from ..serialization import builtin
+from ..shard import current_shard, whole_sum
 
 __all__ = [
     "Loss",
@@ -164,6 +165,15 @@ def squeeze_or_expand_to_same_rank(x1: Any, x2: Any, expand_rank_1: bool = True)
     return x1, x2
 
 
+def _over_the_batch(count: Any) -> Any:
+    """What divides a sum over this process's rows, from the count of entries in them.
+
+    A process's loss counts by its part of the rows, so the count of the whole batch does too.
+    """
+    shard = current_shard()
+    return count if shard is None else whole_sum(count) * shard.part
+
+
 def apply_mask(sample_weight: Any, mask: Any, dtype: Any, reduction: Any) -> Any:
     """Sample weights with a mask multiplied in.
 
@@ -175,7 +185,7 @@ def apply_mask(sample_weight: Any, mask: Any, dtype: Any, reduction: Any) -> Any
     mask = ops.cast(mask, dtype)
     if reduction in ("mean", "sum_over_batch_size"):
         total = math.prod(mask.shape)
-        mask = mask * (total / (ops.sum(mask) + epsilon()))
+        mask = mask * (total / (_over_the_batch(ops.sum(mask)) + epsilon()))
     if sample_weight is None:
         return mask
     sample_weight = ops.cast(sample_weight, dtype)
@@ -212,9 +222,10 @@ def reduce_weighted_values(
         return values
     total = ops.sum(values)
     if reduction == "sum":
-        return total
+        shard = current_shard()
+        return total if shard is None else total / shard.part
     if reduction == "mean_with_sample_weight" and sample_weight is not None:
-        return ops.divide_no_nan(total, ops.sum(sample_weight))
+        return ops.divide_no_nan(total, _over_the_batch(ops.sum(sample_weight)))
     if None in shape:  # a symbolic tensor of unknown batch size
         return ops.mean(values)
     return total / max(math.prod(shape), 1)

@@ -6,6 +6,7 @@ from typing import Any
 
 from .. import ops
 from ..config import epsilon
+from ..shard import whole_sum
 from .regression import as_pair
 from .wrapper import aligned
 
@@ -24,8 +25,8 @@ def dice(y_true: Any, y_pred: Any, axis: Any = None) -> Any:
     Source: Milletari et al. (2016), V-Net, arXiv:1606.04797, section 3.
     """
     y_true, y_pred = as_pair(y_true, y_pred, align=False)
-    overlap = ops.sum(y_true * y_pred, axis=axis)
-    sizes = ops.sum(y_true, axis=axis) + ops.sum(y_pred, axis=axis)
+    overlap = _sum(y_true * y_pred, axis)
+    sizes = _sum(y_true, axis) + _sum(y_pred, axis)
     return 1.0 - 2.0 * overlap / (sizes + epsilon())
 
 
@@ -48,10 +49,17 @@ def tversky(
     Source: Salehi et al. (2017), Tversky Loss Function, arXiv:1706.05721, eq. 3.
     """
     y_true, y_pred = as_pair(y_true, y_pred, align=False)
-    both = ops.sum(y_true * y_pred, axis=axis)
-    missed = ops.sum(y_true * (1.0 - y_pred), axis=axis)
-    added = ops.sum((1.0 - y_true) * y_pred, axis=axis)
+    both = _sum(y_true * y_pred, axis)
+    missed = _sum(y_true * (1.0 - y_pred), axis)
+    added = _sum((1.0 - y_true) * y_pred, axis)
     return 1.0 - both / (both + alpha * missed + beta * added + epsilon())
+
+
+def _sum(values: Any, axis: Any) -> Any:
+    """Over the axes; over all of them, where other processes have rows of the batch, over theirs
+    too."""
+    total = ops.sum(values, axis=axis)
+    return whole_sum(total) if axis is None else total
 
 
 @aligned

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+from collections.abc import Callable
 from typing import Any
 
 import kerasish_core as core
@@ -10,6 +12,7 @@ from .. import dtype_policies, initializers, ops
 from ..config import floatx
 from ..naming import auto_name, name_scope
 from ..serialization import builtin
+from ..shard import current_shard, flush_metrics, note_update
 from ..variable import Variable
 
 __all__ = ["Metric"]
@@ -36,6 +39,12 @@ class Metric:
         self.name = name or auto_name(type(self).__name__)
         self._dtype_policy = dtype_policies.get(dtype or floatx())
         self._dtype = self._dtype_policy.compute_dtype
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        for name, wrap in (("update_state", _noting), ("result", _of_whole)):
+            if name in cls.__dict__:
+                setattr(cls, name, wrap(cls.__dict__[name]))
 
     def __setattr__(self, name: str, value: Any) -> None:
         if isinstance(value, core.Variable | Metric):
@@ -175,6 +184,33 @@ class Metric:
         return f"<{type(self).__name__} name={self.name}>"
 
     __str__ = __repr__
+
+
+def _noting(update_state: Callable[..., Any]) -> Callable[..., Any]:
+    """An update by some rows of a batch, whose other rows other processes have."""
+
+    @functools.wraps(update_state)
+    def wrapper(self: Metric, *args: Any, **kwargs: Any) -> Any:
+        if current_shard() is None:
+            return update_state(self, *args, **kwargs)
+        note_update(self.variables)
+        result = update_state(self, *args, **kwargs)
+        note_update(self.variables, born=True)
+        return result
+
+    return wrapper
+
+
+def _of_whole(result: Callable[..., Any]) -> Callable[..., Any]:
+    """A result of what all processes' rows gave."""
+
+    @functools.wraps(result)
+    def wrapper(self: Metric) -> Any:
+        if current_shard() is not None:
+            flush_metrics()
+        return result(self)
+
+    return wrapper
 
 
 def _current(scope: Any, variable: Any) -> Any:

@@ -16,6 +16,7 @@ import kerasish_core as core
 
 from ..naming import auto_name, name_scope
 from ..serialization import builtin, deserialize_keras_object, serialize_keras_object
+from ..shard import with_gradients_of_all
 from ..variable import Variable
 from .averages import MovingAverages, check_ema
 from .clipping import clip_by_global_norm, clip_by_norm, clip_by_value
@@ -195,6 +196,7 @@ class Optimizer(OptimizerState, WeightDecay, MovingAverages):
         self.apply(list(grads), list(variables))
         return self._iterations
 
+    @with_gradients_of_all
     def apply(self, grads: Sequence[Any], trainable_variables: Any = None) -> None:
         """Update variables by their gradients.
 

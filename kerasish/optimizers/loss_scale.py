@@ -8,6 +8,7 @@ from typing import Any
 import kerasish_core as core
 
 from ..serialization import builtin, deserialize_keras_object, serialize_keras_object
+from ..shard import with_gradients_of_all
 from .base import Optimizer
 
 __all__ = ["LossScaleOptimizer"]
@@ -111,6 +112,7 @@ class LossScaleOptimizer(Optimizer):
                 finite = here if finite is None else ops.logical_and(finite, here)
         return core.convert(True) if finite is None else finite
 
+    @with_gradients_of_all
     def apply(self, grads: Sequence[Any], trainable_variables: Any = None) -> None:
         """Update variables by gradients of the scaled loss, unless one is not finite."""
         grads = list(grads)

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, MutableMapping, Sequence
 from typing import Any
 
 from ..serialization import builtin, deserialize_keras_object, serialize_keras_object
+from ..shard import with_gradients_of_all
 from .base import Optimizer
 
 __all__ = ["MultiOptimizer", "OptimizerMap"]
@@ -169,6 +170,7 @@ class MultiOptimizer(Optimizer):
             optimizer.build([v for v in var_list if self._choice[id(v)] is optimizer])
         super().build(var_list)
 
+    @with_gradients_of_all
     def apply(self, grads: Sequence[Any], trainable_variables: Any = None) -> None:
         """Let every optimizer update its variables."""
         grads = list(grads)

@@ -7,6 +7,7 @@ on the seed and the shape only, not on the number of threads, nor on eager or co
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,7 @@ import numpy as np
 import kerasish_core as core
 
 from ..settings import floatx
+from ..shard import current_shard
 from .seed_generator import draw_seed
 
 __all__ = [
@@ -42,6 +44,17 @@ def _float_dtype(name: str, dtype: Any) -> Any:
     return dtype
 
 
+def _drawn(draw: Callable[..., Any], shape: Any, parameters: tuple[Any, ...] = ()) -> Any:
+    """`draw(shape)`. Where this process has some rows of a batch, a tensor of as many rows is
+    taken from what the whole batch would get."""
+    shard = current_shard()
+    sizes = (shape,) if isinstance(shape, int | np.integer) else tuple(shape)
+    plain = all(isinstance(p, int | float) for p in parameters)
+    if shard is None or not plain or not sizes or sizes[0] != shard.rows:
+        return draw(shape)
+    return shard.cut(draw((shard.total, *sizes[1:])))
+
+
 def normal(
     shape: Any, mean: Any = 0.0, stddev: Any = 1.0, dtype: Any = None, seed: Any = None
 ) -> core.Tensor:
@@ -63,7 +76,10 @@ def normal(
     Source: https://keras.io/api/random/random_ops/
     """
     dtype = _float_dtype("normal", dtype)
-    return _random.normal(draw_seed(seed), shape, mean, stddev, dtype)  # type: ignore[no-any-return]
+    key = draw_seed(seed)
+    return _drawn(  # type: ignore[no-any-return]
+        lambda size: _random.normal(key, size, mean, stddev, dtype), shape, (mean, stddev)
+    )
 
 
 def uniform(
@@ -85,7 +101,10 @@ def uniform(
         ValueError: The dtype is no floating one: `randint` draws integers.
     """
     dtype = _float_dtype("uniform", dtype)
-    return _random.uniform(draw_seed(seed), shape, minval, maxval, dtype)  # type: ignore[no-any-return]
+    key = draw_seed(seed)
+    return _drawn(  # type: ignore[no-any-return]
+        lambda size: _random.uniform(key, size, minval, maxval, dtype), shape, (minval, maxval)
+    )
 
 
 def truncated_normal(
@@ -104,8 +123,9 @@ def truncated_normal(
         A tensor of the shape.
     """
     dtype = _float_dtype("truncated_normal", dtype)
-    return _random.truncated_normal(  # type: ignore[no-any-return]
-        draw_seed(seed), shape, mean, stddev, dtype
+    key = draw_seed(seed)
+    return _drawn(  # type: ignore[no-any-return]
+        lambda size: _random.truncated_normal(key, size, mean, stddev, dtype), shape, (mean, stddev)
     )
 
 
@@ -132,7 +152,10 @@ def randint(
         raise ValueError(
             f"`keras.random.randint` requires an integer `dtype`. Received: dtype={dtype.name}"
         )
-    return _random.randint(draw_seed(seed), shape, minval, maxval, dtype)  # type: ignore[no-any-return]
+    key = draw_seed(seed)
+    return _drawn(  # type: ignore[no-any-return]
+        lambda size: _random.randint(key, size, minval, maxval, dtype), shape, (minval, maxval)
+    )
 
 
 def categorical(
@@ -264,5 +287,6 @@ def dropout(inputs: Any, rate: float, noise_shape: Any = None, seed: Any = None)
     if rate >= 1.0:
         return ops.zeros_like(x)  # type: ignore[no-any-return]
     keep = 1.0 - rate
-    mask = ops.less(_random.uniform(seed, mask_shape, dtype="float32"), np.float32(keep))
+    chances = _drawn(lambda size: _random.uniform(seed, size, dtype="float32"), mask_shape)
+    mask = ops.less(chances, np.float32(keep))
     return ops.where(mask, ops.true_divide(x, keep), 0)  # type: ignore[no-any-return]

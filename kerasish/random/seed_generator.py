@@ -110,6 +110,11 @@ def global_seed_generator() -> SeedGenerator:
     return _global
 
 
+def global_seed_state() -> Variable:
+    """The state of the generator behind `seed=None`."""
+    return global_seed_generator().state
+
+
 def set_global_seed(seed: int) -> None:
     """Start the global generator again from a seed."""
     global _global

@@ -13,6 +13,7 @@ import numpy as np
 import kerasish_core as core
 
 from ..config import floatx
+from ..shard import common_order
 from ..text_arrays import is_text
 from .pydataset import PyDataset, batches_of
 
@@ -182,10 +183,12 @@ class ArrayData:
     def _order(self) -> Any:
         if self.shuffle == "batch":
             full = self.count // self.batch_size
-            starts = np.random.permutation(full) * self.batch_size  # noqa: NPY002
+            starts = common_order(np.random.permutation(full)) * self.batch_size  # noqa: NPY002
             rows = (starts[:, None] + np.arange(self.batch_size)).reshape(-1)
             return np.concatenate([rows, np.arange(full * self.batch_size, self.count)])
-        return np.random.permutation(self.count) if self.shuffle else None  # noqa: NPY002
+        if not self.shuffle:
+            return None
+        return common_order(np.random.permutation(self.count))  # noqa: NPY002
 
     def __iter__(self) -> Iterator[Any]:
         return self.batches(self._order())

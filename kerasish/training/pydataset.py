@@ -10,6 +10,8 @@ from typing import Any
 
 import numpy as np
 
+from ..shard import common_order
+
 __all__ = ["PyDataset", "batches_of"]
 
 
@@ -87,7 +89,7 @@ def batches_of(dataset: PyDataset, shuffle: Any = False) -> Iterator[Any]:
     count = dataset.num_batches
     order: Any = _endless() if count is None else range(count)
     if shuffle and count is not None:
-        order = np.random.permutation(count).tolist()  # noqa: NPY002
+        order = common_order(np.random.permutation(count)).tolist()  # noqa: NPY002
     workers = getattr(dataset, "workers", 0)
     if workers <= 1 and not getattr(dataset, "use_multiprocessing", False):
         for i in order:

@@ -14,7 +14,18 @@ import kerasish_core as core
 
 from .. import ops
 from ..config import floatx
+from ..random.seed_generator import global_seed_state
 from ..settings import learning_phase, structure_version
+from ..shard import (
+    current_shard,
+    distribution,
+    flush_metrics,
+    own_part,
+    parallel,
+    shard_of,
+    sharded,
+    synchronize,
+)
 from ..text_arrays import holds_text
 from .compile_utils import tensors_of
 from .data import pack_x_y_sample_weight, unpack_x_y_sample_weight
@@ -52,6 +63,8 @@ class Steps(StepFunctions, StatelessLoss):
     _compile_loss: Any
     _compile_metrics: Any
     _eager: bool = False
+    # Whether this process has the values of the others.
+    _in_step: bool = False
     _jit: Any = "auto"
 
     @property
@@ -147,7 +160,8 @@ class Steps(StepFunctions, StatelessLoss):
             # A number in place of the tuples: it is hashed at each call.
             number = self._known.setdefault((flags, of_layers, learning_phase()), len(self._known))
             self._fingerprint = (version, number)
-        return self._fingerprint[1]
+        shard = current_shard()
+        return self._fingerprint[1] if shard is None else (self._fingerprint[1], shard)
 
     def _run_step(self, name: str, data: Any, alone: bool = False) -> Any:
         """Run `train_step`, `test_step` or `predict_step`, compiled where that can be.
@@ -160,7 +174,16 @@ class Steps(StepFunctions, StatelessLoss):
         Raises:
             ValueError: The step is written for another framework.
         """
+        if name == "predict_step" or not parallel() or current_shard() is not None:
+            return self._run_step_on(name, data, alone)
+        shard, data = own_part(data)
+        with sharded(shard):
+            return self._run_step_on(name, data, alone)
+
+    def _run_step_on(self, name: str, data: Any, alone: bool) -> Any:
+        """`_run_step` on what this process has of the batch."""
         self._build_for(name, data)
+        self._synchronize(name)
         if not self.jit_compile:
             return self._run_eagerly(name, data, alone)
         data = self._after_front(data)
@@ -180,6 +203,15 @@ class Steps(StepFunctions, StatelessLoss):
             return self._run_eagerly(name, data, alone)
         except AttributeError as error:
             raise _in_our_style(error) from error
+
+    def _synchronize(self, name: str) -> None:
+        """Start from the first process's values, where several train together."""
+        if self._in_step or name == "predict_step" or not parallel():
+            return
+        optimizer = [] if self.optimizer is None else self.optimizer.variables
+        common = [*self.variables, *optimizer, *self.metrics_variables, global_seed_state()]
+        synchronize(list({id(v): v for v in common}.values()))
+        self._keep(_in_step=True)
 
     def _run_front(self, x: Any) -> Any:
         """The inputs after the layers that no program can hold: see `models/front.py`."""
@@ -225,13 +257,34 @@ class Steps(StepFunctions, StatelessLoss):
             How many steps were done, the epoch's row numbers, and the results of the last step.
             0 steps if the step does not run natively.
         """
+        if parallel() and current_shard() is None:
+            if not distribution().auto_shard_dataset:
+                return 0, data.rows()[1], None  # sizes are compared at every step
+            return self._run_own_rows(name, data, line)
+        return self._run_rows_of(name, data, line, *data.rows(), data.batch_size)
+
+    def _run_own_rows(self, name: str, data: Any, line: Any) -> tuple[int, Any, Any]:
+        """`_run_rows` with this process's rows of each batch."""
         size = data.batch_size
         arrays, rows = data.rows()
+        shard = shard_of(size)
+        whole = rows[: len(rows) // size * size].reshape(-1, size)
+        own = np.ascontiguousarray(whole[:, shard.start : shard.start + shard.rows])
+        with sharded(shard):
+            done, _, found = self._run_rows_of(
+                name, data, line, arrays, own.reshape(-1), shard.rows
+            )
+        return done, rows, found
+
+    def _run_rows_of(
+        self, name: str, data: Any, line: Any, arrays: Any, rows: Any, size: int
+    ) -> tuple[int, Any, Any]:
         done, results, whole = 0, None, len(rows) // size
         if not self.jit_compile or not whole:
             return 0, rows, None
         example = data.batch(slice(0, size))
         self._build_for(name, example)
+        self._synchronize(name)
         if self._after_front(example) is not example or holds_text(example):
             return 0, rows, None
         step = self._compiled_step(name)
@@ -271,7 +324,7 @@ class Steps(StepFunctions, StatelessLoss):
         """
         alone = name != "predict_step"
         step = self._steps.get(f"{name} alone" if alone else name)
-        if step is not None and not self._eager:
+        if step is not None and not self._eager and not (alone and parallel()):
             found = step.call_known(data)
             if found is not None:
                 return found
@@ -286,9 +339,11 @@ class Steps(StepFunctions, StatelessLoss):
         step = getattr(self, name)
         _check_signature(step)
         try:
-            return step(data)
+            found = step(data)
         except AttributeError as error:
             raise _in_our_style(error) from error
+        flush_metrics()
+        return found
 
     def explain(self, step: str = "train", stage: str = "traced") -> str:
         """A compiled step as text.
@@ -314,7 +369,8 @@ class Steps(StepFunctions, StatelessLoss):
                 # Only the step itself knows how its data reaches the layers.
                 _check_signature(getattr(self, name))
                 try:
-                    core.eval_spec(getattr(self, name), data)
+                    with sharded(current_shard()):
+                        core.eval_spec(getattr(self, name), data)
                 except core.TraceError:
                     pass  # Running the step says so.
                 except AttributeError as error:
@@ -333,13 +389,19 @@ class Steps(StepFunctions, StatelessLoss):
 
         def build(x: Any, y: Any) -> None:
             y_pred = self._forward(x, False)
-            if y is not None:
-                for part in missing:
+            if y is None:
+                return
+            for part in missing:
+                if not part.built:
                     part.build(y, y_pred)
+            if core.is_abstract() and self._compile_metrics in missing:
+                # Some make their state in the first update: a step that resets it must know it.
+                self._compile_metrics.update_state(y, y_pred)
 
         x, y, _ = unpack_x_y_sample_weight(data)
         try:
-            core.eval_spec(build, x, y)
+            with sharded(current_shard()):  # updates of this run are none of the step's
+                core.eval_spec(build, x, y)
         except core.TraceError:
             build(x, y)
 
@@ -366,7 +428,9 @@ def _method(model: Any, name: str, alone: bool) -> Callable[[Any], Any]:
         model = held()
         if alone:
             model.reset_metrics()
-        return getattr(model, name)(data)
+        found = getattr(model, name)(data)
+        flush_metrics()
+        return found
 
     return step
 

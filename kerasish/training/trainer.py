@@ -14,6 +14,7 @@ from .. import metrics as metrics_module
 from ..optimizers.loss_scale import LossScaleOptimizer
 from ..serialization import deserialize_keras_object, serialize_keras_object
 from ..settings import structure_version
+from ..shard import check_alike
 from .callbacks.callback_list import CallbackList
 from .compile_utils import CompileLoss, CompileMetrics
 from .data import (
@@ -98,6 +99,7 @@ class Trainer(Steps):
             train_function=None,
             test_function=None,
             predict_function=None,
+            _in_step=False,
             stop_training=False,
             compiled=True,
             _loss_tracker=metrics_module.Mean(name="loss"),
@@ -210,6 +212,8 @@ class Trainer(Steps):
             if isinstance(each, ArrayData):
                 self._prepare_once(each)
         steps = steps_per_epoch or data.num_batches
+        check_alike("batches", steps)
+        self._keep(_in_step=False)
         hooks = CallbackList.of(callbacks, self, True, epochs=epochs, steps=steps, verbose=verbose)
         verbose = 0 if hooks.shows_progress() else verbose
         self.stop_training = False
@@ -320,6 +324,8 @@ class Trainer(Steps):
         verbose = choose_verbose(verbose)
         data = make_data(x, y, sample_weight, batch_size, False, None, steps)
         steps_shown = steps or data.num_batches
+        check_alike("batches", steps_shown)
+        self._keep(_in_step=False)
         hooks = CallbackList.of(
             callbacks, self, False, epochs=1, steps=steps_shown, verbose=verbose
         )

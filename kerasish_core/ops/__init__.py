@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from . import random as random
+from .collective import *
 from .contract import *
 from .conv import *
 from .creation import *

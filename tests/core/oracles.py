@@ -409,6 +409,7 @@ ORACLES = {
     "gru": rnn_oracles.gru,
     "gru_grad": rnn_oracles.gru_grad,
     "hypot": mp("hypot"),
+    "all_reduce": lambda x, order: (x, order + np.uint32(1)),
     "barrier": mp(lambda x: x),
     "identity": mp(lambda x: x),
     "imag": python(lambda v: v.imag, float),

@@ -362,6 +362,7 @@ EMPTY += [
 ]  # fmt: skip
 EMPTY += [("fourier", [E((0, 3)), E((0, 3))], {"axes": (1,), "sign": -1})]
 EMPTY += [("bitcast", [E((0, 3))], {"dtype": "int32"}), ("barrier", [E((0, 3))], {})]
+EMPTY += [("all_reduce", [E((0, 3)), np.array(4, "uint32")], {})]
 EMPTY += [("solve", [_SQUARES, E((0, 3, 1))], {})]
 _RNN = {"activation": "tanh", "reverse": False, "masked": False}
 _GATED = {**_RNN, "recurrent_activation": "sigmoid"}

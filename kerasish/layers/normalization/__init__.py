@@ -7,6 +7,7 @@ from typing import Any
 from ... import constraints, initializers, ops, regularizers
 from ... import older as _older
 from ...serialization import builtin
+from ...shard import current_shard, whole_sum
 from ..base import Layer
 from ..input_spec import InputSpec
 
@@ -99,19 +100,21 @@ class BatchNormalization(Layer):
 
     def _moments(self, x: Any, mask: Any) -> Any:
         axes = [i for i in range(len(x.shape)) if i != self.axis % len(x.shape)]
-        if mask is None:
+        if mask is None and current_shard() is None:
             return ops.moments(x, axes)
+        # As in Keras the moments are those of the whole batch, however it is spread.
+        mask = ops.ones(x.shape[:1], x.dtype) if mask is None else mask
         weight = ops.cast(mask, x.dtype)
         weight = ops.reshape(
             weight, tuple(weight.shape) + (1,) * (len(x.shape) - len(weight.shape))
         )
         full = ops.broadcast_to(weight, x.shape)
-        count = ops.maximum(ops.sum(full, axes), 1e-7)
-        mean = ops.sum(x * full, axes) / count
+        count = ops.maximum(whole_sum(ops.sum(full, axes)), 1e-7)
+        mean = whole_sum(ops.sum(x * full, axes)) / count
         view = [1] * len(x.shape)
         view[self.axis] = x.shape[self.axis]
         centred = x - ops.reshape(mean, view)
-        return mean, ops.sum(full * ops.square(centred), axes) / count
+        return mean, whole_sum(ops.sum(full * ops.square(centred), axes)) / count
 
     def get_config(self) -> dict[str, Any]:
         return {
