@@ -280,7 +280,9 @@ class Layer(
         return outputs
 
     def _set_masks(self, first: Any, kwargs: Any, outputs: Any, masks: Any) -> None:
-        given = kwargs.get("mask") if kwargs and not any_mask(masks) else masks
+        given = kwargs.get("mask") if kwargs else None
+        if given is None:
+            given = masks
         if not self.supports_masking:
             if any_mask(masks):
                 warnings.warn(

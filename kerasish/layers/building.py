@@ -10,9 +10,9 @@ from typing import Any
 import kerasish_core as core
 
 from ..naming import current_path, name_scope
-from ..ops.symbolic import evaluate
+from ..ops.symbolic import batch_fill, evaluate
 from .call_spec import CallSignature, build_arguments, shapes_of
-from .shapes import as_shape
+from .shapes import as_shape, is_shape
 
 __all__ = ["Building", "argument_names", "wrap_build"]
 
@@ -32,12 +32,23 @@ def wrap_build(build: Any) -> Any:
                 build(self, *args, **kwargs)
         finally:
             self._building = False
-        self._build_shapes = {**dict(zip(argument_names(build), args, strict=False)), **kwargs}
+        shapes = {**dict(zip(argument_names(build), args, strict=False)), **kwargs}
+        fill = batch_fill()
+        self._build_shapes = shapes if fill is None else _without(fill, shapes)
         self.built = True
         self._tracker.locked = self._locks
 
     wrapper._wrapped = True  # type: ignore[attr-defined]
     return wrapper
+
+
+def _without(fill: int, shapes: Any) -> Any:
+    """Shapes with an unknown batch size again."""
+    if is_shape(shapes):
+        return (None, *shapes[1:]) if shapes and shapes[0] == fill else shapes
+    if isinstance(shapes, dict):
+        return {k: _without(fill, v) for k, v in shapes.items()}
+    return [_without(fill, v) for v in shapes] if isinstance(shapes, list | tuple) else shapes
 
 
 @functools.cache

@@ -101,4 +101,4 @@ def build_arguments(
                 f"received `build()` argument `{name}`, which does not match any of the call "
                 f"arguments {call_names}."
             )
-    return {name: shapes.get(name) for name in names}
+    return {name: shapes[name] for name in names if name in shapes}

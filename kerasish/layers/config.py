@@ -28,10 +28,12 @@ def auto_config(layer: Any, base: dict[str, Any], stop: type) -> dict[str, Any]:
         NotImplementedError: An argument can't be written.
     """
     if type(layer).__init__ is stop.__init__:
-        return base
+        more = ("activity_regularizer", "autocast")
+        return {**{k: getattr(layer, k) for k in more if hasattr(layer, k)}, **base}
     args, kwargs = layer._init_arguments
     init = inspect.signature(type(layer).__init__)
     bound = init.bind(layer, *args, **kwargs)
+    bound.apply_defaults()
     given = dict(list(bound.arguments.items())[1:])
     takes_all = False
     for name, p in init.parameters.items():

@@ -11,6 +11,7 @@ import functools
 import inspect
 import itertools
 import math
+import threading
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -205,7 +206,22 @@ def symbolic_specs(structure: Any, fill: int) -> Any:
 
 def evaluate(fn: Callable[..., Any], args: Any, kwargs: Any, fill: int = _FILLS[0]) -> Any:
     """Run `fn` once abstractly with `fill` in place of None; its result has `core.Spec` leaves."""
-    return core.eval_spec(fn, *symbolic_specs(list(args), fill), **symbolic_specs(kwargs, fill))
+    symbols = [x for x in tree.flatten((args, kwargs)) if isinstance(x, KerasTensor)]
+    outer = batch_fill()
+    if any(x.shape and x.shape[0] is None for x in symbols):
+        _RUNNING.batch_fill = fill
+    try:
+        return core.eval_spec(fn, *symbolic_specs(list(args), fill), **symbolic_specs(kwargs, fill))
+    finally:
+        _RUNNING.batch_fill = outer
+
+
+_RUNNING = threading.local()
+
+
+def batch_fill() -> int | None:
+    """What stands for an unknown batch size in the abstract run under way, if there is one."""
+    return getattr(_RUNNING, "batch_fill", None)
 
 
 # -- operations and nodes

@@ -101,6 +101,7 @@ def subclassed(k):
 
 @pytest.mark.parametrize("make", [sequential, with_input, functional, compiled, subclassed])
 def test_models(make):
+    both()  # names start anew
     ours, theirs = make(kerasish), make(keras)
     found, expected = (
         plain(k.saving.serialize_keras_object(model))

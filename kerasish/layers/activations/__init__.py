@@ -9,6 +9,7 @@ import kerasish_core as core
 from ... import activations, constraints, initializers, ops, regularizers
 from ...serialization import builtin
 from ..base import Layer
+from ..input_spec import InputSpec
 
 __all__ = ["ELU", "LeakyReLU", "PReLU", "ReLU", "Softmax"]
 
@@ -140,6 +141,11 @@ class PReLU(Layer):
             shape, self.alpha_initializer, regularizer=self.alpha_regularizer,
             constraint=self.alpha_constraint, name="alpha",
         )  # fmt: skip
+        axes = {}
+        if self.shared_axes:
+            own = (i for i in range(1, len(input_shape)) if i not in self.shared_axes)
+            axes = {i: input_shape[i] for i in own}
+        self.input_spec = InputSpec(ndim=len(input_shape), axes=axes)
         self.built = True
 
     def call(self, inputs: Any) -> Any:

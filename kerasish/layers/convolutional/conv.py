@@ -172,7 +172,8 @@ class _Depthwise(BaseConv):
 
     def build(self, input_shape: Any) -> None:
         channels = self._channels(input_shape)
-        self.input_spec = InputSpec(min_ndim=self.rank + 2)
+        axis = -1 if self.data_format == "channels_last" else 1
+        self.input_spec = InputSpec(min_ndim=self.rank + 2, axes={axis: channels})
         self.kernel = self.add_weight(
             self._kernel_shape(channels), self.kernel_initializer,
             regularizer=self.kernel_regularizer, constraint=self.kernel_constraint, name="kernel",

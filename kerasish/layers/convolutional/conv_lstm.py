@@ -85,14 +85,12 @@ class ConvLSTMCell(Layer):
                 "The channel dimension of the inputs (last axis) should be defined. Found None. "
                 f"Full input shape received: input_shape={inputs_shape}"
             )
-        space = inputs_shape[2:] if first else inputs_shape[1:-1]
-        if None in space:
+        size = self.shape_of_states(inputs_shape)
+        if None in size:
             raise ValueError(
                 "ConvLSTM layers need spatial axes of known size, since their states have it. "
                 f"Received: input_shape={inputs_shape}"
             )
-        sizes = tuple(self._size(*x) for x in zip(space, *self._windows(), strict=True))
-        size = (self.filters, *sizes) if first else (*sizes, self.filters)
         self.state_size = [size, size]
         self.kernel = self.add_weight(
             (*self.kernel_size, channels, 4 * self.filters), self.kernel_initializer,
@@ -114,7 +112,16 @@ class ConvLSTMCell(Layer):
     def _windows(self) -> tuple[Any, Any, Any]:
         return self.kernel_size, self.strides, self.dilation_rate
 
-    def _size(self, n: int, window: int, step: int, dilation: int) -> int:
+    def shape_of_states(self, inputs_shape: Any) -> tuple[int | None, ...]:
+        """Without the batch; unknown sizes stay so."""
+        first = self.data_format == "channels_first"
+        space = inputs_shape[2:] if first else inputs_shape[1:-1]
+        sizes = tuple(self._size(*x) for x in zip(space, *self._windows(), strict=True))
+        return (self.filters, *sizes) if first else (*sizes, self.filters)
+
+    def _size(self, n: int | None, window: int, step: int, dilation: int) -> int | None:
+        if n is None:
+            return None
         n = n if self.padding == "same" else n - (window - 1) * dilation
         return (n + step - 1) // step
 
@@ -227,9 +234,8 @@ class _ConvLSTM(RNN):
 
     def compute_output_shape(self, sequences_shape: Any, initial_state_shape: Any = None) -> Any:
         """The shape of the outputs, and of the last states if they are returned."""
-        if not self.cell.built:
-            self.build(sequences_shape)
-        batch, size = sequences_shape[0], self.cell.state_size[0]
+        batch = sequences_shape[0]
+        size = self.cell.shape_of_states((batch, *sequences_shape[2:]))
         shape = (batch, sequences_shape[1], *size) if self.return_sequences else (batch, *size)
         return (shape, (batch, *size), (batch, *size)) if self.return_state else shape
 

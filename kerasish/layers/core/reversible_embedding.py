@@ -66,8 +66,10 @@ class ReversibleEmbedding(Embedding):
         kernel = (
             ops.transpose(self._main_value()) if self.tie_weights else self.reverse_embeddings.value
         )
-        dtype = self.reverse_dtype or self.compute_dtype
-        return self._capped(ops.matmul(ops.cast(inputs, dtype), ops.cast(kernel, dtype)))
+        if self.reverse_dtype is not None:
+            inputs, kernel = (ops.cast(x, self.reverse_dtype) for x in (inputs, kernel))
+        # By default in the type of the weights: logits of half precision are coarse.
+        return self._capped(ops.matmul(inputs, kernel))
 
     def _capped(self, logits: Any) -> Any:
         if self.logit_soft_cap is None:

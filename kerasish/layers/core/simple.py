@@ -5,9 +5,10 @@ from __future__ import annotations
 import inspect
 from typing import Any
 
-from ... import activations, ops
+from ... import activations, ops, tree
 from ...serialization import builtin, deserialize_keras_object, serialize_keras_object
 from ..base import Layer
+from ..shapes import symbolic_of
 
 __all__ = ["Activation", "Identity", "Lambda", "Masking"]
 
@@ -76,6 +77,20 @@ class Lambda(Layer):
         if "training" in names:
             kwargs["training"] = training
         return self.function(inputs, **kwargs)
+
+    def compute_output_shape(self, input_shape: Any) -> Any:
+        if self._output_shape is None:
+            return super().compute_output_shape(input_shape)
+        if callable(self._output_shape):
+            return self._output_shape(input_shape)
+        batch = tree.flatten(input_shape)[0]
+        return tree.map_shape_structure(lambda s: (batch, *s), self._output_shape)
+
+    def compute_output_spec(self, inputs: Any, **kwargs: Any) -> Any:
+        if self._output_shape is None:
+            return super().compute_output_spec(inputs, **kwargs)
+        shapes = tree.map_structure(lambda x: tuple(x.shape), inputs)
+        return symbolic_of(self.compute_output_shape(shapes), self.compute_dtype)
 
     def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
         return self.mask(inputs, mask) if callable(self.mask) else self.mask

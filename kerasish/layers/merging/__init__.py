@@ -63,25 +63,60 @@ class Add(_Merge):
     _merge = _fold(lambda a, b: ops.add(a, b))
 
 
+def _spread_mask(x: Any) -> Any:
+    """The mask of a tensor over its features too, or None."""
+    mask = getattr(x, "mask", None)
+    return None if mask is None else ops.broadcast_to(ops.expand_dims(mask, -1), x.shape)
+
+
 @builtin("keras.layers")
 class Multiply(_Merge):
-    """Product of the inputs."""
+    """Product of the inputs; what is masked counts as 1, and where all are as 0."""
 
-    _merge = _fold(lambda a, b: ops.multiply(a, b))
+    def _merge(self, inputs: Any) -> Any:
+        masks = [_spread_mask(x) for x in inputs]
+        pairs = zip(inputs, masks, strict=True)
+        product = functools.reduce(
+            ops.multiply, (x if m is None else ops.where(m, x, ops.ones_like(x)) for x, m in pairs)
+        )
+        if any(m is None for m in masks):
+            return product
+        kept = functools.reduce(ops.logical_or, masks)
+        return ops.where(kept, product, ops.zeros_like(product))
+
+
+class _Extreme(_Merge):
+    """Elementwise without a neutral element: what is masked in one input gives way to the other."""
+
+    def _pick(self, a: Any, b: Any) -> Any:
+        raise NotImplementedError
+
+    def _merge(self, inputs: Any) -> Any:
+        found, mask = inputs[0], _spread_mask(inputs[0])
+        for x in inputs[1:]:
+            other = _spread_mask(x)
+            x = x if other is None else ops.where(other, x, found)
+            found = found if mask is None else ops.where(mask, found, x)
+            both = mask is not None and other is not None
+            mask = ops.logical_or(mask, other) if both else None
+            found = self._pick(found, x)
+        return found
 
 
 @builtin("keras.layers")
-class Maximum(_Merge):
-    """Largest of the inputs."""
+class Maximum(_Extreme):
+    """Largest of the inputs, of those that are not masked."""
 
-    _merge = _fold(lambda a, b: ops.maximum(a, b))
+    def _pick(self, a: Any, b: Any) -> Any:
+        return ops.maximum(a, b)
 
 
 @builtin("keras.layers")
-class Minimum(_Merge):
-    """Smallest of the inputs."""
+class Minimum(_Extreme):
+    """Smallest of the inputs, of those that are not masked."""
 
-    _merge = _fold(lambda a, b: ops.minimum(a, b))
+    def _pick(self, a: Any, b: Any) -> Any:
+        return ops.minimum(a, b)
 
 
 @builtin("keras.layers")

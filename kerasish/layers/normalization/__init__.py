@@ -21,7 +21,15 @@ class BatchNormalization(Layer):
     In training the moments are those of the batch, and moving averages follow them; otherwise, or
     if `trainable` is False, the moving averages are used.
 
-    Source: S. Ioffe and C. Szegedy, "Batch normalization", ICML 2015.
+    With `renorm`, what is normalized in training becomes `x * r + d`, where `r = std / renorm_std`
+    and `d = (mean - renorm_mean) / renorm_std` undo what the batch differs from averages of its
+    own momentum, `renorm_momentum`; no gradient flows through them.
+
+    Args:
+        renorm_clipping: `{"rmin", "rmax", "dmax"}`, each optional: limits of `r` and of `|d|`.
+
+    Source: S. Ioffe and C. Szegedy, "Batch normalization", ICML 2015; S. Ioffe, "Batch
+    renormalization", NeurIPS 2017, algorithm 1.
     """
 
     def __init__(
@@ -33,11 +41,13 @@ class BatchNormalization(Layer):
         renorm_momentum: float = 0.99, synchronized: bool = False, **kwargs: Any,
     ) -> None:  # fmt: skip
         super().__init__(**kwargs)
-        if renorm:
+        if synchronized:
             raise ValueError(
-                "BatchNormalization(renorm=True) is not available: batch renormalization is not "
-                "implemented. Use renorm=False."
+                "BatchNormalization: synchronized=True needs several devices, which are not "
+                "supported. Leave it out: the statistics of one device are those of the batch."
             )
+        if renorm:
+            renorm_clipping = _checked_clipping(renorm_clipping or {})
         self.renorm, self.renorm_clipping = renorm, renorm_clipping
         self.renorm_momentum = renorm_momentum
         self.axis = int(axis[0] if isinstance(axis, list | tuple) else axis)
@@ -71,32 +81,69 @@ class BatchNormalization(Layer):
                 (size,), self.beta_initializer, regularizer=self.beta_regularizer,
                 constraint=self.beta_constraint, autocast=False, name="beta",
             )  # fmt: skip
-        self.moving_mean = self.add_weight(
-            (size,), self.moving_mean_initializer, trainable=False, autocast=False,
-            name="moving_mean",
-        )  # fmt: skip
-        self.moving_variance = self.add_weight(
-            (size,), self.moving_variance_initializer, trainable=False, autocast=False,
-            name="moving_variance",
-        )  # fmt: skip
+        self.moving_mean = self._average(size, "moving_mean", self.moving_mean_initializer)
+        variance = self.moving_variance_initializer
+        self.moving_variance = self._average(size, "moving_variance", variance)
+        if self.renorm:
+
+            def deviation(shape: Any, dtype: Any = None) -> Any:
+                return ops.sqrt(variance(shape, dtype=dtype))
+
+            # Inference keeps to an average of the deviation too, as in the paper.
+            self.moving_stddev = self._average(size, "moving_stddev", deviation)
+            self.renorm_mean = self._average(size, "renorm_mean", self.moving_mean_initializer)
+            self.renorm_stddev = self._average(size, "renorm_stddev", deviation)
         self.input_spec = InputSpec(ndim=len(input_shape), axes={self.axis: size})
         self.built = True
 
+    def _average(self, size: int, name: str, initializer: Any) -> Any:
+        return self.add_weight((size,), initializer, trainable=False, autocast=False, name=name)
+
     def call(self, inputs: Any, training: Any = None, mask: Any = None) -> Any:
+        if mask is not None and len(mask.shape) != len(inputs.shape) - 1:
+            raise ValueError(
+                "BatchNormalization: the mask must have one axis less than the inputs. Received: "
+                f"mask.shape={tuple(mask.shape)}, inputs.shape={tuple(inputs.shape)}."
+            )
         half = ops.dtype(inputs) in ("float16", "bfloat16")
         x = ops.cast(inputs, "float32") if half else inputs
+        beta, gamma = (None if v is None else v.value for v in (self.beta, self.gamma))
         if training and self.trainable:
             mean, variance = self._moments(x, mask)
-            m = self.momentum
-            self.moving_mean.assign(self.moving_mean * m + mean * (1.0 - m))
-            self.moving_variance.assign(self.moving_variance * m + variance * (1.0 - m))
+            if self.renorm:
+                beta, gamma = self._corrected(mean, variance, beta, gamma)
+                self._follow_deviation(mean, variance)
+            else:
+                _follow(self.moving_mean, mean, self.momentum)
+                _follow(self.moving_variance, variance, self.momentum)
         else:
             mean, variance = self.moving_mean.value, self.moving_variance.value
-        y = ops.batch_normalization(
-            x, mean, variance, self.axis, None if self.beta is None else self.beta.value,
-            None if self.gamma is None else self.gamma.value, self.epsilon,
-        )  # fmt: skip
+        y = ops.batch_normalization(x, mean, variance, self.axis, beta, gamma, self.epsilon)
         return ops.cast(y, inputs.dtype)
+
+    def _corrected(self, mean: Any, variance: Any, beta: Any, gamma: Any) -> tuple[Any, Any]:
+        """Offset and scale of `(x * r + d) * gamma + beta`."""
+        usual = ops.maximum(self.renorm_stddev.value, self.epsilon**0.5)
+        r = ops.stop_gradient(ops.sqrt(variance + self.epsilon) / usual)
+        d = ops.stop_gradient((mean - self.renorm_mean.value) / usual)
+        limits = self.renorm_clipping
+        if limits.get("rmin") is not None:
+            r = ops.maximum(r, limits["rmin"])
+        if limits.get("rmax") is not None:
+            r = ops.minimum(r, limits["rmax"])
+        if limits.get("dmax") is not None:
+            d = ops.clip(d, -limits["dmax"], limits["dmax"])
+        if gamma is not None:
+            r, d = r * gamma, d * gamma
+        return (d if beta is None else d + beta), r
+
+    def _follow_deviation(self, mean: Any, variance: Any) -> None:
+        deviation = ops.sqrt(variance + self.epsilon)
+        _follow(self.renorm_mean, mean, self.renorm_momentum)
+        _follow(self.renorm_stddev, deviation, self.renorm_momentum)
+        _follow(self.moving_mean, mean, self.momentum)
+        after = _follow(self.moving_stddev, deviation, self.momentum)
+        self.moving_variance.assign(ops.relu(after * after - self.epsilon))
 
     def _moments(self, x: Any, mask: Any) -> Any:
         axes = [i for i in range(len(x.shape)) if i != self.axis % len(x.shape)]
@@ -137,6 +184,28 @@ class BatchNormalization(Layer):
             "renorm_momentum": self.renorm_momentum,
             "synchronized": self.synchronized,
         }
+
+
+def _follow(average: Any, value: Any, momentum: float) -> Any:
+    """Move a running average towards a value; returns it."""
+    after = average * momentum + value * (1.0 - momentum)
+    average.assign(after)
+    return after
+
+
+def _checked_clipping(limits: Any) -> Any:
+    unknown = set(limits) - {"rmin", "rmax", "dmax"}
+    if unknown:
+        raise ValueError(
+            f"BatchNormalization: renorm_clipping has the unknown keys {sorted(unknown)}; known "
+            "are 'rmin', 'rmax' and 'dmax'."
+        )
+    low, high, far = (limits.get(key) for key in ("rmin", "rmax", "dmax"))
+    if low is not None and high is not None and high < low:
+        raise ValueError(f"BatchNormalization: rmax={high} must not be less than rmin={low}.")
+    if far is not None and far < 0:
+        raise ValueError(f"BatchNormalization: dmax={far} must not be negative.")
+    return limits
 
 
 @builtin("keras.layers")
@@ -231,24 +300,22 @@ class RMSNormalization(Layer):
 
     def __init__(self, axis: Any = -1, epsilon: float = 1e-6, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.axis, self.epsilon = axis, epsilon
+        self.axis = list(axis) if isinstance(axis, list | tuple) else axis
+        self.epsilon = epsilon
 
     def build(self, input_shape: Any) -> None:
-        several = isinstance(self.axis, list | tuple)
-        self.axis = sorted(self.axis) if several else [self.axis]
-        shape = tuple(input_shape[axis] for axis in self.axis)
-        self.scale = self.add_weight(shape, "ones", name="scale")
+        # In order, as Keras writes them once the layer is built.
+        self.axis = sorted(self.axis) if isinstance(self.axis, list) else [self.axis]
+        self.scale = self.add_weight(tuple(input_shape[a] for a in self.axis), "ones", name="scale")
         self.built = True
 
     def call(self, inputs: Any) -> Any:
-        rank, axes = len(inputs.shape), list(self.axis)
+        rank = len(inputs.shape)
+        axes = [a % rank for a in self.axis]
         scale = self.scale
-        if [axis % rank for axis in axes] != list(range(rank - len(axes), rank)):
-            view = [1] * rank
-            for axis in axes:
-                view[axis] = inputs.shape[axis]
-            scale = ops.reshape(scale, view)
-        return ops.rms_normalization(inputs, scale, axes, self.epsilon)
+        if axes != list(range(rank - len(axes), rank)):
+            scale = ops.reshape(scale, [n if a in axes else 1 for a, n in enumerate(inputs.shape)])
+        return ops.rms_normalization(inputs, scale, tuple(axes), self.epsilon)
 
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "axis": self.axis, "epsilon": self.epsilon}

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import kerasish_core as core
+
 from ... import initializers, ops
 from ...serialization import builtin
 from ..input_spec import InputSpec
@@ -58,7 +60,8 @@ class SpectralNormalization(Wrapper):
             vector, kernel = self.normalized_weights()
             self.vector_u.assign(ops.cast(vector, self.vector_u.dtype))
             self.kernel.assign(ops.cast(kernel, self.kernel.dtype))
-        return ops.cast(self.layer(inputs), inputs.dtype)
+        y = self.layer(inputs)
+        return ops.cast(y, inputs.dtype) if core.dtypes.is_float(inputs.dtype) else y
 
     def compute_output_shape(self, input_shape: Any) -> Any:
         return self.layer.compute_output_shape(input_shape)
@@ -73,7 +76,9 @@ class SpectralNormalization(Wrapper):
             right = ops.normalize(ops.matmul(left, matrix), axis=None)
         left, right = ops.stop_gradient(left), ops.stop_gradient(right)
         norm = ops.matmul(ops.matmul(left, matrix), ops.transpose(right))
-        kernel = ops.reshape(ops.divide(matrix, norm), self.kernel_shape)
+        nothing = ops.all(ops.equal(self.kernel, 0))  # has no norm, and stays
+        right = ops.where(nothing, self.vector_u.value, right)
+        kernel = ops.reshape(ops.divide(matrix, ops.where(nothing, 1, norm)), self.kernel_shape)
         return ops.cast(right, self.vector_u.dtype), ops.cast(kernel, self.kernel.dtype)
 
     def get_config(self) -> dict[str, Any]:

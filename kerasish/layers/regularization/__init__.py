@@ -8,6 +8,7 @@ from ... import ops, random, regularizers
 from ...config import standardize_data_format
 from ...serialization import builtin
 from ..base import Layer
+from ..input_spec import InputSpec
 
 __all__ = ["ActivityRegularization", "AlphaDropout", "Dropout", "GaussianDropout", "GaussianNoise",
            "SpatialDropout1D", "SpatialDropout2D", "SpatialDropout3D"]  # fmt: skip
@@ -71,8 +72,11 @@ class Dropout(_Random):
 
 
 class _SpatialDropout(Dropout):
+    rank = 1
+
     def __init__(self, rate: float, seed: Any = None, name: Any = None, dtype: Any = None) -> None:
         super().__init__(rate, None, seed, name=name, dtype=dtype)
+        self.input_spec = InputSpec(ndim=self.rank + 2)
 
     def _shape(self, shape: Any) -> Any:
         return (shape[0], *(1,) * (len(shape) - 2), shape[-1])
@@ -114,10 +118,14 @@ class _SpatialDropoutND(_SpatialDropout):
 class SpatialDropout2D(_SpatialDropoutND):
     """Dropout of whole channels of images."""
 
+    rank = 2
+
 
 @builtin("keras.layers")
 class SpatialDropout3D(_SpatialDropoutND):
     """Dropout of whole channels of volumes."""
+
+    rank = 3
 
 
 @builtin("keras.layers")
@@ -178,7 +186,10 @@ class AlphaDropout(_Random):
         if not training or self.rate <= 0:
             return inputs
         low = -1.7580993408473766
-        shape = self.noise_shape or inputs.shape
+        shape = inputs.shape
+        if self.noise_shape is not None:  # None stands for the size of the input
+            pairs = zip(self.noise_shape, shape, strict=True)
+            shape = tuple(n if wanted is None else wanted for wanted, n in pairs)
         kept = ops.greater_equal(random.uniform(shape, seed=self.seed_generator), self.rate)
         a = ((1 - self.rate) * (1 + self.rate * low**2)) ** -0.5
         return a * ops.where(kept, inputs, low) - a * low * self.rate

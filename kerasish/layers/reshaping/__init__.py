@@ -7,6 +7,7 @@ from typing import Any
 
 from ... import ops
 from ...config import standardize_data_format
+from ...ops.symbolic import KerasTensor
 from ...serialization import builtin
 from ..base import Layer
 from ..convolutional.base import standardize_tuple
@@ -47,6 +48,18 @@ class Reshape(Layer):
 
     def call(self, inputs: Any) -> Any:
         return ops.reshape(inputs, (inputs.shape[0], *self.target_shape))
+
+    def compute_output_shape(self, input_shape: Any) -> Any:
+        batch, *sizes = input_shape
+        if None not in sizes:
+            return super().compute_output_shape(input_shape)
+        return (batch, *(None if n == -1 else n for n in self.target_shape))
+
+    def compute_output_spec(self, inputs: Any) -> Any:
+        if None not in inputs.shape[1:]:
+            return super().compute_output_spec(inputs)
+        # What is not known may well be what the shape asks for.
+        return KerasTensor(self.compute_output_shape(inputs.shape), inputs.dtype)
 
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "target_shape": self.target_shape}

@@ -116,8 +116,11 @@ class _Cell(Layer):
         """Forget the mask of the state."""
         self._masks = (self._masks[0], None)
 
-    def _dropped(self, x: Any, h: Any) -> Any:
-        of_input, of_state = self._masks
+    def _dropped(self, x: Any, h: Any, training: Any) -> Any:
+        if not training:
+            return x, h
+        # Drawn here only if the cell is called by itself.
+        of_input, of_state = self.get_dropout_mask(x), self.get_recurrent_dropout_mask(h)
         return (
             x if of_input is None else x * of_input,
             h if of_state is None else h * of_state,
@@ -205,7 +208,7 @@ class SimpleRNNCell(_Cell):
 
     def call(self, sequence: Any, states: Any, training: Any = False) -> Any:
         state = states[0] if isinstance(states, list | tuple) else states
-        x, h = self._dropped(sequence, state)
+        x, h = self._dropped(sequence, state, training)
         y = ops.matmul(x, self.kernel) + ops.matmul(h, self.recurrent_kernel)
         if self.bias is not None:
             y = y + self.bias
@@ -273,7 +276,7 @@ class LSTMCell(_GatedCell):
 
     def call(self, sequence: Any, states: Any, training: Any = False) -> Any:
         h, c = states
-        x, h = self._dropped(sequence, h)
+        x, h = self._dropped(sequence, h, training)
         z = ops.matmul(x, self.kernel) + ops.matmul(h, self.recurrent_kernel)
         if self.bias is not None:
             z = z + self.bias
@@ -328,7 +331,7 @@ class GRUCell(_GatedCell):
 
     def call(self, sequence: Any, states: Any, training: Any = False) -> Any:
         state = states[0] if isinstance(states, list | tuple) else states
-        x, h = self._dropped(sequence, state)
+        x, h = self._dropped(sequence, state, training)
         n = self.units
         for_input = for_state = None
         if self.bias is not None:
@@ -393,7 +396,7 @@ class StackedRNNCells(Layer):
 
     def prepare_dropout(self, x: Any, training: Any) -> None:
         for i, cell in enumerate(self.cells):
-            if i:
+            if i and training:
                 x = ops.zeros((x.shape[0], self.cells[i - 1].output_size), x.dtype)
             if hasattr(cell, "prepare_dropout"):
                 cell.prepare_dropout(x, training)
@@ -403,7 +406,8 @@ class StackedRNNCells(Layer):
         for cell, state in zip(self.cells, states, strict=True):
             inputs, state = cell(inputs, state)
             after.append(state)
-        return inputs, after
+        # As Keras: of a single cell its own states.
+        return inputs, after if len(after) > 1 else after[0]
 
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "cells": [serialize_keras_object(c) for c in self.cells]}

@@ -79,8 +79,12 @@ class RNN(Layer):
         make = getattr(self.cell, "get_initial_state", None)
         if make is not None:
             return make(batch_size=batch_size)
-        sizes = self.state_size if isinstance(self.state_size, list | tuple) else [self.state_size]
-        return [ops.zeros((batch_size, n), self.compute_dtype) for n in sizes]
+        return [ops.zeros((batch_size, n), self.compute_dtype) for n in self._sizes()]
+
+    def _sizes(self) -> list[Any]:
+        """Of each state."""
+        sizes = self.state_size
+        return list(sizes) if isinstance(sizes, list | tuple) else [sizes]
 
     def reset_states(self) -> None:
         """Set the states of a stateful layer to zero."""
@@ -109,6 +113,8 @@ class RNN(Layer):
         if hasattr(self.cell, "prepare_dropout"):
             self.cell.prepare_dropout(sequences[:, 0], training)
         last, outputs, states = self.inner_loop(sequences, states, mask, training)
+        if hasattr(self.cell, "prepare_dropout"):
+            self.cell.prepare_dropout(None, False)  # the masks were of this call
         if self.stateful:
             for v, s in zip(core.tree.flatten(self.states), core.tree.flatten(states), strict=True):
                 v.assign(s)
@@ -161,7 +167,7 @@ class RNN(Layer):
 
         def cell(state: Any, step: Any) -> Any:
             y, after = self.cell(step, state, **extra)
-            return list(after) if isinstance(after, list | tuple) else [after], y
+            return core.tree.pack_sequence_as(state, core.tree.flatten(after)), y
 
         def masked(state: Any, row: Any) -> Any:
             step, keep = row
@@ -185,11 +191,23 @@ class RNN(Layer):
             outputs = ops.flip(outputs, 1)
         return outputs, outputs[:, -1], states
 
+    def compute_output_shape(self, sequences_shape: Any, initial_state_shape: Any = None) -> Any:
+        """The shape of the outputs, and of the last states if they are returned."""
+        sizes = self._sizes()
+        if not all(isinstance(n, int) for n in core.tree.flatten(sizes)):
+            return super().compute_output_shape(sequences_shape)
+        batch, steps = sequences_shape[:2]
+        width = getattr(self.cell, "output_size", None) or core.tree.flatten(sizes)[0]
+        shape = (batch, steps, width) if self.return_sequences else (batch, width)
+        if not self.return_state:
+            return shape
+        return (shape, *core.tree.map_structure(lambda n: (batch, n), sizes))
+
     def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
         mask = mask[0] if isinstance(mask, list) else mask
         found = mask if self.return_sequences else None
         if self.return_state:
-            return [found, *(None for _ in core.tree.flatten(self.state_size))]
+            return [found, *(None for _ in self._sizes())]
         return found
 
     def get_config(self) -> dict[str, Any]:

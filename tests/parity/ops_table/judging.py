@@ -182,7 +182,7 @@ def compare_eager(entry: Entry, wanted: list[Any]) -> dict[str, str]:
     for case, theirs in zip(entry.cases, wanted, strict=True):
         ours = our_outcome(case)
         answers = isinstance(theirs, Raised) and not isinstance(ours, Raised)
-        if answers and (entry.wider or _may_answer(theirs)):
+        if answers and (entry.wider or may_answer(theirs)):
             continue
         answered = not isinstance(ours, Raised) and not isinstance(theirs, Raised)
         if entry.canonical and case.values and answered:
@@ -195,7 +195,7 @@ def compare_eager(entry: Entry, wanted: list[Any]) -> dict[str, str]:
     return found
 
 
-def _may_answer(theirs: Raised) -> bool:
+def may_answer(theirs: Raised) -> bool:
     """Whether only the judge's kernels refused, by a dtype that they lack."""
     return theirs.by_the_judges_kernels() and isinstance(
         theirs.error, TypeError | NotImplementedError
@@ -250,14 +250,14 @@ def _symbolic_difference(case: Case, computed: Any, batches: int, wider: bool) -
     one, other = spec_of(ours), spec_of(theirs)
     if one == other or (wider and isinstance(theirs, Raised)):
         return ""
-    inferred_wrongly = not _fits(other, spec_of(computed))
-    knows_more = batches > 0 and _fits(other, one)
-    if (inferred_wrongly or knows_more) and _fits(one, spec_of(our_outcome(case))):
+    inferred_wrongly = not fits(other, spec_of(computed))
+    knows_more = batches > 0 and fits(other, one)
+    if (inferred_wrongly or knows_more) and fits(one, spec_of(our_outcome(case))):
         return ""
     return f"ours {_brief(ours)}, Keras {_brief(theirs)}"
 
 
-def _fits(symbolic: list[Any], eager: list[Any]) -> bool:
+def fits(symbolic: list[Any], eager: list[Any]) -> bool:
     """Whether the inferred specs are those of the results, None standing for any size."""
     if len(symbolic) != len(eager):
         return False

@@ -36,7 +36,6 @@ class ImageLayer(DataLayer):
         super().__init__(**kwargs)
         self.bounding_box_format = bounding_box_format
         self.data_format = standardize_data_format(data_format)
-        self.built = True
 
     # -- places
     @property
