@@ -260,10 +260,12 @@ class Steps(StepFunctions, StatelessLoss):
         if parallel() and current_shard() is None:
             if not distribution().auto_shard_dataset:
                 return 0, data.rows()[1], None  # sizes are compared at every step
-            return self._run_own_rows(name, data, line)
-        return self._run_rows_of(name, data, line, *data.rows(), data.batch_size)
+            return self._run_own_rows(name, data, after, watched)
+        return self._run_rows_of(name, data, *data.rows(), data.batch_size, after, watched)
 
-    def _run_own_rows(self, name: str, data: Any, line: Any) -> tuple[int, Any, Any]:
+    def _run_own_rows(
+        self, name: str, data: Any, after: Any, watched: str | None
+    ) -> tuple[int, Any, Any]:
         """`_run_rows` with this process's rows of each batch."""
         size = data.batch_size
         arrays, rows = data.rows()
@@ -272,13 +274,14 @@ class Steps(StepFunctions, StatelessLoss):
         own = np.ascontiguousarray(whole[:, shard.start : shard.start + shard.rows])
         with sharded(shard):
             done, _, found = self._run_rows_of(
-                name, data, line, arrays, own.reshape(-1), shard.rows
+                name, data, arrays, own.reshape(-1), shard.rows, after, watched
             )
         return done, rows, found
 
     def _run_rows_of(
-        self, name: str, data: Any, line: Any, arrays: Any, rows: Any, size: int
-    ) -> tuple[int, Any, Any]:
+        self, name: str, data: Any, arrays: Any, rows: Any, size: int, after: Any,
+        watched: str | None,
+    ) -> tuple[int, Any, Any]:  # fmt: skip
         done, results, whole = 0, None, len(rows) // size
         if not self.jit_compile or not whole:
             return 0, rows, None
