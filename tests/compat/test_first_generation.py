@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import warnings
 
 import numpy as np
@@ -95,7 +96,8 @@ KEYWORDS = [
              dropout=0.1, recurrent_dropout=0.2, recurrent_regularizer=L2,
              unit_forget_bias=False),
     ),
-    ("GRU", dict(output_dim=3), dict(reset_after=False, recurrent_activation="hard_sigmoid")),
+    ("GRU", dict(output_dim=3),
+     dict(reset_after=False, recurrent_activation="hard_sigmoid_of_keras_2")),
     ("SimpleRNN", dict(output_dim=3, dropout_U=0.5), dict(recurrent_dropout=0.5)),
     ("MaxoutDense", dict(output_dim=3, init="normal", bias=False),
      dict(units=3, nb_feature=4, kernel_initializer=NORMAL, use_bias=False)),
@@ -299,6 +301,50 @@ def test_models():
     assert len(model.fit(x, y, nb_epoch=2, verbose=0).history["loss"]) == 2
     with pytest.raises(NotImplementedError, match=r"keras.Model\(inputs, outputs\)"):
         models.Graph()
+
+
+def layer_entry(name, kind, inbound, **config):
+    config = {"name": name, "trainable": True, **config}
+    inbound = [[[into, 0, 0] for into in inbound]] if inbound else []
+    return {"class_name": kind, "name": name, "config": config, "inbound_nodes": inbound}
+
+
+def test_configs_of_models():
+    conv = dict(
+        batch_input_shape=[None, 1, 8, 8], input_dtype="float32", nb_filter=4, nb_row=3, nb_col=3,
+        init="glorot_uniform", activation="relu", border_mode="valid", subsample=[1, 1],
+        dim_ordering="th", bias=True, b_regularizer=None, b_constraint=None,
+        W_regularizer={"name": "WeightRegularizer", "l1": 0.0, "l2": 0.01},
+        W_constraint={"name": "MaxNorm", "m": 2, "axis": 0},
+    )  # fmt: skip
+    stack = [
+        layer_entry("c", "Convolution2D", None, **conv), layer_entry("d", "Dropout", None, p=0.25),
+        layer_entry("f", "Flatten", None),
+        layer_entry("o", "Dense", None, output_dim=5, init="uniform", activation="softmax"),
+    ]  # fmt: skip
+    text = json.dumps({"class_name": "Sequential", "keras_version": "1.2.2", "config": stack})
+    model = models.model_from_json(text)
+    assert model.output_shape == (None, 5)
+    check(model.layers[0].kernel_regularizer, l2=pytest.approx(0.01))
+    check(model.layers[0].kernel_constraint, max_value=2)
+    graph = [
+        layer_entry("i", "InputLayer", None, batch_input_shape=[None, 6], input_dtype="float32"),
+        layer_entry("a", "Dense", ["i"], output_dim=4),
+        layer_entry("b", "Dense", ["i"], output_dim=4),
+        layer_entry("m", "Merge", ["a", "b"], mode="concat", mode_type="raw", concat_axis=-1,
+                    output_shape=None, output_shape_type="raw", arguments={}),
+    ]  # fmt: skip
+    config = {
+        "name": "g", "layers": graph, "input_layers": [["i", 0, 0]],
+        "output_layers": [["m", 0, 0]],
+    }  # fmt: skip
+    text = json.dumps({"class_name": "Model", "keras_version": "1.2.2", "config": config})
+    model = models.model_from_json(text)
+    assert model.output_shape == (None, 8)
+    again = models.model_from_json(model.to_json())
+    again.set_weights(model.get_weights())
+    (x,) = data(6)
+    np.testing.assert_allclose(again.predict(x, verbose=0), model.predict(x, verbose=0))
 
 
 # -- initializations and regularizers

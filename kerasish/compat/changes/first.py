@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from ... import activations, older, ops
+from ... import activations, older
+from ...saving.keras2 import hard_sigmoid_of_keras_2
 from ..warning import warn_once
 
 __all__ = [
-    "epochs_of_then", "gru_defaults", "hard_sigmoid", "joined_kernel", "order", "order_of_conv1d",
+    "epochs_of_then", "gru_defaults", "joined_kernel", "order", "order_of_conv1d",
     "order_of_conv2d", "order_of_normalization", "padding_by_name", "pool_of_two",
     "recurrent_defaults",
 ]  # fmt: skip
@@ -70,9 +71,9 @@ def joined_kernel(*names: str) -> Callable[[dict[str, Any]], None]:
 
 
 def recurrent_defaults(arguments: dict[str, Any]) -> None:
-    """What layers over time did by default: the hard sigmoid, and `GRU`'s reset before."""
+    """What layers over time did by default: the hard sigmoid, of then."""
     if older.state.generation == 1:
-        arguments.setdefault("recurrent_activation", hard_sigmoid)
+        arguments.setdefault("recurrent_activation", hard_sigmoid_of_keras_2)
 
 
 def gru_defaults(arguments: dict[str, Any]) -> None:
@@ -80,11 +81,6 @@ def gru_defaults(arguments: dict[str, Any]) -> None:
     recurrent_defaults(arguments)
     if older.state.generation == 1:
         arguments.setdefault("reset_after", False)
-
-
-def hard_sigmoid(x: Any) -> Any:
-    """`x / 5 + 1/2` between 0 and 1, as it was before today's `x / 6 + 1/2`."""
-    return ops.clip(0.2 * x + 0.5, 0.0, 1.0)
 
 
 def padding_by_name(arguments: dict[str, Any]) -> None:

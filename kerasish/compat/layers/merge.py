@@ -10,6 +10,8 @@ from typing import Any
 from ... import layers, models
 from ...layers.tracking import no_tracking
 from ...models.sequential import _as_layer
+from ...serialization import builtin
+from ...serialization.lambdas import func_dump, func_load
 
 __all__ = ["Merge", "add_to_sequential", "merge"]
 
@@ -17,6 +19,8 @@ _MODES = {
     "sum": "Add", "mul": "Multiply", "ave": "Average", "max": "Maximum", "concat": "Concatenate",
     "dot": "Dot", "cos": "Dot",
 }  # fmt: skip
+# What may be a function, and how configs said whether it is.
+_FUNCTIONS = ("mode", "output_shape", "output_mask")
 
 
 def _joining(
@@ -69,6 +73,7 @@ def merge(
     return _joining(mode, concat_axis, dot_axes, output_shape, arguments, name)(inputs)
 
 
+@builtin("keras.layers")
 class Merge(layers.Layer):
     """`merge` as a layer: of tensors, or of the outputs of models and layers.
 
@@ -88,8 +93,12 @@ class Merge(layers.Layer):
         output_shape: Any = None, output_mask: Any = None, arguments: Any = None,
         node_indices: Any = None, tensor_indices: Any = None, name: Any = None, **kwargs: Any,
     ) -> None:  # fmt: skip
+        kinds = {part: kwargs.pop(f"{part}_type", "raw") for part in _FUNCTIONS}
         super().__init__(name=name, **kwargs)
-        self.mode = mode
+        if kinds["mode"] == "lambda":  # a config's
+            mode = func_load(mode)
+        self.mode, self.arguments = mode, arguments
+        self.axes = {"concat_axis": concat_axis, "dot_axes": dot_axes}
         self.joining = _joining(mode, concat_axis, dot_axes, output_shape, arguments, None)
         self.branches = list(layers or ())
         if len(self.branches) == 1:
@@ -103,6 +112,14 @@ class Merge(layers.Layer):
 
     def compute_output_shape(self, input_shape: Any) -> Any:
         return self.joining.compute_output_shape(input_shape)
+
+    def get_config(self) -> dict[str, Any]:
+        """The arguments under their names then; branches are not among them."""
+        function = callable(self.mode)
+        mode = func_dump(self.mode) if function else self.mode
+        kind = "lambda" if function else "raw"
+        own = {"mode": mode, "mode_type": kind, "arguments": self.arguments, **self.axes}
+        return {**super().get_config(), **own}
 
     @property
     def joined(self) -> tuple[list[Any], Any]:

@@ -107,6 +107,8 @@ _MODEL = Row(first={"input": "inputs", "output": "outputs"})
 _EPOCHS = {"nb_epoch": "epochs", "show_accuracy": None}
 
 ROWS: dict[str, Row] = {
+    "Layer": Row(first={"input_dtype": None}),
+    "InputLayer": Row(first={"input_dtype": "dtype"}),
     # dense
     "Dense": Row(
         first=_take(f"output_dim {_DENSE}"),

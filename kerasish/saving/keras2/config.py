@@ -6,7 +6,7 @@ from typing import Any
 
 from ...serialization import get_registered_object
 from .graph import modern_graph
-from .names import MODULES, RENAMED_ARGUMENTS, RENAMED_CLASSES, ROOMS_BY_ENDING
+from .names import KERAS_1_PENALTIES, MODULES, RENAMED_ARGUMENTS, RENAMED_CLASSES, ROOMS_BY_ENDING
 
 __all__ = ["modern_config"]
 
@@ -85,6 +85,11 @@ def _class_name(name: str) -> str:
 
 
 def _of_argument(key: str, value: Any, version: str) -> Any:
+    if isinstance(value, dict) and value.get("name") in KERAS_1_PENALTIES:
+        # Keras 1 wrote regularizers and constraints so: {"name": "MaxNorm", "m": 2, "axis": 0}.
+        class_name, renamed = KERAS_1_PENALTIES[value["name"]]
+        inner = {renamed.get(k, k): v for k, v in value.items() if k != "name"}
+        value = {"class_name": class_name, "config": inner}
     value = modern_config(value, version)
     if isinstance(value, dict) and "class_name" in value and "module" not in value:
         for ending, module in ROOMS_BY_ENDING.items():

@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
-__all__ = ["MODULES", "RENAMED_ARGUMENTS", "RENAMED_CLASSES", "ROOMS_BY_ENDING"]
+__all__ = [
+    "KERAS_1_PENALTIES",
+    "MODULES",
+    "RENAMED_ARGUMENTS",
+    "RENAMED_CLASSES",
+    "ROOMS_BY_ENDING",
+]
 
 RENAMED_CLASSES = {
     "Convolution1D": "Conv1D", "Convolution2D": "Conv2D", "Convolution3D": "Conv3D",
@@ -57,3 +63,12 @@ RENAMED_ARGUMENTS = {
         "beta_init": "beta_initializer", "gamma_init": "gamma_initializer",
     },
 }  # fmt: skip
+
+# How configs of Keras 1 name regularizers and constraints: the class, and renamed arguments.
+KERAS_1_PENALTIES: dict[str, tuple[str, dict[str, str]]] = {
+    "ActivityRegularizer": ("L1L2", {}),
+    "WeightRegularizer": ("L1L2", {}),
+    "MaxNorm": ("MaxNorm", {"m": "max_value"}),
+    "NonNeg": ("NonNeg", {}),
+    "UnitNorm": ("UnitNorm", {}),
+}
