@@ -11,11 +11,16 @@ import numpy as np
 import pytest
 from parallel_program import X, Y, dense
 
+import kerasish
 import kerasish_core as core
 from kerasish import shard
 
 HERE = Path(__file__).parent
 PROGRAM = HERE / "parallel_program.py"
+# The folder that this process has the package from, and whatever else was named.
+OURS = os.pathsep.join(
+    [str(Path(kerasish.__file__).parents[1]), os.environ.get("PYTHONPATH", "")]
+).rstrip(os.pathsep)
 TIGHT, LOOSE = 2e-5, 5e-3
 FEW = ["fitted", "images"]
 CASES = [
@@ -35,12 +40,7 @@ def launch(count, *arguments, check=True):
         assert mpirun, "mpirun is missing: install the extra `mpi`"
         assert importlib.util.find_spec("mpi4py"), "mpi4py is missing: install the extra `mpi`"
         command = [mpirun, "-n", str(count), *command]
-    root = HERE.parents[1]
-    paths = [str(root)] if (root / "kerasish").is_dir() else []
-    paths += [p for p in [os.environ.get("PYTHONPATH", "")] if p]
-    environment = {
-        **os.environ, "OPENBLAS_NUM_THREADS": "1", "PYTHONPATH": os.pathsep.join(paths)
-    }  # fmt: skip
+    environment = {**os.environ, "OPENBLAS_NUM_THREADS": "1", "PYTHONPATH": OURS}
     done = subprocess.run(
         command, capture_output=True, text=True, timeout=300, env=environment, check=False
     )
@@ -101,7 +101,7 @@ def test_without_mpi4py(tmp_path):
     blocked = tmp_path / "mpi4py.py"
     blocked.write_text("raise ImportError('not here')")
     code = "import kerasish; kerasish.distribution.DataParallel()"
-    run = {"PYTHONPATH": f"{tmp_path}{os.pathsep}{HERE.parents[1]}", **_without_pythonpath()}
+    run = {**os.environ, "PYTHONPATH": f"{tmp_path}{os.pathsep}{OURS}"}
     alone = subprocess.run(
         [sys.executable, "-c", code], env=run, capture_output=True, text=True, check=False
     )
@@ -111,10 +111,6 @@ def test_without_mpi4py(tmp_path):
         text=True, check=False,
     )  # fmt: skip
     assert "pip install 'kerasish[mpi]'" in several.stderr
-
-
-def _without_pythonpath():
-    return {k: v for k, v in os.environ.items() if k != "PYTHONPATH"}
 
 
 def test_gradients_and_metrics_take_one_sum_each(monkeypatch):
