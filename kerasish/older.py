@@ -25,13 +25,13 @@ _METHODS = (
     "save_weights", "test_on_batch", "train_on_batch",
 )  # fmt: skip
 # How attributes begin that no release meant to show, but programs use.
-_PRIVATE = ("_keras", "_make")
+_PRIVATE = ("_keras", "_make", "_trainable_w", "_non_trainable_w")
 # What the text of every program holds that is written for an earlier generation (and that of
 # some others): the rest need no closer look.
 _MARKS = re.compile(
     rb"nb_|border_mode|subsample|output_dim|[WbU]_(regul|constr)|Convolution|dim_ordering|init=|"
     rb"_generator\(|predict_(classes|proba)|np_utils|\blr\b|decay=|['\"](val_)?acc['\"]|"
-    rb"get_updates|K\.(function|gradients|learning_phase)|input_(dim|length)|keras\.engine|"
+    rb"get_updates|\bK\.|input_(dim|length)|keras\.engine|"
     rb"keras\.layers\.\w|[mM]erge\(|CuDNN|_gpu|_keras_shape|by_name|trainable = False|Matrix|"
     rb"objectives|initializations|add_metric|samples_per|show_accuracy|legacy"
 )

@@ -7,38 +7,31 @@ learning when it is trained by itself.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 from ..settings import structure_version
 
-__all__ = ["compile", "train"]
+__all__ = ["as_compiled", "note"]
 
 
-def compile(before: Callable[..., Any], model: Any, *args: Any, **kwargs: Any) -> Any:
-    """Compile, and note what is trainable."""
-    result = before(model, *args, **kwargs)
-    flags = {id(layer): (layer, layer._trainable) for layer in model._flatten_layers()}
-    weights = {id(v): (v, v.trainable) for v in model.variables}
-    model._keep(_at_compile=(structure_version(), flags, weights))
-    return result
-
-
-def train(before: Callable[..., Any], model: Any, *args: Any, **kwargs: Any) -> Any:
-    """Train what was trainable at `compile`."""
-    noted = model.__dict__.get("_at_compile")
-    if noted is None or noted[0] == structure_version():
-        return before(model, *args, **kwargs)
-    with _as_noted(*noted[1:]):
-        return before(model, *args, **kwargs)
+def note(model: Any) -> None:
+    """Remember what is trainable now."""
+    layers = [(layer, layer._trainable) for layer in model._flatten_layers()]
+    weights = [(v, v.trainable) for v in model.variables]
+    model._keep(_at_compile=(structure_version(), layers, weights))
 
 
 @contextlib.contextmanager
-def _as_noted(layers: dict[int, Any], weights: dict[int, Any]) -> Iterator[None]:
-    changed_layers = [
-        (x, x._trainable, then) for x, then in layers.values() if x._trainable != then
-    ]
-    changed = [(v, v.trainable, then) for v, then in weights.values() if v.trainable != then]
+def as_compiled(model: Any) -> Iterator[None]:
+    """In the block, what was trainable at `compile` is."""
+    noted = model.__dict__.get("_at_compile")
+    if noted is None or noted[0] == structure_version():
+        yield
+        return
+    _, layers, weights = noted
+    changed_layers = [(x, x._trainable, then) for x, then in layers if x._trainable != then]
+    changed = [(v, v.trainable, then) for v, then in weights if v.trainable != then]
     for layer, _, then in changed_layers:
         object.__setattr__(layer, "_trainable", then)
     for v, _, then in changed:

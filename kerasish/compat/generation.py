@@ -8,14 +8,19 @@ from dataclasses import dataclass, field
 
 from .. import older
 from . import meanings
+from .changes import names_of_logs
 from .tables.marks import (
+    BACKEND,
     CALLS,
     FIRST_KEYWORDS,
+    FIRST_OF_LAYERS,
+    LAYERS,
     NEWER_KEYWORDS,
     SECOND_ATTRIBUTES,
     SECOND_KEYWORDS,
     SECOND_MODULES,
     SECOND_NAMES,
+    SHORT,
 )  # fmt: skip
 
 __all__ = ["Guess", "decide", "guess", "seen", "set_generation"]
@@ -28,20 +33,20 @@ class Guess:
     Attributes:
         generation: 1, 2 or 3.
         reasons: Line and spelling of what shows the generation.
-        short: Whether it calls accuracy "acc" in logs, as Keras did before 2.3.
+        texts: The strings in it, by which it may read logs.
     """
 
     generation: int = older.MODERN
     reasons: list[tuple[int, str]] = field(default_factory=list)
-    short: bool = False
+    texts: frozenset[str] = frozenset()
 
 
-def set_generation(number: int, short: bool = False) -> None:
+def set_generation(number: int, texts: frozenset[str] = frozenset()) -> None:
     """Read the program as one for this generation of Keras.
 
     Args:
         number: 1, 2 or 3.
-        short: Whether `metrics=["accuracy"]` is "acc" in logs; it is in Keras 1.
+        texts: The strings in the program, by which it may read logs.
 
     Raises:
         ValueError: It is none of these.
@@ -49,7 +54,8 @@ def set_generation(number: int, short: bool = False) -> None:
     if number not in (1, 2, 3):
         raise ValueError(f"The generation of Keras is 1, 2 or 3. Received: {number!r}")
     older.state.generation = number
-    meanings.install(number, short or number == 1)
+    names_of_logs.read(texts)
+    meanings.install(number)
 
 
 def seen(number: int) -> None:
@@ -61,7 +67,7 @@ def seen(number: int) -> None:
 def decide(source: bytes | str) -> int:
     """Read the program as its text asks for; returns the generation."""
     found = guess(source)
-    set_generation(found.generation, found.short)
+    set_generation(found.generation, found.texts)
     return found.generation
 
 
@@ -84,10 +90,10 @@ def guess(source: bytes | str) -> Guess:
     second += _frozen_after_compile(tree)
     # Keras 2 still took the keywords of Keras 1: beside its own they do not make a program old.
     generation = 1 if first and not newer else 2 if first or second else 3
-    short = not texts.isdisjoint(("acc", "val_acc")) and texts.isdisjoint(("val_accuracy",))
-    if generation == older.MODERN and short and "accuracy" in texts:
+    if generation == older.MODERN and "accuracy" in texts and not texts.isdisjoint(SHORT):
         generation = 2
-    return Guess(generation, sorted(first + second), short and generation < older.MODERN)
+        second.append((1, "'accuracy' and 'acc'"))
+    return Guess(generation, sorted(first + second), frozenset(texts))
 
 
 def _name(node: ast.AST) -> str:
@@ -99,9 +105,7 @@ def _name(node: ast.AST) -> str:
 def _first_in_call(node: ast.Call) -> Iterator[tuple[int, str]]:
     name = _name(node.func)
     for keyword in node.keywords:
-        if keyword.arg in FIRST_KEYWORDS and not (
-            keyword.arg == "output_dim" and name == "Embedding"
-        ):
+        if keyword.arg in FIRST_KEYWORDS or (keyword.arg in FIRST_OF_LAYERS and name in LAYERS):
             yield node.lineno, f"{name}({keyword.arg}=...)"
     if name.startswith(("Convolution", "AtrousConvolution")) and len(node.args) > 2:
         yield node.lineno, f"{name} with {len(node.args)} arguments in a row"
@@ -121,6 +125,8 @@ def _second_in(node: ast.AST) -> Iterator[tuple[int, str]]:
                 if alias.name in SECOND_NAMES:
                     yield node.lineno, f"{node.module}.{alias.name}"
     elif isinstance(node, ast.Attribute):
+        if isinstance(node.value, ast.Name) and node.value.id == "K" and node.attr not in BACKEND:
+            yield node.lineno, f"K.{node.attr}"
         if node.attr in SECOND_ATTRIBUTES or node.attr in SECOND_NAMES:
             yield node.lineno, f".{node.attr}"
     elif isinstance(node, ast.FunctionDef):

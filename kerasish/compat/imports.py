@@ -78,20 +78,10 @@ class _TensorFlow(importlib.abc.Loader):
     """`import tensorflow as tf`, for scripts that use it for `tf.keras`."""
 
     def create_module(self, spec: Any) -> types.ModuleType:
-        module = types.ModuleType("tensorflow", "Keras alone, as kerasish has it.")
-        module.__path__ = []  # a package, so that `import tensorflow.keras` looks inside
-
-        def missing(name: str) -> Any:
-            if name == "keras":
-                return importlib.import_module("tensorflow.keras")
-            raise AttributeError(
-                f"tensorflow.{name} is not there: this script runs on kerasish, which has "
-                "tensorflow.keras only. Operations are in keras.ops, tapes are "
-                "keras.GradientTape, arrays NumPy's."
-            )
-
-        module.__getattr__ = missing  # type: ignore[method-assign]
-        return module
+        found: types.ModuleType = importlib.import_module(f"{_OURS}.compat.tensorflow").namespace(
+            ""
+        )
+        return found
 
     def exec_module(self, module: types.ModuleType) -> None:
         """Nothing to run."""

@@ -12,36 +12,22 @@ from typing import Any
 
 from .tables.meanings import MEANINGS
 
-__all__ = ["install", "short_accuracy"]
+__all__ = ["install"]
 
 _OURS = __name__.partition(".")[0]
 # What stood where a meaning was put: class, name, what was there.
 _replaced: list[tuple[Any, str, Any]] = []
+_NOTHING = object()
 
 
-class _Names:
-    short = False
-
-
-_NAMES = _Names()
-
-
-def short_accuracy() -> bool:
-    """Whether the logs of `metrics=["accuracy"]` are "acc"."""
-    return _NAMES.short
-
-
-def install(generation: int, short: bool) -> None:
-    """Let names mean what they meant in a generation.
-
-    Args:
-        generation: 1, 2 or 3.
-        short: Whether accuracy is "acc" in logs.
-    """
+def install(generation: int) -> None:
+    """Let names mean what they meant in a generation."""
     while _replaced:
         owner, name, before = _replaced.pop()
-        setattr(owner, name, before)
-    _NAMES.short = short
+        if before is _NOTHING:
+            delattr(owner, name)
+        else:
+            setattr(owner, name, before)
     if generation < 3:
         for where, meaning in MEANINGS.items():
             _put(where, meaning)
@@ -51,16 +37,19 @@ def _put(where: str, meaning: str) -> None:
     """Put a function of compat in place of a method: it gets the method first."""
     room, _, path = where.partition(":")
     owner_name, _, name = path.rpartition(".")
-    owner = importlib.import_module(room if room == "kerasish_core" else f"{_OURS}.{room}")
+    core = room == "kerasish_core"
+    owner = importlib.import_module(room if core else f"{_OURS}.{room}")
     owner = getattr(owner, owner_name) if owner_name else owner
     module, _, function_name = meaning.partition(":")
     function = getattr(importlib.import_module(f"{_OURS}.{module}"), function_name)
-    before = vars(owner)[name]
+    before = vars(owner).get(name, _NOTHING)
     _replaced.append((owner, name, before))
     setattr(owner, name, _over(function, before))
 
 
 def _over(function: Callable[..., Any], before: Any) -> Any:
+    if before is _NOTHING:
+        return function
     if isinstance(before, property):
         return function(before)
 

@@ -88,7 +88,7 @@ def _choose(source: bytes | None, options: _Options) -> None:
     """Read the program as one for the generation asked for, or the one that its text shows."""
     found = guess(source or b"")
     number = options.generation or found.generation
-    set_generation(number, found.short)
+    set_generation(number, found.texts)
     if options.verbose:
         print(f"kerasish: read as a program for Keras {number}", file=sys.stderr)
         for line, spelling in found.reasons if options.generation is None else ():

@@ -6,6 +6,7 @@ from typing import Any
 
 import kerasish_core as core
 
+from .. import older
 from ..ops.symbolic import KerasTensor
 from ..scopes import current_stateless_scope
 
@@ -14,6 +15,7 @@ __all__ = ["LossTracking"]
 _TENSORS = (core.Tensor, KerasTensor)
 
 
+@older.classes
 class LossTracking:
     """What a layer knows of losses. `Layer` is the only heir."""
 

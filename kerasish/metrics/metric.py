@@ -8,7 +8,7 @@ from typing import Any
 
 import kerasish_core as core
 
-from .. import dtype_policies, initializers, ops
+from .. import dtype_policies, initializers, older, ops
 from ..config import floatx
 from ..naming import auto_name, name_scope
 from ..serialization import builtin
@@ -32,6 +32,8 @@ class Metric:
 
     Source: https://keras.io/api/metrics/base_metric/
     """
+
+    __getattr__ = older.attribute
 
     def __init__(self, dtype: Any = None, name: str | None = None) -> None:
         self._variables: list[Variable] = []

@@ -549,6 +549,7 @@ def test_names():
 
 
 def test_input_layers():
+    assert Input(shape=(3)).shape == Input(shape=np.int64(3)).shape == (None, 3)
     x = Input((3,), batch_size=4, name="x", dtype="int32")
     assert (x.shape, x.dtype, x.name) == ((4, 3), "int32", "x")
     layer = InputLayer(batch_shape=(None, 2))
@@ -556,7 +557,7 @@ def test_input_layers():
     assert InputLayer.from_config(layer.get_config()).batch_shape == (None, 2)
     for arguments, text in (
         ({}, "must pass a `shape`"), ({"shape": (1,), "batch_shape": (1, 1)}, "cannot pass both"),
-        ({"shape": ("a",)}, "invalid dimension"), ({"shape": 3}, "Cannot convert '3'"),
+        ({"shape": ("a",)}, "invalid dimension"), ({"shape": 3.5}, "Cannot convert '3.5'"),
     ):  # fmt: skip
         with pytest.raises(ValueError, match=text):
             Input(**arguments)

@@ -2,8 +2,77 @@
 
 from __future__ import annotations
 
+from ..changes.calls import (
+    every_nth_epoch,
+    falling_rate,
+    names_of_metrics,
+    order_of_adam,
+    order_of_rmsprop,
+    order_of_sgd,
+    quiet,
+    rate_of_base,
+)  # fmt: skip
 from ..row import Row
 
 __all__ = ["ROWS"]
 
-ROWS: dict[str, Row] = {}
+_WORKERS = dict.fromkeys(["max_queue_size", "workers", "use_multiprocessing", "pickle_safe"])
+_RATE = {"lr": "learning_rate", "jit_compile": None, "is_legacy_optimizer": None}
+_BASE = (
+    "learning_rate weight_decay clipnorm clipvalue global_clipnorm use_ema ema_momentum "
+    "ema_overwrite_frequency loss_scale_factor gradient_accumulation_steps name"
+)
+_OPTIMIZER = Row(second=_RATE, change=falling_rate)
+
+ROWS: dict[str, Row] = {
+    # models
+    "Trainer.compile": Row(
+        second={
+            **dict.fromkeys(["sample_weight_mode", "target_tensors", "distribute", "options",
+                             "pss_evaluation_shards", "run_metadata",
+                             "experimental_run_tf_function"]),
+            "experimental_steps_per_execution": "steps_per_execution",
+        },
+        order={2: "optimizer loss metrics loss_weights sample_weight_mode weighted_metrics"},
+        change=names_of_metrics,
+    ),
+    "Trainer.fit": Row(first={"nb_epoch": "epochs"}, second=_WORKERS),
+    "Trainer.evaluate": Row(second=_WORKERS),
+    "Trainer.predict": Row(
+        second=_WORKERS, order={2: "x batch_size verbose steps callbacks"}, change=quiet
+    ),
+    "Trainer.train_on_batch": Row(second={"reset_metrics": None}),
+    "Trainer.test_on_batch": Row(second={"reset_metrics": None}),
+    # optimizers
+    "Adadelta": _OPTIMIZER,
+    "Adafactor": _OPTIMIZER,
+    "Adagrad": _OPTIMIZER,
+    "Adam": Row(second=_RATE, order={2: order_of_adam}, change=falling_rate),
+    "AdamW": _OPTIMIZER,
+    "Adamax": _OPTIMIZER,
+    "Ftrl": _OPTIMIZER,
+    "Lion": _OPTIMIZER,
+    "Nadam": Row(second={**_RATE, "schedule_decay": None}, change=falling_rate),
+    "RMSprop": Row(second=_RATE, order={2: order_of_rmsprop}, change=falling_rate),
+    "SGD": Row(second=_RATE, order={2: order_of_sgd}, change=falling_rate),
+    "Optimizer": Row(
+        second=_RATE,
+        order={2: _BASE},
+        change=rate_of_base,
+    ),
+    # callbacks
+    "ModelCheckpoint": Row(
+        second={"options": None, "load_weights_on_restart": None},
+        order={2: "filepath monitor verbose save_best_only save_weights_only mode period"},
+        change=every_nth_epoch,
+    ),
+    "ProgbarLogger": Row(second={"count_mode": None, "stateful_metrics": None}),
+    "ReduceLROnPlateau": Row(second={"epsilon": "min_delta"}),
+    "TensorBoard": Row(
+        second=dict.fromkeys(["batch_size", "write_grads", "embeddings_layer_names",
+                              "embeddings_data", "profile_batch_range"])
+    ),
+    # regularizers
+    "L1": Row(second={"l": "l1"}),
+    "L2": Row(second={"l": "l2"}),
+}  # fmt: skip

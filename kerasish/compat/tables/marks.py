@@ -3,20 +3,37 @@
 from __future__ import annotations
 
 __all__ = [
-    "CALLS", "FIRST_KEYWORDS", "NEWER_KEYWORDS", "SECOND_ATTRIBUTES", "SECOND_KEYWORDS",
-    "SECOND_MODULES", "SECOND_NAMES",
+    "BACKEND", "CALLS", "FIRST_KEYWORDS", "FIRST_OF_LAYERS", "LAYERS", "NEWER_KEYWORDS",
+    "SECOND_ATTRIBUTES", "SECOND_KEYWORDS", "SECOND_MODULES", "SECOND_NAMES", "SHORT",
 ]  # fmt: skip
 
 # Keywords that only Keras 1 had (and Keras 2 still took).
 FIRST_KEYWORDS = frozenset([
     "nb_epoch", "nb_filter", "nb_row", "nb_col", "nb_feature", "border_mode", "subsample",
-    "dim_ordering", "init", "inner_init", "forget_bias_init", "inner_activation", "output_dim",
+    "dim_ordering", "inner_init", "forget_bias_init", "inner_activation",
     "W_regularizer", "U_regularizer", "b_regularizer", "W_constraint", "U_constraint",
     "b_constraint", "filter_length", "subsample_length", "atrous_rate", "pool_length",
     "samples_per_epoch", "nb_val_samples", "val_samples", "nb_worker", "max_q_size",
-    "dropout_W", "dropout_U", "consume_less", "nb_classes", "show_accuracy", "class_mode",
+    "dropout_W", "dropout_U", "consume_less", "show_accuracy",
     "bias_regularizers", "nb_words", "concat_axis", "beta_init", "gamma_init",
 ])  # fmt: skip
+# Those that others use too, in calls of these classes.
+FIRST_OF_LAYERS = frozenset(["init", "output_dim", "p", "bias"])
+LAYERS = frozenset(
+    [
+        "Dense",
+        "Dropout",
+        "LSTM",
+        "GRU",
+        "SimpleRNN",
+        "Convolution1D",
+        "Convolution2D",
+        "Convolution3D",
+        "TimeDistributedDense",
+        "Highway",
+        "MaxoutDense",
+    ]
+)
 # Classes and functions that only Keras 1 had.
 CALLS = frozenset(["Merge", "MaxoutDense", "TimeDistributedDense", "Highway", "SReLU"])
 # Keywords that Keras 1 did not know yet.
@@ -48,6 +65,15 @@ SECOND_ATTRIBUTES = frozenset([
     "predict_classes", "predict_generator", "predict_proba", "total_loss", "get_output_shape_for",
     "uses_learning_phase",
 ])  # fmt: skip
+# What `keras.backend` has in Keras 3; the rest of `K` shows an earlier one.
+BACKEND = frozenset([
+    "KerasTensor", "Variable", "backend", "clear_session", "common_dtype", "epsilon", "floatx",
+    "get_uid", "image_data_format", "is_float_dtype", "is_int_dtype", "is_keras_tensor",
+    "name_scope", "result_type", "set_epsilon", "set_floatx", "set_image_data_format",
+    "standardize_dtype",
+])  # fmt: skip
+# Accuracy in logs before Keras 2.3, beside "accuracy" in `compile`.
+SHORT = ("acc", "val_acc")
 # Calls with keywords that Keras 3 does not have.
 _OPTIMIZER = ("lr", "decay")
 _RECURRENT = ("input_dim", "input_length", "implementation")

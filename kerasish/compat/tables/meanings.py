@@ -1,7 +1,7 @@
 """What meant something else in Keras 1 and 2: where, and what takes its place there.
 
 What takes the place of a method or function gets it as its first argument; of a property, it is
-called with the property and returns another one.
+called with the property and returns another one; of nothing, it is what is put there.
 """
 
 from __future__ import annotations
@@ -9,9 +9,20 @@ from __future__ import annotations
 __all__ = ["MEANINGS"]
 
 MEANINGS: dict[str, str] = {
-    "training.trainer:Trainer.compile": "compat.freezing:compile",
-    "training.trainer:Trainer.fit": "compat.freezing:train",
-    "training.trainer:Trainer.train_on_batch": "compat.freezing:train",
+    "training.trainer:Trainer.compile": "compat.training:compile",
+    "training.trainer:Trainer.fit": "compat.training:fit",
+    "training.trainer:Trainer.train_on_batch": "compat.training:train_on_batch",
+    "training.trainer:Trainer.metrics_names": "compat.training:metrics_names",
+    "training.callbacks.history:History.on_train_begin": "compat.training:on_train_begin",
+    "layers:Input": "compat.symbolic:input_at",
+    "layers.loss_tracking:LossTracking.add_loss": "compat.training:add_loss",
+    "layers.weights:Stateful.add_metric": "compat.methods.layers:add_metric",
+    "layers.weights:Stateful.trainable_weights": "compat.methods.layers:settable_trainable",
+    "layers.weights:Stateful.non_trainable_weights": "compat.methods.layers:settable_non_trainable",
+    "optimizers.base:Optimizer.apply": "compat.optimizers:apply",
+    "optimizers.base:Optimizer.build": "compat.optimizers:build",
+    "optimizers.base:Optimizer.lr": "compat.methods.optimizers:lr",
+    "kerasish_core:Tensor.get_shape": "compat.methods.tensors:get_shape",
     "models.sequential:Sequential.add": "compat.layers.merge:add_to_sequential",
     "utils:get_file": "compat.utils.data_utils:instead_of_get_file",
     "utils:to_categorical": "compat.utils.np_utils:instead_of_to_categorical",

@@ -86,6 +86,8 @@ class InputLayer(Layer):
 
 def _as_shape(shape: Any) -> tuple[Any, ...]:
     """The shape as a tuple of ints and None."""
+    if hasattr(shape, "__index__"):  # Input(shape=(3)), where one axis was meant
+        return (int(shape),)
     if not hasattr(shape, "__iter__"):
         raise ValueError(f"Cannot convert '{shape}' to a shape. Pass a tuple, e.g. ({shape},).")
     shape = tuple(shape)

@@ -1,0 +1,1 @@
+"""Methods and attributes of earlier releases, by the kind of object."""

@@ -1,0 +1,104 @@
+"""Compiling and training as in Keras 2."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+import kerasish_core as core
+
+from ..layers.call_context import state
+from ..models import Functional
+from ..ops.symbolic import KerasTensor
+from ..training.data import train_validation_split
+from . import freezing
+from .changes.names_of_logs import Logs
+from .symbolic import attach_loss, opened
+
+__all__ = ["add_loss", "compile", "fit", "metrics_names", "on_train_begin", "train_on_batch"]
+
+tree = core.tree
+
+
+def compile(before: Callable[..., Any], model: Any, *args: Any, **kwargs: Any) -> Any:
+    """Compile; losses and metrics may close over tensors of the model, and `trainable` counts."""
+    kwargs = {k: opened(model, v) if k in _OPENED else v for k, v in kwargs.items()}
+    args = (*args[:1], *(opened(model, v) for v in args[1:3]), *args[3:])
+    result = before(model, *args, **kwargs)
+    freezing.note(model)
+    return result
+
+
+_OPENED = ("loss", "metrics", "weighted_metrics")
+
+
+def fit(before: Callable[..., Any], model: Any, *args: Any, **kwargs: Any) -> Any:
+    """Train what was trainable at `compile`; callbacks know the validation data."""
+    _show_validation_data(args, kwargs)
+    with freezing.as_compiled(model):
+        return before(model, *args, **kwargs)
+
+
+def train_on_batch(before: Callable[..., Any], model: Any, *args: Any, **kwargs: Any) -> Any:
+    """Train what was trainable at `compile`."""
+    with freezing.as_compiled(model):
+        return before(model, *args, **kwargs)
+
+
+def _show_validation_data(args: Any, kwargs: dict[str, Any]) -> None:
+    """Give callbacks `validation_data`: inputs, targets and weights in one list."""
+    callbacks = kwargs.get("callbacks") or (args[5] if len(args) > 5 else None) or ()
+    data, split = kwargs.get("validation_data"), kwargs.get("validation_split")
+    if split and data is None:
+        x, y = kwargs.get("x", args[0] if args else None), kwargs.get("y", (*args, None, None)[1])
+        data = train_validation_split((x, y, None), split)[1]
+    if isinstance(data, tuple | list) and len(data) in (2, 3):
+        x, y = tree.flatten(data[0]), tree.flatten(data[1])
+        weights = tree.flatten(data[2]) if len(data) == 3 else _ones_for(y)
+        shown: Any = [*x, *y, *weights]
+    else:
+        shown = data
+    for each in callbacks if isinstance(callbacks, list | tuple) else ():
+        if not hasattr(each, "validation_data"):
+            each.validation_data = shown
+
+
+def _ones_for(targets: list[Any]) -> list[Any]:
+    return [np.ones(len(t)) for t in targets if t is not None]
+
+
+def add_loss(before: Callable[..., Any], self: Any, loss: Any, *args: Any, **kwargs: Any) -> Any:
+    """Add to the loss: in a call, or of a functional model a symbolic tensor."""
+    symbolic = any(isinstance(x, KerasTensor) for x in tree.flatten(loss))
+    if symbolic and state.context is None and isinstance(self, Functional):
+        attach_loss(self, loss)
+        return None
+    return before(self, loss, *args, **kwargs)
+
+
+def on_train_begin(before: Callable[..., Any], history: Any, logs: Any = None) -> None:
+    """Start a history that answers to the older names of metrics."""
+    before(history, logs)
+    history.history = Logs()
+
+
+def metrics_names(before: property) -> property:
+    """The names of what `evaluate` returns, in its order."""
+
+    def names(model: Any) -> list[str]:
+        if not model.compiled:
+            return []
+        known = model._names_in_order(model.get_metrics_result())
+        config = model._compile_config or {}
+        given = config.get("metrics")
+        if len(known) <= 1 and isinstance(given, list | tuple):  # not known before a batch
+            known = [*known, *(_name(m) for m in tree.flatten(given))]
+        return known
+
+    return property(names)
+
+
+def _name(metric: Any) -> str:
+    return metric if isinstance(metric, str) else getattr(metric, "name", metric.__name__)

@@ -1,0 +1,64 @@
+"""Scripts as people wrote them for Keras 1, Keras 2 and tf.keras: they run, and they learn.
+
+Each prints `figure` and a number last; an untrained model misses its bound.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+SCRIPTS = Path(__file__).parent / "scripts"
+
+# Script: generation, least figure (or None), greatest figure (or None), whether it is slow.
+TABLE = {
+    "acgan": (2, 0.9, None, True),
+    "capsules": (2, 0.9, None, True),
+    "character_lstm": (2, None, 0.2, True),
+    "convnet": (2, 0.85, None, False),
+    "cudnn_layers": (2, 0.85, None, True),
+    "custom_layer": (2, None, 0.2, False),
+    "custom_optimizer": (2, None, 0.1, False),
+    "deep_dream": (2, 5.0, None, False),
+    "gan": (2, None, 0.3, True),
+    "k_function_updates": (2, 0.85, None, False),
+    "locally_connected": (2, 0.8, None, True),
+    "mlp_functional": (2, 0.9, None, False),
+    "mlp_sequential": (2, 0.85, None, False),
+    "save_load": (2, 0.85, None, False),
+    "seq2seq": (2, 0.9, None, True),
+    "siamese": (2, 0.9, None, True),
+    "stateful_lstm": (2, 0.9, None, True),
+    "style_transfer": (2, None, 0.4, True),
+    "tensorboard_logs": (2, 0.85, None, True),
+    "tf_keras_layers": (2, 0.85, None, False),
+    "vae_add_loss": (2, None, 0.8, True),
+    "vae_closure": (2, None, 0.7, False),
+}
+
+
+def marked(name):
+    return pytest.param(name, marks=pytest.mark.slow) if TABLE[name][3] else name
+
+
+def test_all_are_listed():
+    assert sorted(path.stem for path in SCRIPTS.glob("*.py")) == sorted(TABLE)
+
+
+@pytest.mark.parametrize("name", [marked(name) for name in TABLE])
+def test_script(name, tmp_path):
+    generation, least, greatest, _ = TABLE[name]
+    done = subprocess.run(
+        [sys.executable, "-m", "kerasish", "--verbose", str(SCRIPTS / f"{name}.py")],
+        capture_output=True, text=True, cwd=tmp_path,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr[-3000:]
+    assert f"a program for Keras {generation}\n" in done.stderr
+    words = done.stdout.split()
+    assert words[-2] == "figure", done.stdout
+    figure = float(words[-1])
+    assert least is None or figure > least, figure
+    assert greatest is None or figure < greatest, figure
