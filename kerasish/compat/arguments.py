@@ -63,7 +63,7 @@ class _Form:
     def adapt(self, of: int) -> None:
         """Put arguments in the form of a generation into today's."""
         given, before = self.args, dict(self.kwargs)
-        named = self.row.order.get(of, "")
+        named = self.row.order.get(of, self.row.order.get(2, ""))
         order = (named(given) if callable(named) else named).split()
         if order and len(given) <= len(order):
             self.kwargs = {**dict(zip(order, given, strict=False)), **self.kwargs}

@@ -35,10 +35,7 @@ def is_tf_random_generator_enabled() -> bool:
 
 
 class SyncBatchNormalization(layers.BatchNormalization):
-    """`BatchNormalization(synchronized=True)`."""
-
-    def __init__(self, **kwargs: Any) -> None:
-        super().__init__(**{**kwargs, "synchronized": True})
+    """`BatchNormalization`: on one device the statistics are those of the whole batch."""
 
 
 @builtin("keras.experimental")

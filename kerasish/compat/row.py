@@ -18,8 +18,9 @@ class Row:
             to None for what has no effect today.
         second: Those of Keras 2, likewise.
         order: By generation, the names of positional arguments then, in their order and in the
-            spelling of then, separated by spaces; where it is today's there is none. Or a
-            function of these arguments, where their kinds tell whose order it is.
+            spelling of then, separated by spaces; where it is today's there is none, and where
+            Keras 1 has none that of Keras 2 holds for it. Or a function of these arguments, where
+            their kinds tell whose order it is.
         change: For what is no renaming: gets the keyword arguments by today's names (and, in a
             generation with an order, the positional ones among them) and changes them in
             place. May return a function that gets the object made (or of a function its result).
