@@ -17,7 +17,10 @@ from . import freezing
 from .changes.names_of_logs import Logs
 from .symbolic import attach_loss, opened
 
-__all__ = ["add_loss", "compile", "fit", "metrics_names", "on_train_begin", "train_on_batch"]
+__all__ = [
+    "add_loss", "compile", "fit", "metrics_names", "on_train_begin", "set_params",
+    "train_on_batch",
+]  # fmt: skip
 
 tree = core.tree
 
@@ -36,7 +39,7 @@ _OPENED = ("loss", "metrics", "weighted_metrics")
 
 def fit(before: Callable[..., Any], model: Any, *args: Any, **kwargs: Any) -> Any:
     """Train what was trainable at `compile`; callbacks know the validation data."""
-    _show_validation_data(args, kwargs)
+    _show_validation_data(model, args, kwargs)
     with freezing.as_compiled(model):
         return before(model, *args, **kwargs)
 
@@ -47,7 +50,7 @@ def train_on_batch(before: Callable[..., Any], model: Any, *args: Any, **kwargs:
         return before(model, *args, **kwargs)
 
 
-def _show_validation_data(args: Any, kwargs: dict[str, Any]) -> None:
+def _show_validation_data(model: Any, args: Any, kwargs: dict[str, Any]) -> None:
     """Give callbacks `validation_data`: inputs, targets and weights in one list."""
     callbacks = kwargs.get("callbacks") or (args[5] if len(args) > 5 else None) or ()
     data, split = kwargs.get("validation_data"), kwargs.get("validation_split")
@@ -56,13 +59,26 @@ def _show_validation_data(args: Any, kwargs: dict[str, Any]) -> None:
         data = train_validation_split((x, y, None), split)[1]
     if isinstance(data, tuple | list) and len(data) in (2, 3):
         x, y = tree.flatten(data[0]), tree.flatten(data[1])
-        weights = tree.flatten(data[2]) if len(data) == 3 else _ones_for(y)
+        given = data[2] if len(data) == 3 else None
+        weights = _ones_for(y) if given is None else tree.flatten(given)
         shown: Any = [*x, *y, *weights]
     else:
         shown = data
+    model._keep(_run=_facts(args, kwargs, shown is not None))
     for each in callbacks if isinstance(callbacks, list | tuple) else ():
         if not hasattr(each, "validation_data"):
             each.validation_data = shown
+
+
+def _facts(args: Any, kwargs: dict[str, Any], validates: bool) -> dict[str, Any]:
+    """What callbacks knew of a run besides its epochs and steps."""
+    x = kwargs.get("x", args[0] if args else None)
+    rows = [len(part) for part in tree.flatten(x)[:1] if hasattr(part, "shape")]
+    samples = rows[0] if rows else None
+    if samples is not None and kwargs.get("validation_split"):
+        samples = int(samples * (1.0 - kwargs["validation_split"]))
+    size = kwargs.get("batch_size") or (*args, 0, 0, 0)[2] or 32
+    return {"batch_size": size, "do_validation": validates, "samples": samples}
 
 
 def _ones_for(targets: list[Any]) -> list[Any]:
@@ -82,6 +98,19 @@ def on_train_begin(before: Callable[..., Any], history: Any, logs: Any = None) -
     """Start a history that answers to the older names of metrics."""
     before(history, logs)
     history.history = Logs()
+
+
+def set_params(before: Callable[..., Any], hooks: Any, params: Any) -> None:
+    """Tell callbacks what they were told."""
+    model = hooks._model
+    known = {} if model is None else model.__dict__.get("_run") or {}
+    found = dict(params)
+    if known and "epochs" in found:
+        names = model.metrics_names or ["loss"]
+        validated = [f"val_{name}" for name in names] if known["do_validation"] else []
+        found |= {**known, "nb_epoch": found["epochs"], "nb_sample": known["samples"]}
+        found["metrics"] = [*names, *validated]
+    before(hooks, found)
 
 
 def metrics_names(before: property) -> property:

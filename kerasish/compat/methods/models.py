@@ -6,6 +6,9 @@ from typing import Any
 
 import numpy as np
 
+from ...layers import BatchNormalization
+from ...models import Model
+
 __all__ = [
     "evaluate_generator", "fit_generator", "itself", "make_function", "predict_classes",
     "predict_generator", "predict_proba", "reset_states", "to_yaml", "total_loss",
@@ -153,8 +156,16 @@ def symbolic_loss(model: Any) -> tuple[list[Any], Any]:
 @property  # type: ignore[misc]
 def uses_learning_phase(self: Any) -> bool:
     """Whether a layer does something else in training."""
-    layers = self._flatten_layers() if hasattr(self, "_flatten_layers") else [self]
-    return any(layer._signature.training for layer in layers)
+    return any(_trains_otherwise(x) for x in self._flatten_layers() if not isinstance(x, Model))
+
+
+def _trains_otherwise(layer: Any) -> bool:
+    if isinstance(layer, BatchNormalization):
+        return True
+    if any(layer.__dict__.get(name) for name in ("dropout", "recurrent_dropout", "rate")):
+        return True
+    ours = type(layer).__module__.startswith("kerasish.")
+    return bool(layer._signature.training) and not ours
 
 
 @property  # type: ignore[misc]

@@ -1,0 +1,389 @@
+"""Arguments, methods and meanings of Keras 2, each row by what it does."""
+
+from __future__ import annotations
+
+import warnings
+
+import numpy as np
+import pytest
+
+import kerasish as keras
+from kerasish import backend as K
+from kerasish import layers, models, older, optimizers
+from kerasish.compat import OlderSpelling, generation, set_generation, warning
+
+
+@pytest.fixture(autouse=True)
+def second():
+    """A program for Keras 2."""
+    warning.forget()
+    set_generation(2)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", OlderSpelling)
+        yield
+    set_generation(3)
+    warning.forget()
+
+
+def dense_model(units=3, loss="mse", **options):
+    model = models.Sequential([layers.Dense(4, input_shape=(2,)), layers.Dense(units)])
+    model.compile("sgd", loss, **options)
+    return model
+
+
+X, Y = np.ones((8, 2), "float32"), np.zeros((8, 3), "float32")
+WEIGHTS = [np.full((2, 3), 0.5, "float32"), np.ones(3, "float32")]
+
+# Spelling of today (None: nothing to compare), then the older one.
+LAYERS = [
+    (lambda: layers.Dense(3), lambda: layers.Dense(np.int64(3), dynamic=False)),
+    (lambda: layers.LSTM(3), lambda: layers.LSTM(3, implementation=2)),
+    (lambda: layers.GRU(3), lambda: layers.GRU(3, implementation=1)),
+    (lambda: layers.SimpleRNN(3), lambda: layers.SimpleRNN(3, implementation=0)),
+    (lambda: layers.LSTMCell(3), lambda: layers.LSTMCell(3, implementation=2)),
+    (lambda: layers.AveragePooling2D(2), lambda: layers.AveragePooling2D()),
+    (lambda: layers.AveragePooling1D(2, padding="same"),
+     lambda: layers.AveragePooling1D(padding="same")),
+    (lambda: layers.LeakyReLU(0.2), lambda: layers.LeakyReLU(alpha=0.2)),
+    (lambda: layers.BatchNormalization(), lambda: layers.BatchNormalization(fused=True)),
+    (lambda: layers.ReLU(), lambda: layers.ReLU()),
+    (lambda: layers.InputLayer(batch_shape=(2, 3)), lambda: layers.InputLayer(
+        batch_input_shape=(2, 3))),
+    (lambda: layers.InputLayer((3,)), lambda: layers.InputLayer(input_shape=(3,))),
+]  # fmt: skip
+
+
+def plain(config):
+    return {k: v for k, v in config.items() if k != "name"}
+
+
+@pytest.mark.parametrize("now, then", LAYERS)
+def test_layers(now, then):
+    assert plain(then().get_config()) == plain(now().get_config())
+
+
+@pytest.mark.parametrize(
+    "made, shape",
+    [
+        (lambda: layers.LSTM(3, input_dim=5), (None, None, 5)),
+        (lambda: layers.LSTM(3, input_dim=5, input_length=7), (None, 7, 5)),
+        (lambda: layers.Conv1D(3, 2, input_dim=5, input_length=7), (None, 7, 5)),
+        (lambda: layers.Embedding(9, 3, input_length=4), (None, 4)),
+        (lambda: layers.Embedding(9, 3), (None, None)),
+        (lambda: layers.Dense(3, input_dim=5), (None, 5)),
+        (lambda: layers.Dense(3, input_shape=(4, 5)), (None, 4, 5)),
+        (lambda: layers.Dense(3, batch_input_shape=(6, 5)), (6, 5)),
+        (lambda: layers.Dense(3, batch_size=6, input_shape=(5,)), (6, 5)),
+    ],
+)
+def test_shapes_of_first_layers(made, shape):
+    model = models.Sequential([made()])
+    assert model.input_shape == shape and model.layers[0].input_shape == shape
+
+
+def test_weights_of_layers():
+    layer = layers.Dense(3, weights=WEIGHTS)
+    assert np.array_equal(layer(X), np.full((8, 3), 2.0))
+    assert "build" not in vars(layer)
+    table = np.arange(6.0).reshape((3, 2))
+    assert np.array_equal(layers.Embedding(3, 2, weights=[table])(np.array([2])), [[4.0, 5.0]])
+
+
+def rate(optimizer):
+    return float(optimizer.learning_rate)
+
+
+@pytest.mark.parametrize("name", ["SGD", "RMSprop", "Adagrad", "Adadelta", "Adam", "Adamax"])
+def test_rates_of_optimizers(name):
+    made = getattr(optimizers, name)(lr=0.25, clipnorm=0.0)
+    assert rate(made) == float(made.lr) == 0.25 and made.clipnorm is None
+    made.lr = 0.5
+    assert rate(made) == 0.5 and K.get_value(made.lr) == 0.5
+    K.set_value(made.lr, 0.125)
+    assert rate(made) == 0.125
+
+
+def test_order_of_optimizers():
+    sgd = optimizers.SGD(0.1, 0.9, 0.5, True)
+    assert (rate(sgd), sgd.momentum, sgd.nesterov) == (np.float32(0.1), 0.9, True)
+    assert float(sgd.decay) == 0.5
+    assert optimizers.SGD(0.1, 0.9, True).nesterov is True
+    rms = optimizers.RMSprop(0.1, 0.8, 1e-6)
+    assert (rms.rho, rms.epsilon, rms.momentum) == (0.8, 1e-6, 0.0)
+    assert optimizers.RMSprop(0.1, 0.8, 0.5).momentum == 0.5
+    adam = optimizers.Adam(0.1, 0.8, 0.9, None, 0.25)
+    assert (adam.beta_2, adam.epsilon, float(adam.decay)) == (0.9, 1e-7, 0.25)
+
+
+def test_decay_is_that_of_keras_2():
+    v = keras.Variable(np.zeros(1, "float32"))
+    optimizer = optimizers.SGD(lr=1.0, decay=0.5)
+    steps = []
+    for _ in range(3):
+        before = v.numpy()[0]
+        optimizer.apply([np.ones(1, "float32")], [v])
+        steps.append(before - v.numpy()[0])
+    assert np.allclose(steps, [1.0, 1 / 1.5, 1 / 2.0])
+    assert float(optimizer.lr) == 1.0
+
+
+def test_compile_in_the_old_order():
+    model = models.Sequential([layers.Dense(3, input_shape=(2,))])
+    model.compile("sgd", "mse", ["mae"], None, "temporal")
+    assert set(model.fit(X, Y, verbose=0, workers=2).history) == {"loss", "mae"}
+    assert model.metrics_names == ["loss", "mae"]
+    assert len(model.train_on_batch(X, Y, reset_metrics=True)) == 2
+    assert model.predict(X, 4).shape == model.predict(X, workers=1).shape
+
+
+def test_silence(capsys):
+    dense_model().predict(X)
+    assert capsys.readouterr().out == ""
+
+
+def batches():
+    while True:
+        yield X, Y
+
+
+def test_methods_of_models():
+    model = dense_model(metrics=["accuracy"])
+    history = model.fit_generator(batches(), 2, 3, verbose=0, validation_data=(X, Y))
+    assert len(history.history["val_acc"]) == 3
+    assert history.history["acc"] == history.history["accuracy"]
+    with pytest.raises(KeyError):
+        history.history["nothing"]
+    assert len(model.evaluate_generator(batches(), steps=2)) == 2
+    assert model.predict_generator(batches(), steps=2).shape == (16, 3)
+    with pytest.raises(TypeError, match="unexpected keyword argument 'colour'"):
+        model.fit_generator(batches(), 2, colour=1)
+    assert model.predict_classes(X).shape == (8,) and model.predict_proba(X).shape == (8, 3)
+    assert dense_model(1).predict_classes(X).shape == (8, 1)
+    assert model.model is model and model.uses_learning_phase is False
+    dropping = models.Sequential([layers.LSTM(2, dropout=0.5)])
+    assert dropping.uses_learning_phase and layers.Dropout(0.5).uses_learning_phase
+    assert model.updates == [] == model.state_updates
+    model._make_predict_function()
+    with pytest.raises(RuntimeError, match=r"model\.to_json"):
+        model.to_yaml()
+
+
+def test_states_of_models():
+    model = models.Sequential([layers.GRU(2, stateful=True, batch_input_shape=(1, 2, 1))])
+    first = model.predict(np.ones((1, 2, 1)))
+    assert not np.allclose(model.predict(np.ones((1, 2, 1))), first)
+    model.reset_states()
+    assert np.allclose(model.predict(np.ones((1, 2, 1))), first)
+
+
+def test_total_loss():
+    model = dense_model()
+    gradients = K.gradients(model.total_loss, model.trainable_weights)
+    run = K.function([model.input, *model.targets], [model.total_loss, *gradients])
+    loss, *found = run([X, Y])
+    assert np.isclose(loss, np.mean(model.predict(X) ** 2)) and found[0].shape == (2, 4)
+
+
+def test_attributes_of_layers():
+    given, layer = layers.Input((2,)), layers.Dense(3)
+    first = layer(given)
+    other = layers.Input((2,))
+    second = layer(other)
+    assert layer.get_output_at(0) is first and layer.get_output_at(1) is second
+    assert layer.get_input_at(1) is other
+    assert layer.output_shape == layer.get_output_shape_at(1) == (None, 3)
+    assert layer.input_shape == layer.get_input_shape_at(0) == (None, 2)
+    assert layer.input_mask is None is layer.output_mask is layer.get_output_mask_at(0)
+    assert len(layer.inbound_nodes) == 2 and layer.outbound_nodes == []
+    assert layer.scope_name == layer.name and layer.stateful is False is layer.dynamic
+    assert layer.updates == [] == layer.get_updates_for(given) == layer.get_losses_for(None)
+    assert layer.apply(given).shape == (None, 3)
+    with pytest.raises(ValueError, match="only 3 inbound nodes"):
+        layer.get_output_at(5)
+    with pytest.raises(RuntimeError, match="never been called"):
+        layers.Dense(1).get_output_at(0)
+    with pytest.raises(AttributeError, match="no defined input shape"):
+        layers.Dense(1).input_shape
+
+
+def test_attributes_of_tensors():
+    x = layers.Input((2,))
+    assert x._keras_shape == (None, 2) and x.get_shape().as_list() == [None, 2]
+    v = K.variable([1.0, 2.0])
+    assert v.get_shape().ndims == 1 and v.get_value().tolist() == v.eval().tolist() == [1.0, 2.0]
+    v.set_value([3.0, 4.0])
+    assert K.get_value(v).tolist() == v.read_value().numpy().tolist() == [3.0, 4.0]
+    metric = keras.metrics.Mean()
+    metric.update_state(3.0)
+    metric.reset_states()
+    assert float(metric.result()) == 0.0 and len(metric.weights) == 2
+
+
+def test_weights_that_a_layer_lists():
+    class Own(layers.Layer):
+        def build(self, input_shape):
+            self.a, self.b = K.variable(np.ones(2)), K.variable(np.ones(2))
+            self._trainable_weights.append(self.a)
+            self.non_trainable_weights = [self.b]
+            self.c = self.add_weight("c", (2,), "float32", "ones", None, True)
+            super().build(input_shape)
+
+        def call(self, x):
+            self.add_update([(self.b, self.b * 2.0)], x)
+            return x * self.a + self.c
+
+    layer = Own()
+    layer(X)
+    assert len(layer.trainable_weights) == 2 and len(layer.non_trainable_weights) == 1
+    assert layer.b.numpy().tolist() == [2.0, 2.0]
+
+
+def test_what_was_trainable_at_compile_is_trained():
+    model = dense_model()
+    model.trainable = False
+    before = model.get_weights()[0].copy()
+    model.train_on_batch(X, Y)
+    assert not np.array_equal(before, model.get_weights()[0])
+    assert model.trainable is False and model.trainable_weights == []
+    model.compile("sgd", "mse")
+    before = model.get_weights()[0].copy()
+    with pytest.warns(UserWarning, match="does not have any trainable weights"):
+        model.train_on_batch(X, Y)
+    assert np.array_equal(before, model.get_weights()[0])
+
+
+def test_losses_on_symbolic_tensors():
+    given = layers.Input((2,))
+    hidden = layers.Dense(4)(given)
+    model = models.Model(given, layers.Dense(3)(hidden))
+    names = model.output_names
+    model.add_loss(K.mean(K.square(hidden)))
+    model.add_metric(K.max(given), name="largest")
+    assert model.output_names == names and model.losses == []
+    model.compile("sgd", "mse")
+    loss, largest = model.test_on_batch(3 * X, Y)
+    inner = models.Model(given, hidden).predict(3 * X)
+    assert largest == 3.0
+    assert np.isclose(loss, np.mean(inner**2) + np.mean(model.predict(3 * X) ** 2), rtol=1e-5)
+
+
+def test_losses_that_close_over_tensors():
+    given = layers.Input((2,))
+    hidden = layers.Dense(4)(given)
+    model = models.Model(given, layers.Dense(1)(hidden))
+
+    def penalty():
+        return K.mean(K.square(hidden), axis=-1)
+
+    def loss(y_true, y_pred):
+        assert y_true.shape == y_pred.shape
+        return K.mean(K.square(y_true - y_pred), axis=-1) + penalty()
+
+    model.compile("sgd", loss, [loss])
+    value, same = model.test_on_batch(X, np.zeros(8))
+    inner = models.Model(given, hidden).predict(X)
+    assert np.isclose(value, np.mean(inner**2) + np.mean(model.predict(X) ** 2), rtol=1e-5)
+    assert np.isclose(value, same) and "loss" in model.metrics_names
+
+
+def test_callbacks(tmp_path):
+    class Seen(keras.callbacks.Callback):
+        def on_epoch_end(self, epoch, logs=None):
+            self.shapes = [np.shape(part) for part in self.validation_data]
+
+        def on_train_begin(self, logs=None):
+            self.known = dict(self.params)
+
+    seen = Seen()
+    path = str(tmp_path / "model.{epoch:02d}.hdf5")
+    check = keras.callbacks.ModelCheckpoint(path, period=2)
+    reduce = keras.callbacks.ReduceLROnPlateau(epsilon=0.5)
+    assert reduce.min_delta == 0.5
+    model = dense_model()
+    model.fit(X, Y, epochs=4, validation_split=0.25, callbacks=[seen, check], verbose=0)
+    assert seen.shapes == [(2, 2), (2, 3), (2,)]
+    assert {"samples": 6, "batch_size": 32, "do_validation": True}.items() <= seen.known.items()
+    assert seen.known["metrics"] == ["loss", "val_loss"] and seen.known["nb_epoch"] == 4
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["model.02.hdf5", "model.04.hdf5"]
+    board = keras.callbacks.TensorBoard(str(tmp_path), write_grads=True, batch_size=3)
+    assert isinstance(board, keras.callbacks.TensorBoard)
+
+
+def test_hard_sigmoid():
+    x = np.linspace(-4, 4, 9).astype("float32")
+    expected = np.clip(0.2 * x + 0.5, 0, 1)
+    assert np.allclose(layers.Activation("hard_sigmoid")(x), expected)
+    assert np.allclose(keras.activations.hard_sigmoid(x), expected)
+    config = layers.Dense(1, activation="hard_sigmoid").get_config()
+    assert np.allclose(layers.Dense.from_config(config).activation(x), expected)
+    set_generation(3)
+    assert not np.allclose(layers.Activation("hard_sigmoid")(x), expected)
+
+
+def test_updates_of_an_optimizer():
+    x = K.placeholder((None, 2))
+    layer = layers.Dense(1)
+    y = layer(x)
+    loss = K.mean(K.square(y))
+    optimizer = optimizers.SGD(lr=0.1)
+    updates = optimizer.get_updates(layer.trainable_weights, [], loss)
+    train = K.function([x], [loss], updates=updates)
+    first = train([X])[0]
+    assert int(K.get_value(optimizer.iterations)) == 1
+    assert train([X])[0] < first
+    with pytest.raises(ValueError, match="does not depend"):
+        optimizer.get_gradients(loss, [K.variable(1.0)])
+
+
+def test_each_spelling_is_said_once():
+    warning.forget()
+    with pytest.warns(OlderSpelling, match=r"Model.fit_generator .* write model\.fit\.") as said:
+        dense_model().fit_generator(batches(), 1, verbose=0)
+        dense_model().fit_generator(batches(), 1, verbose=0)
+    assert len([w for w in said if "fit_generator" in str(w.message)]) == 1
+    assert said[-1].filename == __file__
+
+
+GUESSES = [
+    (3, "import keras\nm.compile('adam', 'mse')\nm.fit(x, y, epochs=2)"),
+    (3, "from keras.layers import Embedding\nEmbedding(input_dim=3, output_dim=4)"),
+    (3, "d.trainable = False\nd.compile('adam')\nd.fit(x)"),
+    (3, "d.compile('adam')\nd.trainable = False"),
+    (3, "this is no python"),
+    (2, "d.compile('adam')\nd.trainable = False\nfor i in x:\n    d.train_on_batch(x)"),
+    (2, "from keras.layers.core import Dense"),
+    (2, "from keras.engine import topology"),
+    (2, "import keras\nkeras.optimizers.Adam(lr=0.1)"),
+    (2, "from tensorflow.keras import backend as K\nK.mean(x)"),
+    (3, "from keras import backend as K\nK.clear_session()"),
+    (2, "m.compile('adam', metrics=['accuracy'])\nprint(h.history['val_acc'])"),
+    (2, "m.fit_generator(g, 3)"),
+    (2, "LSTM(3, input_dim=4)"),
+    (2, "Dense(3, init='uniform')\nm.fit(x, y, epochs=3)"),
+    (1, "Dense(3, init='uniform')"),
+    (1, "m.fit(x, y, nb_epoch=3)"),
+    (1, "Convolution2D(8, 3, 3)"),
+]
+
+
+@pytest.mark.parametrize("number, source", GUESSES)
+def test_guesses(number, source):
+    found = generation.guess(source)
+    assert found.generation == number
+    assert bool(found.reasons) == (number < 3)
+
+
+def test_generations():
+    with pytest.raises(ValueError, match="1, 2 or 3"):
+        set_generation(4)
+    set_generation(3)
+    fit = models.Model.fit
+    assert older.state.generation == 3
+    model = dense_model()
+    model.trainable = False
+    with pytest.warns(UserWarning, match="does not have any trainable weights"):
+        model.train_on_batch(X, Y)
+    generation.seen(1)
+    assert older.state.generation == 1 and models.Model.fit is not fit
+    generation.seen(2)
+    assert older.state.generation == 1
