@@ -290,3 +290,9 @@ def test_a_model_drops_what_it_does_not_need():
     y = used(x)
     unused(y)
     assert unused not in Model(x, y).layers
+
+
+def test_input_layers_know_their_tensor():
+    x = Input((3,))
+    model = Model(x, layers.Dense(2)(x))
+    assert model.layers[0].input is x and model.layers[0].output is x

@@ -65,6 +65,11 @@ class InputLayer(Layer):
         raise TypeError(f"InputLayer {self.name!r} holds a symbolic tensor and can't be called.")
 
     @property
+    def input(self) -> Any:
+        """The symbolic tensor itself, as before Keras 3 (which gives an empty list)."""
+        return self.output
+
+    @property
     def batch_shape(self) -> tuple[Any, ...]:
         """The shape with the batch axis."""
         return self._batch_shape
