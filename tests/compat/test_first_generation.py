@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 import warnings
 
 import numpy as np
@@ -301,6 +302,69 @@ def test_models():
     assert len(model.fit(x, y, nb_epoch=2, verbose=0).history["loss"]) == 2
     with pytest.raises(NotImplementedError, match=r"keras.Model\(inputs, outputs\)"):
         models.Graph()
+
+
+def test_numbers_of_samples():
+    model = models.Sequential([layers.Dense(1, input_dim=3)])
+    model.compile("sgd", "mse")
+    asked = []
+
+    def batches(size, kind):
+        while True:
+            asked.append(kind)
+            yield np.ones((size, 3)), np.ones((size, 1))
+
+    history = model.fit_generator(
+        batches(4, "train"), 10, 2, verbose=0, validation_data=batches(3, "test"),
+        nb_val_samples=6, max_q_size=2, nb_worker=2, pickle_safe=False,
+    )  # fmt: skip
+    assert len(history.history["val_loss"]) == 2
+    assert asked.count("train") == 2 * 3, "12 samples are the first 10 or more"
+    assert asked.count("test") == 2, "validation goes through the same samples again"
+    model.evaluate_generator(batches(4, "eval"), 10)
+    assert asked.count("eval") == 3
+    assert model.predict_generator(batches(4, "predict"), val_samples=8).shape == (8, 1)
+
+    class Rows(keras.utils.PyDataset):
+        def __len__(self):
+            return 5
+
+        def __getitem__(self, index):
+            return np.ones((4, 3)), np.ones((4, 1))
+
+    rows = Rows()
+    model.fit_generator(rows, samples_per_epoch=20, nb_epoch=1, verbose=0, nb_worker=2)
+    assert rows.workers == 2
+    with pytest.raises(TypeError, match="colour"):
+        model.fit_generator(rows, colour=1)
+
+
+@pytest.mark.filterwarnings("ignore:Your `PyDataset` class should call")
+def test_workers_of_keras_2():
+    threads = set()
+
+    class Rows(keras.utils.PyDataset):
+        def __init__(self):
+            """As scripts have it, without super().__init__()."""
+
+        def __len__(self):
+            return 20
+
+        def __getitem__(self, index):
+            threads.add(threading.get_ident())
+            return np.ones((4, 3)), np.ones((4, 1))
+
+    model = models.Sequential([layers.Dense(1, input_dim=3)])
+    model.compile("sgd", "mse")
+    for of in (2, 3):
+        generation.set_generation(of)
+        for call in (model.fit, model.evaluate):
+            threads.clear()
+            call(Rows(), workers=3, use_multiprocessing=True, max_queue_size=4, verbose=0)
+            assert threads and threading.get_ident() not in threads, (of, call)
+        threads.clear()
+        model.fit(Rows(), workers=1, verbose=0)
+        assert threads == {threading.get_ident()}
 
 
 def layer_entry(name, kind, inbound, **config):

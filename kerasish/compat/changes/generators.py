@@ -1,4 +1,4 @@
-"""`fit_generator` and its kin in Keras 1, which counted samples instead of batches."""
+"""Data that comes in batches: Keras 1 counted samples, Keras 2 gave the workers to `fit`."""
 
 from __future__ import annotations
 
@@ -8,9 +8,29 @@ from typing import Any
 
 import kerasish_core as core
 
+from ...training.pydataset import PyDataset
 from ..warning import warn_once
 
-__all__ = ["batches_for_samples"]
+__all__ = ["batches_for_samples", "with_workers", "workers_of_data_set"]
+
+
+def workers_of_data_set(arguments: dict[str, Any]) -> None:
+    """`fit(sequence, workers=4)`: the data set's own workers today."""
+    workers = arguments.pop("workers", None)
+    size = arguments.pop("max_queue_size", 10)
+    if arguments.pop("use_multiprocessing", None) is not None or workers is not None:
+        warn_once("fit(workers=...)", "keras.utils.PyDataset(workers=...)")
+    with_workers(arguments.get("x"), workers, size)
+
+
+def with_workers(data: Any, workers: Any, max_queue_size: Any = 10) -> None:
+    """Let threads make the batches of a `Sequence` ahead.
+
+    Threads also where processes were asked for: new processes would run the program's text again.
+    """
+    if isinstance(data, PyDataset) and workers is not None and workers > 1:
+        data.workers, data.use_multiprocessing = int(workers), False
+        data.max_queue_size = max_queue_size or 10
 
 
 def batches_for_samples(**counts: tuple[str, str]) -> Callable[[dict[str, Any]], None]:

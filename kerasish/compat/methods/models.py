@@ -6,8 +6,10 @@ from typing import Any
 
 import numpy as np
 
+from ... import older
 from ...layers import BatchNormalization
 from ...models import Model
+from ..changes.generators import with_workers
 
 __all__ = [
     "evaluate_generator", "fit_generator", "itself", "make_function", "predict_classes",
@@ -15,6 +17,7 @@ __all__ = [
 ]  # fmt: skip
 
 
+@older.arguments
 def fit_generator(
     self: Any, generator: Any, steps_per_epoch: Any = None, epochs: int = 1, verbose: int = 1,
     callbacks: Any = None, validation_data: Any = None, validation_steps: Any = None,
@@ -22,7 +25,8 @@ def fit_generator(
     workers: int = 1, use_multiprocessing: bool = False, shuffle: bool = True,
     initial_epoch: int = 0, **kwargs: Any,
 ) -> Any:  # fmt: skip
-    """`fit` on batches of a generator or `Sequence`; the arguments of workers have no effect."""
+    """`fit` on batches of a generator, or of a `Sequence`, which threads then make ahead."""
+    with_workers(generator, workers, max_queue_size)
     return self.fit(
         generator, steps_per_epoch=steps_per_epoch, epochs=epochs, verbose=verbose,
         callbacks=callbacks, validation_data=validation_data, validation_steps=validation_steps,
@@ -31,20 +35,24 @@ def fit_generator(
     )  # fmt: skip
 
 
+@older.arguments
 def evaluate_generator(
     self: Any, generator: Any, steps: Any = None, callbacks: Any = None, max_queue_size: int = 10,
     workers: int = 1, use_multiprocessing: bool = False, verbose: int = 0, **kwargs: Any,
 ) -> Any:  # fmt: skip
     """`evaluate` on batches of a generator or `Sequence`."""
+    with_workers(generator, workers, max_queue_size)
     known = _known(kwargs, "evaluate_generator")
     return self.evaluate(generator, steps=steps, callbacks=callbacks, verbose=verbose, **known)
 
 
+@older.arguments
 def predict_generator(
     self: Any, generator: Any, steps: Any = None, callbacks: Any = None, max_queue_size: int = 10,
     workers: int = 1, use_multiprocessing: bool = False, verbose: int = 0, **kwargs: Any,
 ) -> Any:  # fmt: skip
     """`predict` on batches of a generator or `Sequence`."""
+    with_workers(generator, workers, max_queue_size)
     known = _known(kwargs, "predict_generator")
     return self.predict(generator, steps=steps, callbacks=callbacks, verbose=verbose, **known)
 

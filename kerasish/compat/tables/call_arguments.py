@@ -12,11 +12,12 @@ from ..changes.calls import (
     quiet,
     rate_of_base,
 )  # fmt: skip
+from ..changes.generators import workers_of_data_set
 from ..row import Row
 
 __all__ = ["ROWS"]
 
-_WORKERS = dict.fromkeys(["max_queue_size", "workers", "use_multiprocessing", "pickle_safe"])
+_WORKERS = "callbacks max_queue_size workers use_multiprocessing"
 _RATE = {"lr": "learning_rate", "jit_compile": None, "is_legacy_optimizer": None}
 _BASE = (
     "learning_rate weight_decay clipnorm clipvalue global_clipnorm use_ema ema_momentum "
@@ -36,11 +37,21 @@ ROWS: dict[str, Row] = {
         order={2: "optimizer loss metrics loss_weights sample_weight_mode weighted_metrics"},
         change=names_of_metrics,
     ),
-    "Trainer.fit": Row(first={"nb_epoch": "epochs"}, second=_WORKERS),
-    "Trainer.evaluate": Row(second=_WORKERS),
-    "Trainer.predict": Row(
-        second=_WORKERS, order={2: "x batch_size verbose steps callbacks"}, change=quiet
+    "Trainer.fit": Row(
+        order={
+            2: "x y batch_size epochs verbose callbacks validation_split validation_data shuffle "
+            "class_weight sample_weight initial_epoch steps_per_epoch validation_steps "
+            "validation_batch_size validation_freq max_queue_size workers use_multiprocessing"
+        },
+        change=workers_of_data_set,
     ),
+    "Trainer.evaluate": Row(
+        order={2: f"x y batch_size verbose sample_weight steps {_WORKERS}"},
+        change=workers_of_data_set,
+    ),
+    "Trainer.predict": Row(
+        order={2: f"x batch_size verbose steps {_WORKERS}"}, change=workers_of_data_set
+    ).joined(Row(change=quiet)),
     "Trainer.train_on_batch": Row(second={"reset_metrics": None}),
     "Trainer.test_on_batch": Row(second={"reset_metrics": None}),
     # optimizers

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from ..changes import first as change
+from ..changes.generators import batches_for_samples
 from ..initializations import as_initializer
 from ..row import Row, one_of
 
@@ -104,6 +105,14 @@ def _recurrent(names: str, inner: str, defaults: Any) -> Row:
 _GATES = "inner_activation"
 _NOISE = Row(first={"p": "rate"})
 _MODEL = Row(first={"input": "inputs", "output": "outputs"})
+_WORKERS = {
+    "max_q_size": "max_queue_size", "nb_worker": "workers", "pickle_safe": "use_multiprocessing",
+}  # fmt: skip
+_COUNTED = Row(
+    first=_WORKERS,
+    order={1: "self generator val_samples max_queue_size workers use_multiprocessing"},
+    change=batches_for_samples(val_samples=("generator", "steps")),
+)
 _EPOCHS = {"nb_epoch": "epochs", "show_accuracy": None}
 
 ROWS: dict[str, Row] = {
@@ -217,5 +226,18 @@ ROWS: dict[str, Row] = {
     "model.__new__": _MODEL,
     "Trainer.compile": Row(first={"class_mode": None, "theano_mode": None}),
     "Trainer.fit": Row(first=_EPOCHS, change=change.epochs_of_then),
+    "models.fit_generator": Row(
+        first={**_WORKERS, "nb_epoch": "epochs"},
+        order={
+            1: "self generator samples_per_epoch nb_epoch verbose callbacks validation_data "
+            "nb_val_samples class_weight max_q_size nb_worker pickle_safe initial_epoch"
+        },
+        change=batches_for_samples(
+            samples_per_epoch=("generator", "steps_per_epoch"),
+            nb_val_samples=("validation_data", "validation_steps"),
+        ),
+    ),
+    "models.evaluate_generator": _COUNTED,
+    "models.predict_generator": _COUNTED,
     "Trainer.evaluate": Row(first={"show_accuracy": None}),
 }  # fmt: skip

@@ -32,7 +32,7 @@ class Digits(Sequence):
         return self.x[rows].reshape(-1, 784) / 255.0, np.array(self.y[rows])
 
     def on_epoch_end(self):
-        ends.append(1)
+        ends.append(len(self))
         order = np.random.permutation(len(self.x))
         self.x, self.y = self.x[order], self.y[order]
 
@@ -58,7 +58,7 @@ model.fit(
     class_weight={0: 1.0, 1: 1.5},
     verbose=2,
 )
-assert len(ends) == 3, ends
+assert ends.count(len(train)) == 3, ends
 assert len(threads) > 1, "workers=3"
 history = model.fit_generator(generator=train, epochs=1, workers=2, verbose=0)
 loss, accuracy = model.evaluate_generator(test, workers=2)
