@@ -16,7 +16,7 @@ import numpy as np
 
 from . import device, tree
 from .dispatch import STATE, eager_scope
-from .executors import native
+from .executors import cuda, native
 from .executors.reference.graph import Program
 from .ir import to_text
 from .passes import optimize
@@ -45,11 +45,12 @@ class _Entry:
         self.native: Any = None
         self.program: Any = None
         self.device = device.current_device()
-        if native.available() and self.device.startswith("cpu"):
-            updates = [place[id(v)] for v in traced.updates]
-            self.native = native.compiled(
-                self.graph, len(self.variables), len(traced.variables), updates
-            )
+        sizes = len(self.variables), len(traced.variables)
+        updates = [place[id(v)] for v in traced.updates]
+        if self.device.startswith("gpu") and cuda.available():
+            self.native = cuda.compiled(self.graph, *sizes, updates, self.device)
+        elif self.device.startswith("cpu") and native.available():
+            self.native = native.compiled(self.graph, *sizes, updates)
         else:
             self.program = Program(self.graph)
 

@@ -48,6 +48,7 @@ class Op:
             tuple of cotangents, None where none flows (kind `control`: zeros).
         saved: What the gradient rule asks for, read off its signature.
         samples: `(rng)` to a list of `(arrays, attrs)`, which the tests run.
+        cuda: `(*tensors, **attrs)` in public ops: what programs on a GPU run instead, if given.
         native: Whether eager calls too use the native kernel: for ops whose generic one is slow.
     """
 

@@ -12,7 +12,7 @@ from . import device, dtypes
 from .errors import DTypeError
 from .op import Spec
 
-__all__ = ["Tensor", "constant", "convert", "new_tid"]
+__all__ = ["Resident", "Tensor", "constant", "convert", "new_tid"]
 
 new_tid = itertools.count(1).__next__
 
@@ -249,6 +249,16 @@ class Tensor:
 
     def astype(self, dtype: Any) -> Tensor:
         return OPERATORS["cast"](self, dtype)  # type: ignore[no-any-return]
+
+
+class Resident(Tensor):
+    """The buffer of a variable that programs on a GPU write in place. Never handed out."""
+
+    __slots__ = ()
+
+    def settled(self) -> Tensor:
+        """A copy, which nobody writes to."""
+        return Tensor(self._value.copy())
 
 
 def _binary(name: str, reflected: bool) -> Callable[[Any, Any], Any]:

@@ -12,7 +12,7 @@ import numpy as np
 from .dispatch import STATE, eager_scope, scope
 from .errors import ShapeError
 from .op import Spec
-from .tensor import OPERATORS, Tensor, convert, install_operators
+from .tensor import OPERATORS, Resident, Tensor, convert, install_operators
 
 __all__ = ["StatelessScope", "Variable"]
 
@@ -92,6 +92,8 @@ class Variable:
         """The tensor, whatever runs in other threads; tapes and traces do not see it."""
         # Taken first: a program that starts afterwards finds it leased, and leaves it alone.
         tensor = self._tensor
+        if type(tensor) is Resident:
+            return tensor.settled()
         return Writers.read(self) if Writers.active else tensor
 
     @property

@@ -24,7 +24,7 @@ from .. import dtypes
 from ..errors import DTypeError
 from ..op import REGISTRY, Op, Spec  # filled when the package is imported
 
-__all__ = ["FINGERPRINT", "INDEX", "attributes", "source"]
+__all__ = ["CALLED", "FINGERPRINT", "INDEX", "NAME", "VARIANTS", "attributes", "source", "tile_of"]
 
 _FLOATS = ("float32", "float64")
 _HALVES = ("float16", "bfloat16")
@@ -49,7 +49,7 @@ _AS_BYTES = {"maximum", "minimum", "isnan", "isinf", "isfinite"}
 # Functions of vmath.h that some operands are too hard for: those go to the C library.
 _HARD = {"sin", "cos", "tan", "mod", "floor_divide"}
 # Attributes for which there is a shorter way. NumPy too takes the root for 1/2: -inf and -0 differ.
-_VARIANTS = {
+VARIANTS = {
     "pow(x, exponent)": (
         ("exponent == 0.5", "sqrt(x)"),
         ("exponent == -0.5", "rsqrt(x)"),
@@ -59,8 +59,8 @@ _VARIANTS = {
     )
 }
 
-_NAME = re.compile(r"[A-Za-z_]\w*(?!\w|\s*\()")
-_CALLED = re.compile(r"[A-Za-z_]\w*(?=\s*\()")
+NAME = re.compile(r"[A-Za-z_]\w*(?!\w|\s*\()")
+CALLED = re.compile(r"[A-Za-z_]\w*(?=\s*\()")
 # Expressions whose result in two's complement does not depend on the sign of the type.
 _SIGNLESS = re.compile(r"(?:[\w\s+\-*&|^~?:]|==|!=)+")
 _BITWISE = re.compile(r"[^&]&[^&]|[^|]\|[^|]|[\^~]")
@@ -82,7 +82,7 @@ class _Tile(NamedTuple):
 @functools.cache
 def attributes(op: Op) -> tuple[str, ...]:
     """The attributes in an op's scalar expression, in the order of `attrs`."""
-    found = _NAME.findall(op.scalar or "")
+    found = NAME.findall(op.scalar or "")
     return tuple(sorted({n for n in found if n not in op.inputs}))
 
 
@@ -99,7 +99,7 @@ def _to_bool(op: Op, kind: str) -> bool | None:
 
 
 def _inputs(op: Op, expression: str, kind: str) -> tuple[tuple[int, str, str], ...]:
-    used = set(_NAME.findall(expression))
+    used = set(NAME.findall(expression))
     return tuple(
         (i, n, "uint8_t" if n == "condition" else kind)
         for i, n in enumerate(op.inputs)
@@ -109,7 +109,7 @@ def _inputs(op: Op, expression: str, kind: str) -> tuple[tuple[int, str, str], .
 
 def _serves(expression: str, dtype: str) -> bool:
     """Whether an expression means something for a dtype."""
-    called = set(_CALLED.findall(expression))
+    called = set(CALLED.findall(expression))
     bitwise, logical = bool(_BITWISE.search(expression)), bool(_LOGICAL.search(expression))
     if dtype in _FLOATS or dtype in _HALVES:
         shifts = called & {"left_shift", "right_shift"}
@@ -122,7 +122,8 @@ def _serves(expression: str, dtype: str) -> bool:
     return called <= _OF_INTEGERS and not logical
 
 
-def _tile(op: Op, dtype: str) -> _Tile | None:
+@functools.cache
+def tile_of(op: Op, dtype: str) -> _Tile | None:
     """The tile function of an op, or None if it has none for the dtype."""
     expression = op.scalar
     assert expression is not None
@@ -135,7 +136,7 @@ def _tile(op: Op, dtype: str) -> _Tile | None:
     truth = _to_bool(op, "float32" if inexact else "bool" if dtype == "bool" else "int32")
     if truth is None:
         return None
-    copies = not _CALLED.search(expression) and not re.search(r"[^\w\s?:]", expression)
+    copies = not CALLED.search(expression) and not re.search(r"[^\w\s?:]", expression)
     kind, within = _TYPES[dtype], ""
     result = "uint8_t" if truth else kind
     if copies or (not inexact and _SIGNLESS.fullmatch(expression)):
@@ -181,7 +182,7 @@ def _tiles() -> dict[str, _Tile]:
     for op in REGISTRY.values():
         if op.kind == "elementwise" and op.scalar is not None and op.name != "cast":
             for dtype in everything:
-                tile = _tile(op, dtype)
+                tile = tile_of(op, dtype)
                 if tile is not None:
                     found[f"{op.name}:{dtype}"] = tile
     for a in everything:
@@ -236,10 +237,10 @@ def _function(name: str, tile: _Tile) -> str:
         f"  const {real} {n} = static_cast<{real}>(attrs[{i}]);"
         for i, n in enumerate(tile.attributes)
     ]
-    *cases, (_, otherwise) = _VARIANTS.get(tile.expression, (("", tile.expression),))
+    *cases, (_, otherwise) = VARIANTS.get(tile.expression, (("", tile.expression),))
     for condition, expression in cases:
         lines += [f"  if ({condition}) {{", *_loop(tile, expression), "    return;", "  }"]
-    called = _HARD & set(_CALLED.findall(tile.expression))
+    called = _HARD & set(CALLED.findall(tile.expression))
     if called and tile.section in _FLOATS:
         given = ", ".join(f"p_{n}[i]" for _, n, _ in tile.inputs)
         named = ", ".join(n for _, n, _ in tile.inputs)

@@ -70,7 +70,7 @@ def _add_index(part: Any, static: list[Any], tensors: list[Tensor]) -> None:
                 "A single boolean is no index. Write x[None] or x[:0], or a mask of x's shape."
             )
         # The number of elements depends on the values, so that a traced mask can't be used.
-        for where_true in np.nonzero(np.asarray(index.value)):
+        for where_true in np.nonzero(np.asarray(index)):
             static.append(("tensor", len(tensors)))
             tensors.append(constant(where_true.astype("int32")))
         return

@@ -383,7 +383,7 @@ def put_along_axis(x: Any, indices: Any, values: Any, axis: int, add: bool = Fal
 
 def nonzero(x: Any) -> tuple[Tensor, ...]:
     """The indices of elements that are not zero, one tensor for each axis. Needs the values."""
-    found = np.nonzero(np.asarray(convert(x).value))
+    found = np.nonzero(np.asarray(convert(x)))
     return tuple(constant(i.astype("int32")) for i in found)
 
 

@@ -175,7 +175,7 @@ def _segments(name: str, data: Any, segment_ids: Any, num_segments: Any) -> Any:
             "row of data."
         )
     if num_segments is None:
-        num_segments = int(np.max(np.asarray(ids.value), initial=-1)) + 1
+        num_segments = int(np.max(np.asarray(ids), initial=-1)) + 1
     # Ids below zero name no segment; as indices they would count from the end.
     count = int(num_segments)
     return data, where(ids < 0, scalar_like(ids, count), ids), count

@@ -140,7 +140,7 @@ def bincount(x: Any, weights: Any = None, minlength: int = 0) -> Tensor:
     x = cast(x, "int32")
     if x.ndim != 1:
         raise ShapeError(f"bincount: x is {x.spec}; one axis is needed.")
-    size = int(np.max(np.asarray(x.value), initial=-1)) + 1
+    size = int(np.max(np.asarray(x), initial=-1)) + 1
     size = size if size > minlength else minlength
     amounts = convert(np.ones(x.shape, "int32")) if weights is None else convert(weights)
     return scatter_add(zeros((size,), amounts.dtype), expand_dims(x, -1), amounts)

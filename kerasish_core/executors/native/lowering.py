@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
@@ -81,7 +81,12 @@ class Builder:
 
     Args:
         graph: The graph being lowered.
+
+    Attributes:
+        products: The kernels of matrix products by dtype.
     """
+
+    products: ClassVar[dict[str, str]] = {"float32": "gemm_f32", "float64": "gemm_f64"}
 
     def __init__(self, graph: Graph) -> None:
         self.specs: dict[int, Spec] = dict(graph.specs)

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from textwrap import indent
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
@@ -14,11 +13,10 @@ from ...ir import Graph, Node
 from ...op import Spec
 from ...passes import optimize
 from ...passes.fuse import Group, group_nodes
-from ...passes.layout import is_dense, view_layout
-from ...passes.memory import Plan, Step, plan_memory
 from ...passes.widen import widen_halves
 from ..reference.quiet import quietly
 from . import _native, instructions
+from .arrangement import Arrangement, bytes_of, reads, used_outside
 from .epilogue import find_epilogues
 from .instructions.fused import emit_group, role_of
 from .lowering import FORGIVING, LOWERINGS, MAY_FAIL, Builder, Instruction
@@ -28,21 +26,9 @@ __all__ = ["NativeProgram"]
 assert instructions  # importing it fills LOWERINGS
 
 _CONTROL = "control flow, whose bodies are programs"
-_OWN = "copy: a result has memory of its own"
 
 
-class _Uses(NamedTuple):
-    """By root value: the instruction that first writes it, the last that touches it.
-
-    `results` are the roots that lie behind results.
-    """
-
-    first: dict[int, int]
-    last: dict[int, int]
-    results: set[int]
-
-
-class NativeProgram:
+class NativeProgram(Arrangement):
     """A graph made ready to run by one native call. Immutable: threads can share it.
 
     Args:
@@ -79,7 +65,7 @@ class NativeProgram:
     # -- instructions
     def _lower(self) -> None:
         b = self.builder
-        outside = _used_outside(self.graph, self.units)
+        outside = used_outside(self.graph, self.units)
         epilogues = find_epilogues(self.graph, self.units)
         for unit in self.units:
             if isinstance(unit, Group):
@@ -98,103 +84,6 @@ class NativeProgram:
                 b.host(unit, _CONTROL if control else "generic: no native kernel")
             elif not lowering(unit, b):
                 b.host(unit, "generic: the native kernel does not take these operands")
-
-    def _view(self, node: Node) -> bool:
-        b, (v,) = self.builder, node.inputs
-        if 0 in b.spec(node.outputs[0]).shape:
-            b.emit("zero", [], node.outputs, [0], note="empty")
-            return True
-        found = view_layout(node, b.spec(v), b.layout(v))
-        if found is None and not b.is_dense(v):
-            found = view_layout(node, b.spec(v), b.layout(b.dense(v)))
-        if found is not None:
-            b.layouts[node.outputs[0]] = found
-        return found is not None
-
-    # -- results
-    def _results(self) -> list[int]:
-        """The root value behind each output, an own one each: copies are made where needed."""
-        b, graph = self.builder, self.graph
-        uses = self._uses()
-        taken: set[int] = set()
-        results: list[int] = []
-        split = len(graph.outputs) - len(self.update_places)
-        variables = set(graph.inputs[self.inputs :])
-        late: list[tuple[int, int]] = []
-        b.location = ""
-        for place, v in enumerate(graph.outputs):
-            layout, spec = b.layout(v), b.spec(v)
-            root, update = layout.root, place >= split
-            own = (
-                root in uses.first and root not in taken and layout.offset == 0
-                and spec.dtype == b.spec(root).dtype
-                and math.prod(spec.shape) == math.prod(b.spec(root).shape)
-                and is_dense(spec.shape, layout.strides)
-            )  # fmt: skip
-            if own and (
-                not update or self._may_overwrite(root, self.update_places[place - split], uses)
-            ):
-                taken.add(root)
-                results.append(root)
-            elif update:
-                # Overwritten last, after everything that reads an old value.
-                late.append((place, b.copy(v, _OWN) if root in variables else v))
-                results.append(-1)
-            else:
-                results.append(b.copy(v, _OWN))
-        for place, v in late:
-            results[place] = b.copy(v, _OWN)
-        return results
-
-    def _uses(self) -> _Uses:
-        uses = _Uses({}, {}, {self.builder.layout(v).root for v in self.graph.outputs})
-        for i, step in enumerate(self.builder.instructions):
-            for root, _ in step.operands:
-                uses.last[root] = i
-            for root, _ in step.operands[_reads(step) :]:
-                uses.first.setdefault(root, i)
-        return uses
-
-    def _may_overwrite(self, root: int, place: int, uses: _Uses) -> bool:
-        """Whether writing `root` where the variable lies spoils nothing that is read later."""
-        if place >= len(self.graph.inputs) - self.inputs:
-            return True
-        old = self.graph.inputs[self.inputs + place]
-        if old in uses.results:
-            return False
-        first, last = uses.first[root], uses.last.get(old, -1)
-        if last != first:
-            return last < first
-        # One instruction reads the old value and writes the new one.
-        steps = self.builder.instructions
-        return (old, root) in _pairs(steps[first], self.builder.specs)
-
-    def _bind(self, results: list[int]) -> dict[int, int]:
-        """Places of external arrays: inputs, variables, constants, results."""
-        graph, slots = self.graph, {}
-        for i, v in enumerate(graph.inputs):
-            slots[v] = i
-        base = self.inputs + self.variables
-        for i, v in enumerate(graph.constants):
-            slots[v] = base + i
-        base += len(graph.constants)
-        for i, v in enumerate(results):
-            slots[v] = base + i
-        return slots
-
-    # -- memory
-    def _plan(self) -> Plan:
-        b, slots = self.builder, self._slots
-        steps, sizes = [], {}
-        for step in b.instructions:
-            reads = _reads(step)
-            inputs = tuple(r for r, _ in step.operands[:reads])
-            writes = tuple(r for r, _ in step.operands[reads:])
-            for v in (*inputs, *writes):
-                if v not in slots:
-                    sizes[v] = _bytes(b.spec(v))
-            steps.append(Step(inputs, writes, tuple(_pairs(step, b.specs)), step.scratch))
-        return plan_memory(steps, sizes)
 
     # -- the native object
     def _arguments(self, results: list[int]) -> tuple[Any, ...]:
@@ -233,7 +122,7 @@ class NativeProgram:
                 (k, (s.shape, s.dtype), root in early)
                 for k, s, root in zip(self.update_places, specs[split:], results[split:])
             ],
-            segments, [_bytes(s) for s in graph.input_specs],
+            segments, [bytes_of(s) for s in graph.input_specs],
         )  # fmt: skip
 
     def _host(self, node: Node) -> Any:
@@ -309,47 +198,6 @@ class NativeProgram:
                 lines += [f"  {body.graph.name}:", indent(body.explain_kernels(), "    ")]
         return "\n".join(lines)
 
-    def _text(self, step: Instruction) -> str:
-        split = _reads(step)
-        parts = [self._show(root, offset) for root, offset in step.operands]
-        name = step.kernel or f"[{step.node.op.name if step.node else ''}]"
-        text = f"{name}({', '.join(parts[:split])}) -> {', '.join(parts[split:])}"
-        if step.note:
-            text += f"  # {step.note}"
-        return text + (f"  @ {step.location}" if step.location else "")
-
-    def explain_memory(self) -> str:
-        """The arena: each value's offset, bytes and life in instructions."""
-        plan, b = self.plan, self.builder
-        lines = [f"arena: {plan.size} bytes, {len(plan.offsets)} values"]
-        for v, offset in plan.offsets.items():
-            lines.append(
-                f"%{v}: {b.spec(v)} at {offset}, {_bytes(b.spec(v))} bytes, "
-                f"until instruction {plan.last_use[v]}"
-            )
-        return "\n".join(lines)
-
-    def explain_fused(self) -> str:
-        """The units in order: groups with their nodes."""
-        lines = []
-        for unit in self.units:
-            if isinstance(unit, Group):
-                shape = ",".join(map(str, unit.shape))
-                lines.append(f"group [{shape}] {{")
-                lines += [f"  {_node_text(n, self.graph.specs)}" for n in unit.nodes]
-                lines.append("}")
-            else:
-                lines.append(_node_text(unit, self.graph.specs))
-        return "\n".join(lines)
-
-    def _show(self, root: int, offset: int) -> str:
-        return f"%{root}:{self.builder.spec(root)}" + (f"+{offset}" if offset else "")
-
-
-def _node_text(node: Node, specs: Any) -> str:
-    made = ", ".join(f"%{v}:{specs[v]}" for v in node.outputs)
-    return f"{made} = {node.op.name}({', '.join(f'%{v}' for v in node.inputs)})"
-
 
 def _written_early(steps: Sequence[Instruction]) -> set[int]:
     """Root values that are written before the last instruction that can fail, or by it."""
@@ -358,27 +206,7 @@ def _written_early(steps: Sequence[Instruction]) -> set[int]:
         if s.node is not None or (s.kernel in MAY_FAIL and not s.params[FORGIVING])
     ]  # fmt: skip
     last = failing[-1] + 1 if failing else 0
-    return {root for step in steps[:last] for root, _ in step.operands[_reads(step) :]}
-
-
-def _reads(step: Instruction) -> int:
-    return len(step.operands) - step.writes
-
-
-def _bytes(spec: Spec) -> int:
-    return math.prod(spec.shape) * spec.dtype.itemsize
-
-
-def _pairs(step: Instruction, specs: Any) -> list[tuple[int, int]]:
-    """The in-place pairs of a step, as root values, that hold for its operands as they lie."""
-    reads = _reads(step)
-    roots = [root for root, _ in step.operands]
-    pairs = []
-    for source, target in step.in_place:
-        (root, offset), (out, _) = step.operands[source], step.operands[reads + target]
-        if roots.count(root) == 1 and offset == 0 and _bytes(specs[root]) == _bytes(specs[out]):
-            pairs.append((root, out))
-    return pairs
+    return {root for step in steps[:last] for root, _ in step.operands[reads(step) :]}
 
 
 def _serves(node: Node, specs: Mapping[int, Spec]) -> bool:
@@ -389,20 +217,6 @@ def _serves(node: Node, specs: Mapping[int, Spec]) -> bool:
     own = {v: specs[v] for v in (*node.inputs, *node.outputs)}
     graph = Graph("one", node.inputs, {}, (node,), node.outputs, own)
     return lowering is not None and lowering(node, Builder(graph))
-
-
-def _used_outside(graph: Graph, units: Sequence[Group | Node]) -> set[int]:
-    """Values that something outside their group reads."""
-    home: dict[int, int] = {}
-    for i, unit in enumerate(units):
-        for node in unit.nodes if isinstance(unit, Group) else (unit,):
-            for v in node.outputs:
-                home[v] = i
-    used = set(graph.outputs)
-    for i, unit in enumerate(units):
-        for node in unit.nodes if isinstance(unit, Group) else (unit,):
-            used.update(v for v in node.inputs if home.get(v) != i)
-    return used
 
 
 def _call_all(hosts: list[Any]) -> Any:

@@ -12,8 +12,6 @@ from ..lowering import Builder, lowers
 
 __all__ = ["einsum", "matmul"]
 
-_KERNELS = {"float32": "gemm_f32", "float64": "gemm_f64"}
-
 
 class _Axis(NamedTuple):
     """Axes of operands walked as one: its size and the strides of a, b and c along it."""
@@ -79,7 +77,7 @@ def matmul(node: Node, b: Builder) -> bool:
     left, right = node.inputs
     (out,) = node.outputs
     first, second, shape = b.spec(left), b.spec(right), b.spec(out).shape
-    kernel = _KERNELS.get(first.dtype.name)
+    kernel = b.products.get(first.dtype.name)
     if kernel is None or second.dtype != first.dtype:
         return False
     a_strides, b_strides = b.layout(left).strides, b.layout(right).strides
@@ -111,7 +109,7 @@ def einsum(node: Node, b: Builder) -> bool:
         return False
     result: str = node.attrs["result"]
     terms: tuple[str, ...] = node.attrs["terms"]
-    kernel = _KERNELS.get(b.spec(node.inputs[0]).dtype.name)
+    kernel = b.products.get(b.spec(node.inputs[0]).dtype.name)
     if kernel is None or b.spec(node.inputs[1]).dtype != b.spec(node.inputs[0]).dtype:
         return False
     pair = list(zip(node.inputs, terms, strict=True))

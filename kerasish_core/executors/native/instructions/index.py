@@ -18,12 +18,12 @@ from ....passes.layout import dense_strides
 from ..lowering import Builder, Strided, lowers
 from .dtype_codes import code, value_bytes
 
-__all__: list[str] = []
+__all__ = ["Part", "part_of"]
 
 _Pair = tuple[int, int]
 
 
-class _Part(NamedTuple):
+class Part(NamedTuple):
     """What a key names; see `Part` in `src/kernels/index.cpp`.
 
     Attributes:
@@ -78,9 +78,9 @@ def _merge_positions(shape: tuple[int, ...], steps: list[tuple[int, ...]]) -> An
     return tuple(sizes), [tuple(k) for k in kept]
 
 
-def _part(
+def part_of(
     b: Builder, shape: Sequence[int], strides: Sequence[int], key: Any, indices: Sequence[int]
-) -> _Part:
+) -> Part:
     specs = [b.spec(v) for v in indices]
     advanced = any(s.shape for s in specs)
     start = axis = 0
@@ -110,7 +110,7 @@ def _part(
         _broadcast_steps(specs[i].shape, b.layout(indices[i]).strides, block) for i, _, _ in used
     ]
     positions, steps = _merge_positions(block, steps)
-    return _Part(
+    return Part(
         start,
         _merged([pair for place, pair in sliced if place < split]),
         _merged([pair for place, pair in sliced if place >= split]),
@@ -120,7 +120,7 @@ def _part(
 
 
 def _params(
-    b: Builder, part: _Part, spec: Spec, forgiving: bool, fill: _Pair, uniform: bool,
+    b: Builder, part: Part, spec: Spec, forgiving: bool, fill: _Pair, uniform: bool,
     indices: Sequence[int],
 ) -> list[int]:  # fmt: skip
     found = [
@@ -134,7 +134,7 @@ def _params(
     return [int(n) for n in found if n is not None]
 
 
-def _operands(b: Builder, part: _Part, indices: Sequence[int]) -> list[int | Strided]:
+def _operands(b: Builder, part: Part, indices: Sequence[int]) -> list[int | Strided]:
     return [b.strided(indices[i]) for i, *_ in part.tensors]
 
 
@@ -145,7 +145,7 @@ def gather(node: Node, b: Builder) -> bool:
     if code(spec.dtype) is None or any(code(b.spec(v).dtype) is None for v in indices):
         return False
     value = value_bytes(fill_value(spec.dtype, fill), spec.dtype) if fill else (0, 0)
-    part = _part(b, spec.shape, b.layout(x).strides, node.attrs["key"], indices)
+    part = part_of(b, spec.shape, b.layout(x).strides, node.attrs["key"], indices)
     b.emit(
         "gather",
         inputs=[b.strided(x), *_operands(b, part, indices)],
@@ -171,7 +171,7 @@ def _write(kernel: str, node: Node, b: Builder, key: Any, forgiving: bool, sums:
     if any(code(b.spec(v).dtype) is None for v in (x, *indices)):
         return False
     uniform = _uniform(b, x)
-    part = _part(b, spec.shape, dense_strides(spec.shape), key, indices)
+    part = part_of(b, spec.shape, dense_strides(spec.shape), key, indices)
     positions, elements = math.prod(part.positions), math.prod(spec.shape)
     b.emit(
         kernel,
@@ -210,7 +210,7 @@ def segment_max(node: Node, b: Builder) -> bool:
     if code(out.dtype) is None or out.dtype.kind == "c" or code(b.spec(ids).dtype) is None:
         return False
     lowest = value_bytes(least_value(out.dtype), out.dtype)
-    part = _part(b, out.shape, dense_strides(out.shape), (("tensor", 0),), [ids])
+    part = part_of(b, out.shape, dense_strides(out.shape), (("tensor", 0),), [ids])
     b.emit(
         "index_max",
         inputs=[data, *_operands(b, part, [ids])],

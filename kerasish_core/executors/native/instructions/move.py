@@ -13,13 +13,13 @@ from ....passes.layout import dense_strides
 from ..lowering import Builder, lowers
 from .dtype_codes import code, value_bytes
 
-__all__: list[str] = []
+__all__ = ["Block", "padded_blocks", "rolled_blocks"]
 
 # Beyond this many blocks (a tiny axis reflected very often) the parameters would get long.
 _MOST_BLOCKS = 1 << 12
 
 
-class _Block(NamedTuple):
+class Block(NamedTuple):
     """Part of an input, or a value (`source` is -1), and where it goes; all in elements."""
 
     source: int
@@ -39,7 +39,7 @@ class _Run(NamedTuple):
 
 
 def _emit_blocks(
-    b: Builder, node: Node, blocks: Sequence[_Block], fill: tuple[int, int], note: str
+    b: Builder, node: Node, blocks: Sequence[Block], fill: tuple[int, int], note: str
 ) -> bool:
     out = b.spec(node.outputs[0])
     if code(out.dtype) is None or len(blocks) > _MOST_BLOCKS:
@@ -66,7 +66,7 @@ def concatenate(node: Node, b: Builder) -> bool:
     blocks, place = [], 0
     for i, v in enumerate(node.inputs):
         shape = b.spec(v).shape
-        blocks.append(_Block(i, 0, place * step, shape, b.layout(v).strides))
+        blocks.append(Block(i, 0, place * step, shape, b.layout(v).strides))
         place += shape[axis]
     return _emit_blocks(b, node, blocks, (0, 0), f"joins {len(blocks)} arrays")
 
@@ -90,7 +90,7 @@ def _runs(origin: Sequence[int]) -> list[_Run]:
     return found
 
 
-def _blocks(b: Builder, node: Node, runs: Sequence[Sequence[_Run]]) -> list[_Block]:
+def _blocks(b: Builder, node: Node, runs: Sequence[Sequence[_Run]]) -> list[Block]:
     """The blocks of all combinations of runs, an axis each."""
     strides = b.layout(node.inputs[0]).strides
     targets = dense_strides(b.spec(node.outputs[0]).shape)
@@ -98,7 +98,7 @@ def _blocks(b: Builder, node: Node, runs: Sequence[Sequence[_Run]]) -> list[_Blo
     for parts in itertools.product(*runs):
         outside = any(p.start < 0 for p in parts)
         blocks.append(
-            _Block(
+            Block(
                 -1 if outside else 0,
                 0 if outside else sum(p.start * s for p, s in zip(parts, strides, strict=True)),
                 sum(p.target * s for p, s in zip(parts, targets, strict=True)),
@@ -118,26 +118,16 @@ def _padded_runs(size: int, before: int, after: int, mode: str) -> list[_Run]:
     return _runs(np.pad(positions, (before, after), mode=mode).tolist())  # type: ignore[call-overload]
 
 
-@lowers("pad")
-def pad(node: Node, b: Builder) -> bool:
-    shape, dtype = b.spec(node.inputs[0])
-    mode, value = node.attrs["mode"], node.attrs.get("value", 0)
+def padded_blocks(b: Builder, node: Node) -> list[Block]:
+    """The blocks of a `pad` node."""
+    shape, mode = b.spec(node.inputs[0]).shape, node.attrs["mode"]
     widths = node.attrs["pad_width"]
-    empty = any(n == 0 and any(w) for n, w in zip(shape, widths, strict=True))
-    if code(dtype) is None or (mode != "constant" and empty):
-        return False  # the generic kernel says what is wrong
     runs = [_padded_runs(n, a, z, mode) for n, (a, z) in zip(shape, widths, strict=True)]
-    if mode != "constant":
-        return _emit_blocks(b, node, _blocks(b, node, runs), (0, 0), f"pad, {mode}")
-    try:
-        fill = value_bytes(value, dtype)
-    except (OverflowError, ValueError, TypeError):
-        return False
-    return _emit_blocks(b, node, _blocks(b, node, runs), fill, "pad")
+    return _blocks(b, node, runs)
 
 
-@lowers("roll")
-def roll(node: Node, b: Builder) -> bool:
+def rolled_blocks(b: Builder, node: Node) -> list[Block]:
+    """The blocks of a `roll` node."""
     shape = b.spec(node.inputs[0]).shape
     shifts = [0] * len(shape)
     for axis, shift in zip(node.attrs["axis"], node.attrs["shift"], strict=True):
@@ -147,4 +137,26 @@ def roll(node: Node, b: Builder) -> bool:
         moved = shift % size if size else 0
         both = (_Run(0, size - moved, moved, 1), _Run(moved, 0, size - moved, 1))
         runs.append([r for r in both if r.length])
-    return _emit_blocks(b, node, _blocks(b, node, runs), (0, 0), "roll")
+    return _blocks(b, node, runs)
+
+
+@lowers("pad")
+def pad(node: Node, b: Builder) -> bool:
+    shape, dtype = b.spec(node.inputs[0])
+    mode, value = node.attrs["mode"], node.attrs.get("value", 0)
+    widths = node.attrs["pad_width"]
+    empty = any(n == 0 and any(w) for n, w in zip(shape, widths, strict=True))
+    if code(dtype) is None or (mode != "constant" and empty):
+        return False  # the generic kernel says what is wrong
+    if mode != "constant":
+        return _emit_blocks(b, node, padded_blocks(b, node), (0, 0), f"pad, {mode}")
+    try:
+        fill = value_bytes(value, dtype)
+    except (OverflowError, ValueError, TypeError):
+        return False
+    return _emit_blocks(b, node, padded_blocks(b, node), fill, "pad")
+
+
+@lowers("roll")
+def roll(node: Node, b: Builder) -> bool:
+    return _emit_blocks(b, node, rolled_blocks(b, node), (0, 0), "roll")

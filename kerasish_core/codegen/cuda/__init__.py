@@ -1,0 +1,1 @@
+"""CUDA C++ from the ops' scalar expressions: kernels of one program as one translation unit."""

@@ -1,0 +1,93 @@
+"""CUDA by CuPy: memory, modules, launches, graphs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import cupy
+import numpy as np
+
+from ...codegen.cuda.source import THREADS, Kernel, Source
+from .cublas import CublasLt
+from .protocol import Arguments
+
+__all__ = ["CupyBackend"]
+
+
+class CupyBackend:
+    """A GPU through CuPy."""
+
+    xp = cupy
+    captures = True
+
+    def __init__(self, number: int) -> None:
+        self._number = number
+        self._functions: dict[tuple[int, str], Any] = {}
+        self._stream = cupy.cuda.Stream(non_blocking=True)
+        self._staging: dict[tuple[int, int], Any] = {}
+        self._turn = 0
+
+    def address(self, array: Any) -> int:
+        """Where the array's first element lies."""
+        return int(array.data.ptr)
+
+    def compile(self, source: Source) -> Any:
+        """The kernels, ready to be launched. CuPy keeps compiled ones on the disk."""
+        module = cupy.RawModule(code=source.text(), options=("--std=c++17",), backend="nvrtc")
+        for name in source.kernels:
+            # Loaded here: a first launch while a stream is captured must not load anything.
+            self._functions[id(module), name] = module.get_function(name)
+        return module
+
+    def launch(self, module: Any, kernel: Kernel, blocks: int, arguments: Arguments) -> None:
+        """Launch on the current stream."""
+        given = tuple(np.float64(a) if isinstance(a, float) else np.int64(a) for a in arguments)
+        self._functions[id(module), kernel.name]((blocks,), (THREADS,), given)
+
+    def capture(self, run: Callable[[], None]) -> Callable[[], None]:
+        """What `run` launches, as one graph; its call launches the graph on the current stream."""
+        with self._stream as stream:
+            stream.begin_capture()
+            try:
+                run()
+            finally:
+                graph = stream.end_capture()
+        graph.upload(self._stream)
+        self._stream.synchronize()
+
+        def replay() -> None:
+            graph.launch(cupy.cuda.get_current_stream())
+
+        return replay
+
+    def library(self, kind: str, facts: dict[str, Any]) -> Any:
+        """A call `(addresses)` that does the instruction by a library, or None."""
+        return CublasLt.of(self._number).plan(facts) if kind == "product" else None
+
+    def load(self, target: Any, source: Any) -> None:
+        """Copy an array of the host or the device into a buffer.
+
+        Host arrays pass through pinned memory, two buffers in turn: the next batch is staged while
+        the last one is still on its way.
+        """
+        if isinstance(source, cupy.ndarray):
+            target[...] = source
+            return
+        source = np.ascontiguousarray(source)
+        if source.nbytes == 0:
+            return
+        self._turn ^= 1
+        key = (int(target.data.ptr), self._turn)
+        staged, event = self._staging.get(key, (None, None))
+        if staged is None:
+            staged = cupy.cuda.alloc_pinned_memory(source.nbytes)
+            event = cupy.cuda.Event(disable_timing=True)
+            self._staging[key] = (staged, event)
+        else:
+            event.synchronize()
+        host = np.frombuffer(staged, np.uint8, source.nbytes)
+        host[...] = source.reshape(-1).view(np.uint8)
+        stream = cupy.cuda.get_current_stream()
+        target.data.copy_from_host_async(host.ctypes.data, source.nbytes, stream)
+        event.record(stream)

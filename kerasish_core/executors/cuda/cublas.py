@@ -1,0 +1,196 @@
+"""Matrix products by cuBLASLt, with bias and relu in the same kernel.
+
+Its library comes with CuPy's CUDA packages; numbers are those of `cublasLt.h`. Heuristics are asked
+when a program is made, since nothing may be allocated while a stream is captured.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import functools
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import cupy
+
+__all__ = ["CublasLt"]
+
+_WORKSPACE = 32 << 20
+_LIBRARIES = ("libcublasLt.so.13", "libcublasLt.so.12", "cublasLt64_13.dll", "cublasLt64_12.dll")
+_TRANS_A, _TRANS_B, _EPILOGUE, _BIAS = 3, 4, 7, 8
+_BATCH_COUNT, _BATCH_STRIDE, _MOST_WORKSPACE = 5, 6, 1
+_EPILOGUES = {(False, False): 1, (False, True): 2, (True, False): 4, (True, True): 6}
+# Of a dtype: cudaDataType, the type of computation, the type of alpha and beta.
+_TYPES = {
+    "float32": (0, 68, 0), "float64": (1, 70, 1), "float16": (2, 68, 0), "bfloat16": (14, 68, 0),
+}  # fmt: skip
+# Products over more batches of the outer axes are left to the own kernel.
+_MOST_CALLS = 64
+
+
+class _Heuristic(ctypes.Structure):
+    _fields_ = (
+        ("algorithm", ctypes.c_uint64 * 8), ("workspace", ctypes.c_size_t),
+        ("state", ctypes.c_int), ("waves", ctypes.c_float), ("reserved", ctypes.c_int * 4),
+    )  # fmt: skip
+
+
+class _Matrix(NamedTuple):
+    """A matrix as cuBLAS has it, columns first."""
+
+    rows: int
+    columns: int
+    lead: int
+    transposed: bool
+
+
+def _matrix(rows: int, columns: int, row: int, column: int) -> _Matrix | None:
+    """Of strides: dense along one axis, or None."""
+    if row == 1 or rows == 1:
+        lead = max(column if columns > 1 else rows, rows, 1)
+        return _Matrix(rows, columns, lead, False)
+    if column == 1 or columns == 1:
+        lead = max(row if rows > 1 else columns, columns, 1)
+        return _Matrix(columns, rows, lead, True)
+    return None
+
+
+class CublasLt:
+    """The library on one device, with one workspace that all products share."""
+
+    def __init__(self, library: ctypes.CDLL) -> None:
+        self._library = library
+        handle = ctypes.c_void_p()
+        _check(library.cublasLtCreate(ctypes.byref(handle)))
+        self._handle = handle
+        self._workspace = cupy.empty(_WORKSPACE, "uint8")
+
+    @staticmethod
+    @functools.cache
+    def of(number: int) -> CublasLt | _Nothing:
+        """The library on a device; one that plans nothing where it is not installed."""
+        for name in _LIBRARIES:
+            try:
+                library = ctypes.CDLL(name)
+            except OSError:
+                continue
+            with cupy.cuda.Device(number):
+                return CublasLt(library)
+        return _Nothing()
+
+    def plan(self, facts: dict[str, Any]) -> Any:
+        """A call `(addresses)` of the product, or None where the library does not serve.
+
+        Args:
+            facts: `numbers` of `Product` in `product.cuh`, `bias`, `relu`, `dtype`.
+        """
+        rows, columns, inner, *rest = facts["numbers"]
+        a_row, a_inner, b_inner, b_column, c_row, c_column = rest[:6]
+        batch, of_a, of_b, of_c = (rest[6 + 3 * i : 9 + 3 * i] for i in range(4))
+        # cuBLAS has columns first, so that it computes the transposed: c' = b' a'.
+        left = _matrix(columns, inner, b_column, b_inner)
+        right = _matrix(inner, rows, a_inner, a_row)
+        calls = batch[0] * batch[1]
+        if left is None or right is None or c_column != 1 or calls > _MOST_CALLS or not inner:
+            return None
+        lead = c_row if rows > 1 else columns
+        product = _Product(self, facts, left, right, _Matrix(columns, rows, lead, False))
+        if not product.set_up(batch[2], of_b[2], of_a[2], of_c[2]):
+            return None
+        size = {"float64": 8, "float32": 4}.get(facts["dtype"], 2)
+        starts = [
+            tuple(size * (i * s[0] + j * s[1]) for s in (of_a, of_b, of_c))
+            for i in range(batch[0])
+            for j in range(batch[1])
+        ]
+
+        def run(addresses: Sequence[int]) -> None:
+            a, b, *bias, c = addresses
+            for on_a, on_b, on_c in starts:
+                product.run(b + on_b, a + on_a, c + on_c, bias[0] if bias else 0)
+
+        return run
+
+
+class _Nothing:
+    def plan(self, facts: dict[str, Any]) -> Any:
+        return None
+
+
+class _Product:
+    """One shape of product: descriptors and the algorithm."""
+
+    def __init__(
+        self, owner: CublasLt, facts: dict[str, Any], left: _Matrix, right: _Matrix, out: _Matrix
+    ) -> None:
+        self._owner, self._library = owner, owner._library
+        self._bias = facts["bias"]
+        self._kind, compute, scale = _TYPES[facts["dtype"]]
+        real = ctypes.c_double if facts["dtype"] == "float64" else ctypes.c_float
+        self._one, self._zero = real(1), real(0)
+        self._shapes = (left, right, out)
+        self._operation = ctypes.c_void_p()
+        _check(self._library.cublasLtMatmulDescCreate(
+            ctypes.byref(self._operation), compute, scale))  # fmt: skip
+        self._set(_TRANS_A, ctypes.c_int32(left.transposed))
+        self._set(_TRANS_B, ctypes.c_int32(right.transposed))
+        self._set(_EPILOGUE, ctypes.c_int32(_EPILOGUES[facts["bias"], facts["relu"]]))
+        self._found = _Heuristic()
+
+    def _set(self, attribute: int, value: Any) -> None:
+        _check(self._library.cublasLtMatmulDescSetAttribute(
+            self._operation, attribute, ctypes.byref(value), ctypes.sizeof(value)))  # fmt: skip
+
+    def _layout(self, matrix: _Matrix, count: int, stride: int) -> ctypes.c_void_p:
+        made = ctypes.c_void_p()
+        library = self._library
+        _check(library.cublasLtMatrixLayoutCreate(
+            ctypes.byref(made), self._kind, ctypes.c_uint64(matrix.rows),
+            ctypes.c_uint64(matrix.columns), ctypes.c_int64(matrix.lead)))  # fmt: skip
+        if count > 1:
+            for attribute, value in (
+                (_BATCH_COUNT, ctypes.c_int32(count)), (_BATCH_STRIDE, ctypes.c_int64(stride)),
+            ):  # fmt: skip
+                _check(library.cublasLtMatrixLayoutSetAttribute(
+                    made, attribute, ctypes.byref(value), ctypes.sizeof(value)))  # fmt: skip
+        return made
+
+    def set_up(self, count: int, of_left: int, of_right: int, of_out: int) -> bool:
+        """Ask for an algorithm; whether there is one."""
+        library = self._library
+        left, right, out = self._shapes
+        self._layouts = (
+            self._layout(left, count, of_left), self._layout(right, count, of_right),
+            self._layout(out, count, of_out),
+        )  # fmt: skip
+        preference, returned = ctypes.c_void_p(), ctypes.c_int(0)
+        _check(library.cublasLtMatmulPreferenceCreate(ctypes.byref(preference)))
+        most = ctypes.c_size_t(_WORKSPACE)
+        _check(library.cublasLtMatmulPreferenceSetAttribute(
+            preference, _MOST_WORKSPACE, ctypes.byref(most), ctypes.sizeof(most)))  # fmt: skip
+        of_left, of_right, of_out = self._layouts  # type: ignore[assignment]
+        status = library.cublasLtMatmulAlgoGetHeuristic(
+            self._owner._handle, self._operation, of_left, of_right, of_out, of_out, preference, 1,
+            ctypes.byref(self._found), ctypes.byref(returned),
+        )  # fmt: skip
+        library.cublasLtMatmulPreferenceDestroy(preference)
+        return status == 0 and returned.value > 0 and self._found.state == 0
+
+    def run(self, left: int, right: int, out: int, bias: int) -> None:
+        """Compute on the current stream; all arguments are addresses."""
+        if self._bias:
+            self._set(_BIAS, ctypes.c_void_p(bias))
+        of_left, of_right, of_out = self._layouts
+        workspace = self._owner._workspace
+        stream = cupy.cuda.get_current_stream().ptr
+        _check(self._library.cublasLtMatmul(
+            self._owner._handle, self._operation, ctypes.byref(self._one), ctypes.c_void_p(left),
+            of_left, ctypes.c_void_p(right), of_right, ctypes.byref(self._zero),
+            ctypes.c_void_p(out), of_out, ctypes.c_void_p(out), of_out,
+            ctypes.byref(self._found.algorithm), ctypes.c_void_p(workspace.data.ptr),
+            ctypes.c_size_t(_WORKSPACE), ctypes.c_void_p(stream)))  # fmt: skip
+
+
+def _check(status: int) -> None:
+    if status != 0:
+        raise RuntimeError(f"cuBLASLt answered with status {status}.")

@@ -1,0 +1,348 @@
+"""A graph as launches over one static arena, captured as CUDA graphs and replayed.
+
+Addresses never change: inputs are copied into buffers, variables have a home each, results are
+copied out. Nodes without a kernel run generically between two graphs.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+import weakref
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from ...codegen.cuda.source import Kernel
+from ...control.body import Prepared
+from ...ir import Graph, Node
+from ...passes import optimize
+from ...passes.fuse import Group, group_nodes
+from ...tensor import Resident
+from ..native.arrangement import Arrangement, bytes_of, used_outside
+from ..native.epilogue import find_epilogues
+from ..native.lowering import Instruction
+from ..reference.gpu import run_kernel
+from . import instructions
+from .builder import LOWERINGS, CudaBuilder
+from .expand import expand
+from .instructions.fused import Pending, chain_of, emit_group, role_of
+from .protocol import Backend
+
+__all__ = ["CudaProgram"]
+
+assert instructions  # importing it fills LOWERINGS
+
+_HOMES: dict[int, tuple[Any, Any]] = {}
+
+
+def _home(variable: Any, backend: Backend) -> Any:
+    """The buffer of a variable, which holds its present value afterwards."""
+    tensor = variable._tensor
+    key = id(variable)
+    found = _HOMES.get(key)
+    if found is None:
+        home = backend.xp.empty(tensor.shape, tensor.dtype)
+        gone = weakref.ref(variable, lambda _: _HOMES.pop(key, None))
+        found = _HOMES[key] = (gone, home)
+    home = found[1]
+    if tensor._value is not home:
+        backend.load(home, tensor._value)
+        variable._tensor = Resident(home)
+    return home
+
+
+class _Launch(NamedTuple):
+    kernel: Kernel
+    blocks: int
+    arguments: tuple[int | float, ...]
+    library: Any  # a call instead, and its addresses
+    addresses: tuple[int, ...]
+
+
+class CudaProgram(Arrangement):
+    """A graph made ready to run on a GPU.
+
+    Args:
+        graph: The graph; its last inputs are variables, its last outputs their new values.
+        variables: How many variables a run is given. The graph's last inputs are the first of
+            them.
+        read: How many of them the graph reads.
+        updates: For each update its variable's place.
+        backend: The device.
+    """
+
+    builder: CudaBuilder
+
+    def __init__(
+        self, graph: Graph, variables: int, read: int, updates: Sequence[int], backend: Backend
+    ) -> None:
+        graph = self.graph = expand(graph)
+        self.inputs, self.variables = len(graph.inputs) - read, variables
+        self.update_places = tuple(updates)
+        self._backend = backend
+        self._lock = threading.RLock()
+        self.units = group_nodes(graph, lambda node: role_of(node, graph.specs))
+        self.builder = b = CudaBuilder(graph)
+        self._lower(b)
+        self._results_of = self._results()
+        self._slots = self._bind(self._results_of)
+        self.plan = self._plan()
+        self.instructions = tuple(b.instructions)
+        self.bodies: dict[int, Any] = {}
+        self._module: Any = None
+        self._segments: list[Callable[[], None]] = []
+        self._graphs: list[int] = []
+        self._runs = 0
+        self._bound: list[Any] = []
+        self._libraries: set[int] = set()
+
+    # -- launches
+    def _lower(self, b: CudaBuilder) -> None:
+        graph = self.graph
+        outside = used_outside(graph, self.units)
+        epilogues = find_epilogues(graph, self.units)
+        split = len(graph.outputs) - len(self.update_places)
+        pending = Pending(b, set(graph.outputs[split:]))
+        for unit in self.units:
+            nodes = unit.nodes if isinstance(unit, Group) else (unit,)
+            b.location = nodes[-1].location
+            if pending.needs([v for node in nodes for v in node.inputs]):
+                pending.flush()
+            b.location = nodes[-1].location
+            if isinstance(unit, Group):
+                left = tuple(n for n in unit.nodes if n.outputs[0] not in b.absorbed)
+                if left:
+                    chain = chain_of(unit._replace(nodes=left), b, outside)
+                    if not pending.take(chain):
+                        emit_group(chain, b)
+                continue
+            b.epilogue = epilogues.get(unit.outputs[0])
+            self._lower_node(unit, b)
+        pending.flush()
+
+    def _lower_node(self, node: Node, b: CudaBuilder) -> None:
+        if node.op.kind == "view" and 0 not in b.spec(node.outputs[0]).shape and self._view(node):
+            return
+        lowering = LOWERINGS.get(node.op.name)
+        if lowering is None:
+            b.host(node, "generic: outside the graph, no kernel")
+            return
+        try:
+            served = lowering(node, b)
+        except ValueError as error:
+            b.host(node, f"generic: outside the graph, {error}")
+            return
+        if not served:
+            b.host(node, "generic: outside the graph, no kernel for these operands")
+
+    # -- addresses
+    def _bind_memory(self, variables: Sequence[Any]) -> None:
+        """Allocate everything once; afterwards no address changes."""
+        backend, b, graph = self._backend, self.builder, self.graph
+        xp = backend.xp
+        self._homes = [_home(v, backend) for v in variables]
+        self._arena = xp.empty(max(self.plan.size, 64), "uint8")
+        arrays: dict[int, Any] = {}
+        for i, v in enumerate(graph.inputs[: self.inputs]):
+            arrays[i] = xp.empty(b.spec(v).shape, b.spec(v).dtype)
+        for i, home in enumerate(self._homes):
+            arrays[self.inputs + i] = home
+        base = self.inputs + self.variables
+        for i, (v, value) in enumerate(graph.constants.items()):
+            arrays[base + i] = xp.empty(b.spec(v).shape, b.spec(v).dtype)
+            backend.load(arrays[base + i], value)
+        base += len(graph.constants)
+        split = len(self._results_of) - len(self.update_places)
+        for i in range(len(self._results_of)):
+            if i < split:
+                spec = b.spec(graph.outputs[i])
+                arrays[base + i] = xp.empty(spec.shape, spec.dtype)
+            else:
+                arrays[base + i] = self._homes[self.update_places[i - split]]
+        self._arrays = arrays
+        self._outputs = [arrays[base + i] for i in range(split)]
+        self._make_segments()
+
+    def _address(self, root: int, offset: int) -> int:
+        slot = self._slots.get(root)
+        if slot is not None:
+            return self._backend.address(self._arrays[slot]) + offset
+        return self._backend.address(self._arena) + self.plan.offsets[root] + offset
+
+    def _view_of(self, value: int) -> Any:
+        """The value as an array over its memory."""
+        b, layout = self.builder, self.builder.layout(value)
+        root, spec = b.spec(layout.root), b.spec(value)
+        slot = self._slots.get(layout.root)
+        if slot is not None:
+            base = self._arrays[slot].reshape(-1)
+        else:
+            offset = self.plan.offsets[layout.root]
+            base = self._arena[offset : offset + bytes_of(root)].view(root.dtype)
+        if 0 in spec.shape:
+            return self._backend.xp.empty(spec.shape, spec.dtype)
+        strides = tuple(s * spec.dtype.itemsize for s in layout.strides)
+        return self._backend.xp.lib.stride_tricks.as_strided(
+            base[layout.offset :], spec.shape, strides
+        )
+
+    def _make_segments(self) -> None:
+        backend, b = self._backend, self.builder
+        self._module = backend.compile(b.source)
+        skipped: set[int] = set()
+        launches: list[_Launch] = []
+        self._segments, self._graphs = [], []
+        for i, step in enumerate(self.instructions):
+            if step.node is not None:
+                self._close(launches)
+                launches = []
+                self._segments.append(self._host(step.node))
+            elif i not in skipped:
+                launches.append(self._launch(i, step, skipped))
+        self._close(launches)
+
+    def _launch(self, i: int, step: Instruction, skipped: set[int]) -> _Launch:
+        backend, b = self._backend, self.builder
+        kernel = b.source.kernels[step.kernel]
+        blocks, *params = step.params
+        addresses = tuple(self._address(root, offset) for root, offset in step.operands)
+        numbers = tuple(
+            float(np.int64(p).view(np.float64)) if kind == "d" else p
+            for p, kind in zip(params, kernel.numbers)
+        )
+        given: tuple[int | float, ...] = (*addresses, *numbers)
+        if i in b.many:
+            given = self._table(b.many[i].items, addresses)
+        library = None
+        if i in b.library:
+            kind, facts = b.library[i]
+            library = backend.library(kind, facts)
+            if library is not None and "result" in facts:
+                skipped.add(facts["result"])
+                root, offset = self.instructions[facts["result"]].operands[-1]
+                addresses = (*addresses[:-1], self._address(root, offset))
+            if library is not None:
+                self._libraries.add(i)
+        return _Launch(kernel, blocks, given, library, addresses)
+
+    def _table(self, items: Any, addresses: tuple[int, ...]) -> tuple[int, int]:
+        rows = [
+            [first, count, *(addresses[place] for place in places)]
+            for first, count, places in items
+        ]
+        host = np.array(rows, "int64")
+        table = self._backend.xp.empty(host.shape, "int64")
+        self._backend.load(table, host)
+        self._bound.append(table)
+        return self._backend.address(table), len(rows)
+
+    def _close(self, launches: list[_Launch]) -> None:
+        if not launches:
+            return
+        backend, module = self._backend, self._module
+        todo = list(launches)
+
+        def run() -> None:
+            for step in todo:
+                if step.library is not None:
+                    step.library(step.addresses)
+                else:
+                    backend.launch(module, step.kernel, step.blocks, step.arguments)
+
+        self._graphs.append(len(self._segments))
+        self._segments.append(run)
+
+    def _host(self, node: Node) -> Callable[[], None]:
+        """A call that runs the node's generic kernel on views of its operands' memory."""
+        op, attrs, location = node.op, dict(node.attrs), node.location
+        if op.kind == "control":
+            attrs = {k: self._prepared(v) for k, v in attrs.items()}
+        sources = [self._view_of(v) for v in node.inputs]
+        targets = [self._view_of(v) for v in node.outputs]
+
+        def run() -> None:
+            try:
+                found = run_kernel(op, sources, attrs)
+            except Exception as error:
+                if location:
+                    error.add_note(f"in {op.name}, from {location}")
+                raise
+            for target, array in zip(targets, found if op.multiple else (found,), strict=True):
+                target[...] = array
+
+        return run
+
+    def _prepared(self, value: Any) -> Any:
+        """An attribute of a control node, graphs as programs of their own."""
+        if isinstance(value, Graph):
+            body = CudaProgram(optimize(value), 0, 0, (), self._backend)
+            return Prepared(lambda arrays: body.run(arrays, []), value.output_specs)
+        return tuple(map(self._prepared, value)) if isinstance(value, tuple) else value
+
+    # -- running
+    def run(self, inputs: Sequence[Any], variables: Sequence[Any]) -> list[Any]:
+        """The results; variables have their new values afterwards.
+
+        The first run launches kernel by kernel, which loads them and the libraries; the second one
+        captures what later ones replay.
+        """
+        with self._lock:
+            self._prepare(variables)
+            self._step(inputs)
+            return [y.copy() for y in self._outputs]
+
+    def run_rows(
+        self, arrays: Sequence[Any], rows: Any, batch: int, variables: Sequence[Any],
+        seconds: float,
+    ) -> tuple[int, list[Any]]:  # fmt: skip
+        """Run on one batch of rows after another.
+
+        Args:
+            arrays: For each input the array of which it is a part.
+            rows: int64[steps * batch], the rows of each step.
+            batch: Rows of a step.
+            variables: As of `run`.
+            seconds: No step begins later than this.
+
+        Returns:
+            How many steps were done, and the results of the last.
+        """
+        end = time.monotonic() + seconds
+        with self._lock:
+            self._prepare(variables)
+            done = 0
+            for first in range(0, len(rows), batch):
+                part = rows[first : first + batch]
+                self._step([a[part] for a in arrays])
+                done += 1
+                if time.monotonic() >= end:
+                    break
+            return done, [y.copy() for y in self._outputs]
+
+    def _prepare(self, variables: Sequence[Any]) -> None:
+        if self._runs == 0:
+            self._bind_memory(variables)
+            return
+        for v in variables:
+            _home(v, self._backend)
+
+    def _step(self, inputs: Sequence[Any]) -> None:
+        for i, array in enumerate(inputs):
+            self._backend.load(self._arrays[i], array)
+        if self._runs == 1 and self._backend.captures:
+            for i in self._graphs:
+                self._segments[i] = self._backend.capture(self._segments[i])
+        self._runs += 1
+        for segment in self._segments:
+            segment()
+
+    def _text(self, step: Instruction) -> str:
+        text = super()._text(step)
+        place = self.instructions.index(step)
+        return text + ("  (by a library)" if place in self._libraries else "")
+
+    def explain_kernels(self) -> str:
+        """One line per launch; what runs outside the graphs says so."""
+        return "\n".join(self._text(step) for step in self.instructions)

@@ -1,0 +1,39 @@
+"""What a program asks of a device.
+
+`backend.py` answers by CuPy. Tests put the host in its place, which runs the same kernels' text.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, Protocol
+
+from ...codegen.cuda.source import Kernel, Source
+
+__all__ = ["Arguments", "Backend"]
+
+Arguments = Sequence[int | float]
+
+
+class Backend(Protocol):
+    """The device under a program.
+
+    Attributes:
+        xp: The module of its arrays.
+        captures: Whether launches can be captured, to be replayed at once.
+    """
+
+    xp: Any
+    captures: bool
+
+    def address(self, array: Any) -> int: ...
+
+    def compile(self, source: Source) -> Any: ...
+
+    def launch(self, module: Any, kernel: Kernel, blocks: int, arguments: Arguments) -> None: ...
+
+    def capture(self, run: Callable[[], None]) -> Callable[[], None]: ...
+
+    def library(self, kind: str, facts: dict[str, Any]) -> Any: ...
+
+    def load(self, target: Any, source: Any) -> None: ...

@@ -1,0 +1,142 @@
+"""Whole steps as programs of CUDA kernels, their text run on the host, beside the CPU's."""
+
+import cuda_host
+import numpy as np
+import pytest
+
+import kerasish as keras
+import kerasish_core as core
+from kerasish import layers
+from kerasish_core.executors import native
+from kerasish_core.executors.cuda.program import CudaProgram
+
+RNG = np.random.default_rng(0)
+ROWS = RNG.normal(size=(8, 20)).astype("float32")
+IMAGES = RNG.normal(size=(8, 12, 12, 3)).astype("float32")
+WORDS = RNG.integers(0, 50, (8, 9))
+LABELS = RNG.integers(0, 3, 8)
+
+
+@pytest.fixture
+def programs(monkeypatch, request):
+    """Programs made while a test has set `on["cuda"]`; else steps run as they do on the CPU."""
+    made, on = [], {"cuda": False}
+    real, there = native.compiled, native.available()
+
+    def compiled(graph, *rest):
+        if not on["cuda"]:
+            return real(graph, *rest)
+        made.append(CudaProgram(graph, *rest, cuda_host.HostBackend()))
+        return made[-1]
+
+    monkeypatch.setattr(native, "compiled", compiled)
+    monkeypatch.setattr(native, "available", lambda: on["cuda"] or there)
+    return made, on
+
+
+def dense():
+    return keras.Sequential(
+        [keras.Input((20,)), layers.Dense(16, "relu"), layers.Dropout(0.2),
+         layers.Dense(8, "relu"), layers.Dense(3, "softmax")]
+    ), ROWS  # fmt: skip
+
+
+def convolutional():
+    return keras.Sequential(
+        [keras.Input((12, 12, 3)), layers.Conv2D(8, 3, activation="relu"), layers.MaxPooling2D(),
+         layers.Conv2D(8, 3), layers.BatchNormalization(), layers.ReLU(),
+         layers.GlobalAveragePooling2D(), layers.Dense(3, "softmax")]
+    ), IMAGES  # fmt: skip
+
+
+def recurrent():
+    return keras.Sequential(
+        [keras.Input((9,)), layers.Embedding(50, 8, mask_zero=True),
+         layers.LSTM(16, return_sequences=True), layers.GRU(16), layers.Dense(3, "softmax")]
+    ), WORDS  # fmt: skip
+
+
+def transformer():
+    inputs = keras.Input((9,))
+    x = layers.Embedding(50, 16)(inputs)
+    for _ in range(2):
+        y = layers.LayerNormalization()(x)
+        x = x + layers.MultiHeadAttention(2, 8, dropout=0.1)(y, y)
+        y = layers.Dense(32, "gelu")(layers.LayerNormalization()(x))
+        x = x + layers.Dense(16)(y)
+    x = layers.GlobalAveragePooling1D()(layers.LayerNormalization()(x))
+    return keras.Model(inputs, layers.Dense(3, "softmax")(x)), WORDS
+
+
+def train(build, optimizer):
+    keras.utils.set_random_seed(1)
+    model, data = build()
+    model.compile(optimizer, "sparse_categorical_crossentropy", metrics=["accuracy"])
+    history = model.fit(data, LABELS, batch_size=4, epochs=2, verbose=0, shuffle=False,
+                        validation_data=(data, LABELS))  # fmt: skip
+    return history.history, model.predict(data, verbose=0), model.get_weights()
+
+
+def check(programs, build, optimizer, tolerance=1e-4):
+    made, on = programs
+    expected = train(build, optimizer)
+    on["cuda"] = True
+    found = train(build, optimizer)
+    for name, values in expected[0].items():
+        np.testing.assert_allclose(found[0][name], values, rtol=tolerance, atol=tolerance / 10)
+    np.testing.assert_allclose(found[1], expected[1], rtol=tolerance, atol=tolerance / 10)
+    for got, weight in zip(found[2], expected[2], strict=True):
+        np.testing.assert_allclose(got, weight, rtol=tolerance, atol=tolerance)
+    assert [p.graph.name for p in made] == ["train_step", "test_step", "predict_step"]
+    # Nothing runs outside the graphs.
+    assert [s.node for p in made for s in p.instructions if s.node is not None] == []
+    return made[0]
+
+
+def test_a_dense_model_trains(programs):
+    step = check(programs, dense, "adam")
+    # The variables' updates in one launch.
+    assert [len(many.items) for many in step.builder.many.values()] == [5]
+    assert "5 alike" in step.explain_kernels() or "6 alike" in step.explain_kernels()
+    assert "arena:" in step.explain_memory()
+
+
+def test_what_a_read_hands_out_never_changes(programs):
+    _, on = programs
+    on["cuda"] = True
+    v = core.Variable(np.zeros(3, "float32"), name="v")
+
+    @core.function
+    def step(x):
+        v.assign(v + x)
+        return core.ops.sum(v)
+
+    x = np.ones(3, "float32")
+    assert float(step(x)) == 3.0
+    kept = v.read()
+    view = core.ops.reshape(kept, (3, 1))
+    assert float(step(x)) == 6.0
+    np.testing.assert_array_equal(kept, [1, 1, 1])
+    np.testing.assert_array_equal(view, [[1], [1], [1]])
+    v.assign([5.0, 5.0, 5.0])
+    assert float(step(x)) == 18.0
+    np.testing.assert_array_equal(v, [6, 6, 6])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "build, optimizer",
+    [(convolutional, "sgd"), (recurrent, "rmsprop"), (transformer, "adamw")],
+)
+def test_models_train(programs, build, optimizer):
+    check(programs, build, optimizer)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("policy", ["mixed_bfloat16", "mixed_float16"])
+def test_half_types_train(programs, policy):
+    keras.config.set_dtype_policy(policy)
+    try:
+        check(programs, convolutional, "adam", tolerance=2e-2)
+    finally:
+        keras.config.set_dtype_policy("float32")

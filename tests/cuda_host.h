@@ -1,0 +1,142 @@
+// CUDA's text on the host: the threads of a block are fibers, blocks run one after the other.
+//
+// A barrier waits for every thread of the block that has not returned, a shuffle for its whole warp. A
+// thread that waits for ever ends the program. `reversed` turns the order of the fibers around: what a
+// kernel computes must not depend on it.
+#include <ucontext.h>
+
+#include <cmath>
+#include <cstdint>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+
+#define KERASISH_HOST
+#define __device__
+#define __global__
+#define __forceinline__ inline
+#define __launch_bounds__(n)
+#define __shared__ static
+
+struct Index {
+  unsigned x;
+};
+static Index threadIdx, blockIdx, gridDim;
+
+namespace host {
+constexpr int kThreads = 256, kStack = 64 * 1024;
+struct Fiber {
+  ucontext_t context;
+  bool done;
+};
+static Fiber fibers[kThreads];
+static char* stacks = static_cast<char*>(malloc(size_t(kThreads) * kStack));
+static ucontext_t scheduler;
+static int current, live, arrived, block_turn, warp_arrived[8], warp_turn[8];
+static bool progress;
+static uint32_t slots[kThreads];
+static void (*kernel)(const void*);
+static const void* arguments;
+extern "C" int reversed;
+int reversed = 0;
+
+static void yield() {
+  const int self = current;
+  swapcontext(&fibers[self].context, &scheduler);
+  current = self;
+  threadIdx.x = unsigned(self);
+}
+static void body() {
+  kernel(arguments);
+  fibers[current].done = true;
+  --live;
+  progress = true;
+  if (arrived && arrived == live) {
+    arrived = 0;
+    ++block_turn;
+  }
+  swapcontext(&fibers[current].context, &scheduler);
+}
+static void block_barrier() {
+  const int turn = block_turn;
+  progress = true;
+  if (++arrived == live) {
+    arrived = 0;
+    ++block_turn;
+    return;
+  }
+  while (turn == block_turn) yield();
+  progress = true;
+}
+static void warp_barrier() {
+  const int w = current / 32, turn = warp_turn[w];
+  progress = true;
+  if (++warp_arrived[w] == 32) {
+    warp_arrived[w] = 0;
+    ++warp_turn[w];
+    return;
+  }
+  while (turn == warp_turn[w]) yield();
+  progress = true;
+}
+static void run(unsigned blocks, void (*function)(const void*), const void* given) {
+  kernel = function;
+  arguments = given;
+  gridDim.x = blocks;
+  for (unsigned b = 0; b < blocks; ++b) {
+    blockIdx.x = reversed ? blocks - 1 - b : b;
+    live = kThreads;
+    arrived = 0;
+    for (int t = 0; t < kThreads; ++t) {
+      Fiber& f = fibers[t];
+      f.done = false;
+      getcontext(&f.context);
+      f.context.uc_stack.ss_sp = stacks + size_t(t) * kStack;
+      f.context.uc_stack.ss_size = kStack;
+      f.context.uc_link = nullptr;
+      makecontext(&f.context, body, 0);
+    }
+    for (int w = 0; w < 8; ++w) warp_arrived[w] = 0;
+    while (live) {
+      progress = false;
+      for (int k = 0; k < kThreads; ++k) {
+        const int t = reversed ? kThreads - 1 - k : k;
+        if (fibers[t].done) continue;
+        current = t;
+        threadIdx.x = unsigned(t);
+        swapcontext(&scheduler, &fibers[t].context);
+      }
+      if (!progress) {
+        fprintf(stderr, "block %u: threads wait for ever\n", blockIdx.x);
+        abort();
+      }
+    }
+  }
+}
+}  // namespace host
+
+static inline void __syncthreads() { host::block_barrier(); }
+template <class T>
+static inline T __shfl_xor_sync(unsigned, T x, int mask) {
+  static_assert(sizeof(T) == 4, "");
+  memcpy(&host::slots[host::current], &x, 4);
+  host::warp_barrier();
+  T found;
+  memcpy(&found, &host::slots[host::current ^ mask], 4);
+  host::warp_barrier();
+  return found;
+}
+
+// CUDA has these, C has not. By Newton's method on erf.
+static inline double erfinv(double y) {
+  if (y != y || y < -1 || y > 1) return NAN;
+  if (y == 1 || y == -1) return y * INFINITY;
+  const double w = log((1 - y) * (1 + y)), a = 2 / (M_PI * 0.147) + w / 2;
+  double x = copysign(sqrt(sqrt(a * a - w / 0.147) - a), y);
+  for (int i = 0; i < 6; ++i) {
+    const double error = fabs(y) < 0.5 ? erf(x) - y : y > 0 ? (1 - y) - erfc(x) : erfc(-x) - (1 + y);
+    x -= error / (M_2_SQRTPI * exp(-x * x));
+  }
+  return x;
+}
+static inline float erfinvf(float y) { return float(erfinv(double(y))); }
