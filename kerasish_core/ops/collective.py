@@ -8,6 +8,7 @@ import numpy as np
 
 from .. import dtypes
 from ..collective import communicator
+from ..device import device_scope, to_device
 from ..dispatch import apply
 from ..errors import DTypeError
 from ..op import Spec, define_op
@@ -19,7 +20,8 @@ __all__ = ["all_reduce"]
 
 # Every call reads it and assigns the next number: so no pass drops, merges or reorders calls, and
 # all processes make them in the same order.
-_ORDER = Variable(np.zeros((), "uint32"), trainable=False, name="all_reduce_order")
+with device_scope("cpu"):  # a number, which goes to any device; no import may start a GPU
+    _ORDER = Variable(np.zeros((), "uint32"), trainable=False, name="all_reduce_order")
 
 
 def _spec(x: Spec, order: Spec) -> tuple[Spec, Spec]:
@@ -27,7 +29,12 @@ def _spec(x: Spec, order: Spec) -> tuple[Spec, Spec]:
 
 
 def _kernel(xp: Any, x: Any, order: Any) -> Any:
-    return communicator().all_reduce(x), order + order.dtype.type(1)
+    found = communicator()
+    if xp is np or found.size == 1:
+        return found.all_reduce(x), order + order.dtype.type(1)
+    # By way of the host, as processes may share no GPU.
+    total = found.all_reduce(to_device(x, "cpu"))
+    return xp.asarray(total), order + order.dtype.type(1)
 
 
 _ALL_REDUCE = define_op(

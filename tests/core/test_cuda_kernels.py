@@ -174,9 +174,9 @@ def in_dtype(arrays, dtype):
 
 # Those of which no sample has a kernel: they run generically, between two graphs.
 GENERIC = {
-    "argsort", "bitcast", "cholesky", "cumprod", "cumsum", "det", "eig", "eigh", "fourier", "inv",
-    "lu", "pinv", "qr", "random_binomial", "random_poisson", "searchsorted", "segment_max",
-    "slogdet", "solve", "sort", "svd", "svd_values", "top_k_indices",
+    "all_reduce", "argsort", "bitcast", "cholesky", "cumprod", "cumsum", "det", "eig", "eigh",
+    "fourier", "inv", "lu", "pinv", "qr", "random_binomial", "random_poisson", "searchsorted",
+    "segment_max", "slogdet", "solve", "sort", "svd", "svd_values", "top_k_indices",
 }  # fmt: skip
 
 

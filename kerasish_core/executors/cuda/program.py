@@ -6,6 +6,7 @@ copied out. Nodes without a kernel run generically between two graphs.
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 import weakref
@@ -295,7 +296,7 @@ class CudaProgram(Arrangement):
 
     def run_rows(
         self, arrays: Sequence[Any], rows: Any, batch: int, variables: Sequence[Any],
-        seconds: float,
+        seconds: float, watched: int = -1,
     ) -> tuple[int, list[Any]]:  # fmt: skip
         """Run on one batch of rows after another.
 
@@ -305,6 +306,7 @@ class CudaProgram(Arrangement):
             batch: Rows of a step.
             variables: As of `run`.
             seconds: No step begins later than this.
+            watched: The place of a scalar result: no step begins after it was NaN or infinite.
 
         Returns:
             How many steps were done, and the results of the last.
@@ -318,6 +320,8 @@ class CudaProgram(Arrangement):
                 self._step([a[part] for a in arrays])
                 done += 1
                 if time.monotonic() >= end:
+                    break
+                if watched >= 0 and not math.isfinite(float(self._outputs[watched])):
                     break
             return done, [y.copy() for y in self._outputs]
 
