@@ -222,7 +222,7 @@ class Layer(
         place = signature.place
         if signature.mask and place["mask"] >= len(args) and kwargs.get("mask") is None:
             mask = masks_of(first)
-            if mask is not None:
+            if mask is not None and _is_only_tensor(first, args, kwargs):
                 kwargs = {**kwargs, "mask": mask}
         for name, source in signature.masks:
             if place[name] >= len(args) and kwargs.get(name) is None:
@@ -408,6 +408,12 @@ _UNTRACKED = frozenset(
     ["_inbound_nodes", "_outbound_nodes", "_losses", "_signature", "_build_shapes", "_tracker",
      "dtype_policy", "_init_arguments"]
 )  # fmt: skip
+
+
+def _is_only_tensor(first: Any, args: Any, kwargs: Any) -> bool:
+    """Whether no other argument is a tensor: then, as in Keras, its mask is the call's."""
+    others = [x for x in (*args, *kwargs.values()) if x is not first and x is not None]
+    return not any(isinstance(x, _TENSORS) for x in core.tree.flatten(others))
 
 
 def _note_arguments(error: Exception, layer: Layer, args: Any, kwargs: Any) -> None:

@@ -123,7 +123,7 @@ for name, kwargs in (
     ("MixUp", {}),
     ("RandAugment", {"num_ops": 2}),
     ("RandAugment", {"num_ops": 1, "factor": 0.3}),
-    ("AugMix", {"num_chains": 2, "chain_depth": 2}),
+    ("AugMix", {"num_chains": 2, "chain_depth": 1}),
     ("AugMix", {"num_chains": 1, "chain_depth": 1, "all_ops": False}),
 ):
     how = {**DRAWN, "differs": DIFFER.get(name, {}), "fixed": name == "AugMix"}

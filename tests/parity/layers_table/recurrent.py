@@ -19,7 +19,9 @@ REGULAR = {
 for name in ("SimpleRNN", "GRU", "LSTM"):
     states = [STATE, numbers(3, 2).reshape(2, 3)][: 2 if name == "LSTM" else 1]
     layer(name, 3)
-    layer(name, 3, return_sequences=True, go_backwards=True, use_bias=False)
+    how = {"differs": {"half": "Keras's loop changes the type of its state"}}
+    layer(name, 3, return_sequences=True, go_backwards=True, use_bias=False,
+          how=how if name == "GRU" else None)  # fmt: skip
     layer(name, 3, return_state=True, unroll=True, activation="relu")
     layer(name, 3, return_sequences=True, return_state=True, call={"initial_state": states})
     penalty = {} if name == "SimpleRNN" else {"activity_regularizer": "l1"}  # which forgets it
