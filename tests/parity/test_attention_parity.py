@@ -18,33 +18,6 @@ def draw(*shape):
     return np.random.default_rng(list(shape)).normal(size=shape).astype("float32")
 
 
-EQUATIONS = [
-    ("ab,bc->ac", 6, "c", (2, 4)),
-    ("abc,cd->abd", (None, 6), "d", (2, 3, 4)),
-    ("abc,cd->abd", (3, 6), "bd", (2, 3, 4)),
-    ("abc,cd->abd", (3, 6), "b", (2, 3, 4)),
-    ("abc,cd->abd", (3, 6), None, (2, 3, 4)),
-    ("abc,cde->abde", (None, 2, 5), "de", (2, 3, 4)),
-    ("abc,cde->abde", (None, 2, 5), "e", (2, 3, 4)),
-    ("abcd,cde->abe", (None, 6), "e", (2, 3, 4, 5)),
-    ("abcd,bde->abce", (3, 4, 6), "ce", (2, 3, 4, 5)),
-    ("abc,cd->adb", (6, 3), "d", (2, 3, 4)),
-    ("abc,cd->ad", 6, "d", (2, 3, 4)),
-    ("ab,cbd->acd", (5, 6), "cd", (2, 3)),
-    ("...x,xy->...y", 6, "y", (2, 3, 4)),
-    ("...ab,bc->...ac", (3, 6), "c", (2, 5, 3, 4)),
-    ("ab...,bc->ac...", 6, "c", (2, 3, 4, 5)),
-]
-
-
-@pytest.mark.parametrize("equation, shape, bias, inputs", EQUATIONS)
-def test_einsum_dense(equation, shape, bias, inputs):
-    def make(k):
-        return k.layers.EinsumDense(equation, shape, "tanh", bias, kernel_regularizer="l2")
-
-    compare(make, draw(*inputs))
-
-
 def test_einsum_dense_starts_with_the_same_spread():
     for equation, shape, inputs in [
         ("abcd,bde->abce", (10, 4, 60), (1, 10, 4, 50)),
@@ -167,24 +140,6 @@ def test_files(tmp_path):
     files_both_ways(model_of_masks, IDS, tmp_path)
 
 
-@pytest.mark.parametrize("policy", ["mixed_float16", "mixed_bfloat16", "bfloat16"])
-def test_policies(policy):
-    def make(k):
-        return k.layers.MultiHeadAttention(2, 3, dtype=policy)
-
-    x = draw(2, 3, 4)
-    theirs, ours = (make(k) for k in both())
-    dtypes = []
-    for layer in (theirs, ours):
-        y = layer(x, x)
-        dtypes.append((str(np.asarray(y).dtype), [str(v.dtype) for v in layer.variables]))
-    assert dtypes[0] == dtypes[1]
-    scramble(theirs, ours)
-    close(ours(x, x), theirs(x, x), 2e-2)
-    mask = MASK.astype(bool)[:, :, :3]
-    close(ours(x, x, attention_mask=mask), theirs(x, x, attention_mask=mask), 2e-2)
-
-
 def test_refusals():
     for options in [{"sliding_window": 0}, {"sliding_window": "a"}]:
         theirs, ours = same_error(lambda k, o=options: k.layers.MultiHeadAttention(2, 3, **o))
@@ -213,13 +168,6 @@ def test_softmax_with_mask():
     compare(lambda k: k.layers.Softmax(), x, mask=mask)
     compare(lambda k: k.layers.Softmax(axis=(1, 2)), x, mask=mask)
     compare(lambda k: k.layers.Softmax(), 1e5 * x, mask=mask, grads=False)
-
-
-@pytest.mark.parametrize("rate", [0, 0.5])
-def test_only_dropout_that_draws_has_a_seed(rate):
-    for name in ("Dropout", "GaussianDropout", "GaussianNoise", "AlphaDropout", "SpatialDropout1D"):
-        theirs, ours = (getattr(k.layers, name)(rate) for k in both())
-        assert [v.path for v in ours.variables] == [v.path for v in theirs.variables]
 
 
 def test_masks_of_merged_inputs():
@@ -253,31 +201,6 @@ def test_masks_of_merged_inputs():
             assert ours == theirs, (name, options, masks)
 
 
-@pytest.mark.parametrize(
-    "options",
-    [
-        {},
-        {"use_scale": True},
-        {"score_mode": "concat"},
-        {"score_mode": "concat", "use_scale": True},
-    ],
-    ids=str,
-)
-def test_attention(options):
-    q, v, k = draw(2, 3, 4), draw(2, 5, 4), draw(2, 4, 5).reshape(2, 5, 4)
-    compare(lambda k: k.layers.Attention(**options), [q, v, k], return_attention_scores=True)
-    compare(lambda k: k.layers.Attention(**options), [q, v], use_causal_mask=True)
-
-
-@pytest.mark.parametrize("use_scale", [True, False])
-def test_additive_attention(use_scale):
-    q, v, k = draw(2, 3, 4), draw(2, 5, 7), draw(2, 5, 4)
-    compare(
-        lambda k: k.layers.AdditiveAttention(use_scale, 0.1), [q, v, k],
-        return_attention_scores=True,
-    )  # fmt: skip
-
-
 @pytest.mark.parametrize("name", ["Attention", "AdditiveAttention"])
 def test_masks_of_plain_attention(name):
     q, v = draw(2, 3, 4), draw(2, 4, 4)
@@ -304,16 +227,6 @@ def test_plain_attention_refuses():
         lambda k: k.layers.Attention()([q, v], mask=[mask]),
     ]:
         same_error(run)
-
-
-@pytest.mark.parametrize("options", [{}, {"use_gate": True, "use_bias": False}], ids=str)
-def test_group_query_attention(options):
-    def make(k):
-        return k.layers.GroupQueryAttention(3, 4, 2, sliding_window=2, **options)
-
-    q, v = draw(2, 3, 4), draw(2, 5, 4)
-    compare(make, q, v)
-    compare(make, q, v, draw(2, 5, 6), return_attention_scores=True, use_causal_mask=True)
 
 
 def test_masks_of_group_query_attention():

@@ -14,47 +14,10 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning"),
 ]
 
-LAYERS = [
-    ("SimpleRNN", {"units": 3, "dropout": 0.1}),
-    ("LSTM", {"units": 2, "seed": 4}),
-    ("GRU", {"units": 2}),
-    ("ZeroPadding1D", {}),
-    ("ZeroPadding1D", {"padding": (1, 2), "data_format": "channels_first"}),
-    ("ZeroPadding2D", {"padding": 2}),
-    ("Cropping1D", {"cropping": (1, 2)}),
-    ("UpSampling1D", {"size": 3}),
-    ("SpatialDropout1D", {"rate": 0.2, "seed": 3}),
-    ("SpatialDropout2D", {"rate": 0.2, "dtype": "float16"}),
-    ("SpatialDropout3D", {"rate": 0.2, "data_format": "channels_first"}),
-    ("RMSNormalization", {"epsilon": 1e-4}),
-]
-
 
 def plain(value):
     """As it stands in a file."""
     return json.loads(json.dumps(value))
-
-
-@pytest.mark.parametrize("name, arguments", LAYERS, ids=str)
-def test_layers(name, arguments):
-    ours, theirs = (getattr(k.layers, name)(name="x", **arguments) for k in (kerasish, keras))
-    found, expected = (
-        plain(k.saving.serialize_keras_object(layer))
-        for k, layer in ((kerasish, ours), (keras, theirs))
-    )
-    assert found == expected
-    assert ours.supports_masking == theirs.supports_masking
-    again = type(ours).from_config(ours.get_config())
-    assert plain(again.get_config()) == plain(ours.get_config())
-
-
-@pytest.mark.parametrize("layout", ["channels_first", "channels_last"])
-def test_zero_padding_pads_the_axis_of_time(layout):
-    x = keras.random.uniform((2, 3, 4), seed=0)
-    found, expected = (
-        k.layers.ZeroPadding1D((1, 2), data_format=layout)(x) for k in (kerasish, keras)
-    )
-    assert found.numpy().tolist() == keras.ops.convert_to_numpy(expected).tolist()
 
 
 def test_a_mixed_policy_of_spatial_dropout_is_kept():

@@ -18,65 +18,6 @@ def draw(*shape):
     return np.random.default_rng(list(shape)).normal(size=shape).astype("float32")
 
 
-FIRST = {"data_format": "channels_first"}
-LAYERS = [
-    ("SeparableConv1D", (6, 3), {"depth_multiplier": 2, "activation": "relu"}, (2, 8, 4)),
-    ("SeparableConv1D", (6, 3, 2, "same"), {"use_bias": False}, (2, 8, 4)),
-    ("SeparableConv2D", (6, (3, 2)), {"dilation_rate": (2, 2)}, (2, 8, 9, 3)),
-    ("SeparableConv2D", (4, 2, (2, 2)), {"depthwise_regularizer": "l2", **FIRST}, (2, 3, 6, 6)),
-    ("Conv2D", (4, 2, 1, "same", None, 1, 1, "relu", True, "he_normal", "ones"), {}, (2, 6, 6, 3)),
-    ("Conv1DTranspose", (4, 3, 2, "same", 1), {}, (2, 6, 3)),
-    ("Conv2DTranspose", (4, 3, 2), {"activation": "tanh"}, (1, 4, 4, 3)),
-    ("Conv3DTranspose", (2, 2, 2), {}, (1, 3, 3, 3, 2)),
-    ("DepthwiseConv2D", (2,), {"depth_multiplier": 2, "bias_regularizer": "l2"}, (1, 4, 4, 3)),
-    ("ConvLSTM1D", (3, 2), {"return_sequences": True, "return_state": True}, (2, 4, 6, 2)),
-    ("ConvLSTM2D", (3, (2, 3)), {"strides": (2, 1), "padding": "same"}, (2, 3, 5, 5, 2)),
-    ("ConvLSTM2D", (3, 2), {"dilation_rate": 2, "use_bias": False}, (2, 3, 5, 5, 2)),
-    ("ConvLSTM2D", (3, 2), {"go_backwards": True, "return_sequences": True}, (2, 3, 4, 4, 2)),
-    ("ConvLSTM3D", (2, 2), {"unit_forget_bias": False, **FIRST}, (1, 3, 2, 3, 3, 3)),
-    ("ZeroPadding3D", (), {}, (1, 3, 3, 3, 2)),
-    ("ZeroPadding3D", (((1, 2), (0, 1), (2, 0)),), FIRST, (1, 2, 3, 3, 3)),
-    ("ZeroPadding3D", ((1, 2, 3),), {}, (1, 3, 3, 3, 2)),
-    ("Cropping3D", (), {}, (1, 3, 3, 3, 2)),
-    ("Cropping3D", (((1, 0), (0, 1), (1, 1)),), FIRST, (1, 2, 3, 3, 3)),
-    ("UpSampling2D", ((2, 3),), {"interpolation": "bilinear"}, (1, 3, 4, 2)),
-    ("UpSampling2D", (2,), {"interpolation": "bicubic", **FIRST}, (1, 2, 3, 4)),
-    ("UpSampling3D", (), {}, (1, 2, 3, 2, 2)),
-    ("UpSampling3D", ((1, 2, 3),), FIRST, (1, 2, 3, 2, 2)),
-    ("AdaptiveAveragePooling1D", (3,), {}, (2, 7, 2)),
-    ("AdaptiveAveragePooling2D", (3,), {}, (2, 7, 9, 2)),
-    ("AdaptiveMaxPooling2D", ((3, 5),), FIRST, (2, 2, 8, 7)),
-    ("AdaptiveMaxPooling3D", ((3, 2, 1),), {}, (1, 7, 8, 3, 2)),
-    ("GroupNormalization", (2,), {}, (2, 3, 4)),
-    ("GroupNormalization", (-1,), {"axis": 1, "scale": False}, (2, 4, 3, 3)),
-    ("GroupNormalization", (3,), {"axis": 2, "epsilon": 0.1, "center": False}, (2, 3, 6, 3)),
-    ("AveragePooling2D", ((2, 1), 1, "same", None, "pool"), {}, (1, 4, 4, 2)),
-    ("MaxPooling3D", (), {}, (1, 4, 4, 4, 2)),
-]  # fmt: skip
-
-
-@pytest.mark.parametrize("name, args, options, shape", LAYERS, ids=lambda v: str(v)[:40])
-def test_layer(name, args, options, shape):
-    def make(k):
-        return getattr(k.layers, name)(*args, **options)
-
-    compare(make, draw(*shape))
-
-
-def test_policies():
-    for make in (
-        lambda k: k.layers.GroupNormalization(2, dtype="mixed_float16"),
-        lambda k: k.layers.SeparableConv1D(2, 2, dtype="mixed_bfloat16"),
-        lambda k: k.layers.ReversibleEmbedding(4, 4, dtype="mixed_bfloat16"),
-    ):
-        theirs, ours = (make(k) for k in both())
-        x = np.ones((2, 3, 4), "float32")
-        if "embedding" in ours.name:
-            x = np.array([[1, 2]])
-        assert str(ours(x).dtype) == str(theirs(x).dtype)
-        assert [v.dtype for v in ours.variables] == [v.dtype for v in theirs.variables]
-
-
 def test_conv_lstm_states_and_masks():
     theirs, ours = compare(lambda k: k.layers.ConvLSTM2D(3, 2), draw(2, 4, 4, 4, 2), grads=False)
     start = [draw(2, 3, 3, 3), draw(2, 3, 3, 3) + 1]

@@ -103,8 +103,8 @@ def test_quantized_layers(name, mode):
 def adapt(theirs, ours):
     for layer in (theirs, ours):
         layer.enable_lora(2, lora_alpha=3)
-    # All else stays: it was drawn by `pair`, and scales, zero points and indices of groups belong to
-    # the weights that they were made from.
+    # All else stays: `pair` drew it, and scales, zero points and indices of groups belong to the
+    # weights that they were made from.
     values = [
         RNG.normal(size=w.shape).astype("float32") if "lora" in w.name else w.numpy()
         for w in ours.weights

@@ -106,7 +106,20 @@ layer(
         "values": LOST, "half": LOST, "masks": LOST,
     }},
 )  # fmt: skip
-layer("EinsumDense", "abc,cd->abd", (None, 4), bias_axes="d")
+for equation, shape, bias, x in (
+    ("abc,cd->abd", (None, 4), "d", SERIES),
+    ("abc,cd->abd", (5, 4), "bd", SERIES),
+    ("abc,cd->abd", (5, 4), "b", SERIES),
+    ("abc,cde->abde", (None, 2, 5), "e", SERIES),
+    ("abcd,cde->abe", (None, 6), "e", numbers(2, 3, 4, 5)),
+    ("abcd,bde->abce", (3, 4, 6), "ce", numbers(2, 3, 4, 5)),
+    ("abc,cd->adb", (6, 5), "d", SERIES),
+    ("abc,cd->ad", 6, "d", SERIES),
+    ("ab,cbd->acd", (5, 6), "cd", ROWS),
+    ("...ab,bc->...ac", (3, 6), "c", numbers(2, 5, 3, 4)),
+    ("ab...,bc->ac...", 6, "c", numbers(2, 3, 4, 5)),
+):
+    layer("EinsumDense", equation, shape, "tanh", bias, on=x)
 layer("EinsumDense", "...x,xy->...y", (4,), activation="relu")
 layer("EinsumDense", "abc,cde->abde", (None, 2, 5), bias_axes="de", **REGULAR)
 layer("EinsumDense", "ab,bc->ac", 3, on=ROWS, lora_rank=1)

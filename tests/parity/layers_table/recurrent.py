@@ -106,6 +106,7 @@ for rank, x in FRAMES.items():
     )
     layer(name, 2, 2, strides=2, go_backwards=True, use_bias=False, on=x, how=conv)
 layer("ConvLSTM1D", 2, 2, stateful=True, on=FRAMES[1], how=CONV)
+layer("ConvLSTM2D", 3, (2, 3), strides=(2, 1), padding="same", on=FRAMES[2], how=CONV)
 layer("ConvLSTM2D", 2, 2, dilation_rate=2, on=FRAMES[2], how=CONV, **REGULAR)
 layer("ConvLSTM2D", 2, 2, dropout=0.3, recurrent_dropout=0.3, on=FRAMES[2], how={**CONV, **DROPPED})
 
@@ -114,12 +115,16 @@ layer("ConvLSTM2D", 2, 2, dropout=0.3, recurrent_dropout=0.3, on=FRAMES[2], how=
 QUERY, VALUE, KEY = numbers(2, 3, 4), numbers(2, 5, 4), numbers(5, 2, 4).reshape(2, 5, 4)
 KEYS = np.array([[True, True, False, True, False], [True, False, True, True, True]])
 SEEN = np.array([[[1, 1, 0, 0, 1], [0, 1, 0, 0, 0], [1, 1, 1, 1, 1]]] * 2, bool)
-layer("Attention", on=[QUERY, VALUE])
+for use_scale in (False, True):
+    for mode in ("dot", "concat"):
+        layer("Attention", use_scale=use_scale, score_mode=mode, on=[QUERY, VALUE])
 layer("Attention", on=[QUERY, VALUE, KEY], use_scale=True, score_mode="concat",
       call={"return_attention_scores": True})  # fmt: skip
 layer("Attention", on=[QUERY, VALUE], call={"use_causal_mask": True, "mask": [None, KEYS]})
 layer("Attention", dropout=0.4, seed=2, on=[QUERY, VALUE], how=DROPPED)
 layer("AdditiveAttention", on=[QUERY, VALUE, KEY])
+layer("AdditiveAttention", on=[QUERY, numbers(2, 5, 7), KEY],
+      call={"return_attention_scores": True})  # fmt: skip
 layer("AdditiveAttention", use_scale=False, on=[QUERY, VALUE], call={"mask": [None, KEYS]})
 layer("AdditiveAttention", on=[QUERY, VALUE], call={"use_causal_mask": True})
 layer("AdditiveAttention", dropout=0.4, on=[QUERY, VALUE], how=DROPPED)
