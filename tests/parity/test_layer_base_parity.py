@@ -271,7 +271,6 @@ ERRORS = {
     "bool": lambda k, c: bool(k.layers.Input((2,))),
     "iteration": lambda k, c: list(k.layers.Input((2,))),
     "no shape": lambda k, c: k.layers.Input(),
-    "int shape": lambda k, c: k.layers.Input(3),
     "both shapes": lambda k, c: k.layers.Input((2,), batch_shape=(1, 2)),
     "axes": lambda k, c: k.layers.InputSpec(ndim=2, axes={3: 3}),
 }

@@ -253,8 +253,12 @@ def put(layer: Any, values: Any) -> None:
     reset(layer)
 
 
+def is_stateful(layer: Any) -> bool:
+    return bool(vars(layer).get("stateful"))  # of others it is an older attribute, with a warning
+
+
 def reset(layer: Any) -> None:
-    if getattr(layer, "stateful", False):
+    if is_stateful(layer):
         layer.reset_state()
 
 

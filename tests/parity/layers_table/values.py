@@ -18,7 +18,7 @@ import kerasish
 import kerasish_core as core
 
 from .entries import SEEDED, Case, replace
-from .judging import Found, built, collect, label, reset, scramble, training_modes
+from .judging import Found, built, collect, is_stateful, label, reset, scramble, training_modes
 
 HALVES = ("mixed_float16", "mixed_bfloat16")
 DRAWS = 200
@@ -39,7 +39,7 @@ def mode(training: bool | None) -> dict[str, Any]:
 
 def times(layer: Any) -> int:
     """Stateful layers are called twice."""
-    return 2 if getattr(layer, "stateful", False) else 1
+    return 2 if is_stateful(layer) else 1
 
 
 # -- results, losses, states, gradients
