@@ -76,9 +76,8 @@ class AddMetric(_Behind):
 class Shown(_Behind):
     """Keeps the others, for the losses and metrics of the same step."""
 
-    def __init__(self, tensors: Any = (), **kwargs: Any) -> None:
+    def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        object.__setattr__(self, "tensors", list(tensors))
         object.__setattr__(self, "values", [])
 
     def take(self, values: list[Any]) -> None:
@@ -126,12 +125,18 @@ def input_at(before: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
 # -- functions that close over tensors of the model
 
 
-def opened(model: Any, structure: Any) -> Any:
-    """Losses or metrics, where functions that close over symbolic tensors get their values."""
+def opened(model: Any, structure: Any, place: int = 0) -> Any:
+    """Losses or metrics, where functions that close over symbolic tensors get their values.
+
+    Args:
+        model: That they are given to.
+        structure: What `compile` gets.
+        place: Number of the output, where there is one for each.
+    """
     if isinstance(structure, dict):
         return {k: opened(model, v) for k, v in structure.items()}
     if isinstance(structure, list | tuple):
-        return type(structure)([opened(model, v) for v in structure])
+        return type(structure)([opened(model, v, i) for i, v in enumerate(structure)])
     if not isinstance(structure, types.FunctionType | types.MethodType | functools.partial):
         return structure
     if not _is_own(getattr(structure, "func", structure)):
@@ -139,17 +144,49 @@ def opened(model: Any, structure: Any) -> Any:
     tensors = {id(t): t for t in _tensors_in(structure, set())}
     if not tensors:
         return _with_columns(structure)
-    layer = Shown(list(tensors.values()))
-    _put_behind(model, layer, layer.tensors)
+    if _differentiates(structure, set()):
+        return _in_graph(model, structure, place)
+    layer = Shown()
+    _put_behind(model, layer, list(tensors.values()))
 
-    @functools.wraps(structure)
     def with_values(y_true: Any, y_pred: Any) -> Any:
         known = dict(zip(tensors, layer.values, strict=True))
         return _rebound(structure, known)(_column(y_true, y_pred), y_pred)
 
-    if isinstance(structure, functools.partial):
-        with_values.__name__ = getattr(structure.func, "__name__", "loss")
-    return with_values
+    return _named(with_values, structure)
+
+
+def _named(function: Any, after: Any) -> Any:
+    """A function under the name of another one, which may be partial."""
+    function.__name__ = getattr(after, "__name__", None) or after.func.__name__
+    return function
+
+
+def _in_graph(model: Any, function: Callable[..., Any], place: int) -> Callable[..., Any]:
+    """A loss that takes gradients between tensors of the model: it is part of the graph.
+
+    Raises:
+        ValueError: It depends on the targets too.
+    """
+    y_pred = model.outputs[place]
+    result = function(layers.Input(batch_shape=y_pred.shape), y_pred)
+    layer = Shown()
+    _put_behind(model, layer, [result])
+    return _named(lambda y_true, y_pred: layer.values[0], function)
+
+
+def _differentiates(value: Any, seen: set[int]) -> bool:
+    """Whether a function calls `K.gradients`, by itself or in another one."""
+    if isinstance(value, functools.partial):
+        return _differentiates(value.func, seen)
+    if isinstance(value, types.MethodType):
+        return _differentiates(value.__func__, seen)
+    if not isinstance(value, types.FunctionType) or id(value) in seen or not _is_own(value):
+        return False
+    seen.add(id(value))
+    return "gradients" in _names(value.__code__) or any(
+        _differentiates(part, seen) for part in _held(value)
+    )
 
 
 def _with_columns(function: Callable[..., Any]) -> Callable[..., Any]:

@@ -128,7 +128,8 @@ def canonical_axes(name: str, axis: Any, rank: int) -> tuple[int, ...]:
         return _ALL_AXES[rank] if rank < len(_ALL_AXES) else tuple(range(rank))
     if type(axis) is int and -rank <= axis < rank:
         return (axis % rank,)
-    given: Sequence[Any] = axis if isinstance(axis, list | tuple) else (axis,)
+    several = isinstance(axis, list | tuple) or getattr(axis, "ndim", 0) == 1
+    given: Sequence[Any] = axis if several else (axis,)
     axes = tuple(sorted(canonical_axis(name, a, rank) for a in given))
     if len(set(axes)) != len(axes):
         raise ShapeError(f"{name}: duplicate axis in {axis}.")

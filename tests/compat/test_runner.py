@@ -90,6 +90,26 @@ def test_how_programs_end(tmp_path):
     assert code == 0 and out.startswith("usage")
 
 
+def test_generations(tmp_path):
+    code = "from kerasish import older; print(older.state.generation)"
+    old = "from keras.layers.core import Dense\n" + code
+    assert run("--generation", "1", "-c", code)[1] == "1\n"
+    assert run("--generation=2", "--verbose", "-c", code)[1:] == (
+        "2\n", "kerasish: read as a program for Keras 2\n"
+    )  # fmt: skip
+    assert run("-c", code)[1] == "3\n"
+    (tmp_path / "program.py").write_text(old)
+    for arguments in ((str(tmp_path / "program.py"),), ("-m", "program"), ("-c", old)):
+        _, out, err = run("--verbose", *arguments, cwd=tmp_path)
+        assert out == "2\n"
+        assert err.splitlines()[:2] == [
+            "kerasish: read as a program for Keras 2",
+            "kerasish:   line 1: keras.layers.core",
+        ]
+    code, _, err = run("--generation", "4", "-c", "1")
+    assert code == 2 and "--generation is 1, 2 or 3" in err
+
+
 def test_tensorflow_has_keras_only():
     code, _, err = run("-c", "import tensorflow as tf\ntf.data")
     assert code == 1 and "tensorflow.data is not there" in err.splitlines()[-1]

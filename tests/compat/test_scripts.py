@@ -16,6 +16,8 @@ SCRIPTS = Path(__file__).parent / "scripts"
 # Script: generation, least figure (or None), greatest figure (or None), whether it is slow.
 TABLE = {
     "acgan": (2, 0.9, None, True),
+    "attention": (2, 0.85, None, True),
+    "autoencoder": (2, None, 0.5, True),
     "capsules": (2, 0.9, None, True),
     "character_lstm": (2, None, 0.2, True),
     "convnet": (2, 0.85, None, False),
@@ -25,18 +27,24 @@ TABLE = {
     "deep_dream": (2, 5.0, None, False),
     "gan": (2, None, 0.3, True),
     "k_function_updates": (2, 0.85, None, False),
+    "learning_rates": (2, None, 0.01, True),
     "locally_connected": (2, 0.8, None, True),
     "mlp_functional": (2, 0.9, None, False),
     "mlp_sequential": (2, 0.85, None, False),
+    "residual_blocks": (2, 0.85, None, True),
     "save_load": (2, 0.85, None, False),
     "seq2seq": (2, 0.9, None, True),
+    "sequence_generator": (2, 0.9, None, False),
     "siamese": (2, 0.9, None, True),
     "stateful_lstm": (2, 0.9, None, True),
     "style_transfer": (2, None, 0.4, True),
+    "subclassed": (2, 0.85, None, False),
     "tensorboard_logs": (2, 0.85, None, True),
     "tf_keras_layers": (2, 0.85, None, False),
     "vae_add_loss": (2, None, 0.8, True),
     "vae_closure": (2, None, 0.7, False),
+    "wgan": (2, None, 0.8, True),
+    "wgan_gp": (2, None, 1.3, True),
 }
 
 
@@ -46,6 +54,26 @@ def marked(name):
 
 def test_all_are_listed():
     assert sorted(path.stem for path in SCRIPTS.glob("*.py")) == sorted(TABLE)
+
+
+WITHOUT_RUNNER = ["mlp_sequential", "custom_layer"]
+
+
+@pytest.mark.parametrize("name", WITHOUT_RUNNER)
+def test_imported_as_keras(name, tmp_path):
+    """`import kerasish as keras` in the script does the same."""
+    text = (SCRIPTS / f"{name}.py").read_text()
+    text = text.replace("from keras", "from kerasish").replace(
+        "import keras\n", "import kerasish\n"
+    )
+    script = tmp_path / "script.py"
+    script.write_text(text)
+    done = subprocess.run([sys.executable, str(script)], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr[-3000:]
+    _, least, greatest, _ = TABLE[name]
+    figure = float(done.stdout.split()[-1])
+    assert (least or -1e9) < figure < (greatest or 1e9)
+    assert "OlderSpelling" in done.stderr
 
 
 @pytest.mark.parametrize("name", [marked(name) for name in TABLE])

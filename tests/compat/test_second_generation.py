@@ -176,6 +176,10 @@ def test_states_of_models():
     assert np.allclose(model.predict(np.ones((1, 2, 1))), first)
 
 
+def test_axes_as_arrays():
+    assert float(K.sum(K.ones((2, 3)), axis=np.arange(2))) == 6.0
+
+
 def test_total_loss():
     model = dense_model()
     gradients = K.gradients(model.total_loss, model.trainable_weights)

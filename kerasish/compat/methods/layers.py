@@ -29,14 +29,25 @@ def _node(self: Any, index: int, what: str) -> Any:
 
 
 def get_input_at(self: Any, node_index: int) -> Any:
-    """The symbolic input of one of the layer's calls."""
-    inputs = _node(self, node_index, "input").inputs
+    """The symbolic input of one of the layer's calls; of an `InputLayer` what it holds."""
+    node = _node(self, node_index, "input")
+    inputs = node.inputs or node.outputs
     return inputs[0] if len(inputs) == 1 else list(inputs)
 
 
 def get_output_at(self: Any, node_index: int) -> Any:
     """The symbolic output of one of the layer's calls."""
     return _node(self, node_index, "output").result
+
+
+def input_of_first(before: property) -> property:
+    """`layer.input`, which an `InputLayer` has too: what it holds."""
+
+    def first(self: Any) -> Any:
+        found = before.fget(self)  # type: ignore[misc]
+        return self.output if isinstance(found, list) and not found else found
+
+    return property(first)
 
 
 def _shape_of(tensors: Any) -> Any:

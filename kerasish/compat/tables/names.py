@@ -69,6 +69,7 @@ NAMES: dict[str, dict[str, str | tuple[str, str | None]]] = {
         "uniform": "initializers:RandomUniform",
         "zero": "initializers:Zeros",
     },
+    "layers.merge": {"_Merge": ("compat.layers.merging:_Merge", "keras.layers.Layer")},
     "losses": {
         "Reduction": ("compat.reduction:Reduction", 'reduction="sum_over_batch_size"'),
         "ReductionV2": ("compat.reduction:Reduction", 'reduction="sum_over_batch_size"'),
