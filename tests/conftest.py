@@ -99,9 +99,12 @@ def instruction_sets(native):
 @pytest.fixture
 def cupy():
     """CuPy's stand-in (`standin_cupy.py`), and the first GPU as the current device."""
+    order = core.ops.collective._ORDER
+    before = order._tensor
     core.device._checked.cache_clear()
     core.device._KEPT.clear()
     with standin_cupy.installed() as module, core.device_scope("gpu:0"):
         yield module
     core.device._checked.cache_clear()
     core.device._KEPT.clear()
+    order._tensor = before
