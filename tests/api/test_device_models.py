@@ -8,6 +8,12 @@ import kerasish_core as core
 from kerasish import layers
 
 
+@pytest.fixture(autouse=True)
+def global_seed():
+    yield
+    keras.utils.set_random_seed(0)  # else it stays where the last test had it: on a GPU
+
+
 def dense():
     return [
         layers.Input((6,)), layers.Dense(8, "relu"), layers.Dropout(0.3),
