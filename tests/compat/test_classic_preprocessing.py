@@ -11,6 +11,7 @@ import pytest
 
 import kerasish as keras
 from kerasish.compat import image, sequence, text
+from kerasish.compat.image.resampling import MODES, resample
 
 FIXTURE = Path(__file__).resolve().parents[1] / "golden" / "classic_preprocessing.npz"
 
@@ -194,6 +195,26 @@ def test_wrong_data(folder):
         generator.flow_from_dataframe(frame.astype(str), folder, class_mode="binary")
     with pytest.raises(TypeError, match="y_col must be a list"):
         generator.flow_from_dataframe(frame, folder, class_mode="multi_output")
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("order", [0, 1])
+def test_pixels_between_pixels(mode, order):
+    """Against SciPy, far outside of the image too."""
+    ndimage = pytest.importorskip("scipy.ndimage")
+    generator = np.random.RandomState(0)
+    for case in range(60):
+        height, width, channels = generator.randint(1, 8, 3)
+        x = generator.rand(height, width, channels).astype("float32" if case % 2 else "float64")
+        matrix = generator.normal(size=(2, 2)) if case % 4 else np.eye(2)
+        offset = generator.uniform(-12, 12, 2) if case % 3 else generator.randint(-3, 4, 2) * 1.0
+        found = resample(x, matrix, offset, order, mode, 0.3)
+        wanted = [
+            ndimage.affine_transform(x[..., i], matrix, offset, order=order, mode=mode, cval=0.3)
+            for i in range(channels)
+        ]
+        assert found.dtype == x.dtype
+        np.testing.assert_allclose(found, np.stack(wanted, -1), atol=3e-7, rtol=0)
 
 
 def test_wrong_axes():

@@ -1,7 +1,7 @@
 """`keras.preprocessing.image` of Keras 1 and 2: images augmented batch by batch in Python.
 
-`transforms` holds the transforms, `iterators` and `files` the batches (from arrays, from folders
-and data frames), `generator` the class that joins them.
+`transforms` holds the transforms, whose pixels come from `resampling`, `iterators` and `files` the
+batches (from arrays, from folders and data frames), `generator` the class that joins them.
 """
 
 from ...utils.images import array_to_img, img_to_array, load_img, save_img, smart_resize

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from ...utils.images import array_to_img, img_to_array, pillow
+from .resampling import MODES, resample
 
 __all__ = [
     "apply_affine_transform", "apply_brightness_shift", "apply_channel_shift", "flip_axis",
@@ -27,7 +28,8 @@ def _ndimage() -> Any:
         from scipy import ndimage
     except ImportError:
         raise ImportError(
-            "Image transformations require SciPy: pip install 'kerasish[augment]'"
+            "Transforms of images by splines (interpolation_order above 1) require SciPy: "
+            "pip install 'kerasish[augment]'"
         ) from None
     return ndimage
 
@@ -105,7 +107,7 @@ def apply_affine_transform(
 
     Raises:
         ValueError: Another rank, or axes that do not name each axis once.
-        ImportError: SciPy is not installed.
+        ImportError: SciPy, which splines of order 2 and more need, is not installed.
 
     Source: Keras 2.15, `keras.preprocessing.image.apply_affine_transform`.
     """
@@ -113,7 +115,6 @@ def apply_affine_transform(
     matrix = _affine_matrix(theta, tx, ty, shear, zx, zy)
     if matrix is None:
         return x
-    affine_transform = _ndimage().affine_transform
     x = np.asarray(x)
     matrix = transform_matrix_offset_center(matrix, x.shape[row_axis], x.shape[col_axis])
     if col_axis > row_axis:
@@ -121,14 +122,21 @@ def apply_affine_transform(
         # `theta` and `shear` then go the other way, and `tx` moves along the columns.
         matrix[:, [0, 1]] = matrix[:, [1, 0]]
         matrix[[0, 1]] = matrix[[1, 0]]
-    channels = np.moveaxis(x, channel_axis, 0)
-    moved = [
-        affine_transform(
-            channel, matrix[:2, :2], matrix[:2, 2], order=order, mode=fill_mode, cval=cval
-        )
-        for channel in channels
+    image = np.moveaxis(x, channel_axis, -1)
+    moved = _moved(image, matrix[:2, :2], matrix[:2, 2], order, fill_mode, cval)
+    return np.moveaxis(moved, -1, channel_axis)
+
+
+def _moved(image: Any, matrix: Any, offset: Any, order: int, mode: str, cval: float) -> Any:
+    """An image with channels last under a map from the result's pixels to its own."""
+    if order in (0, 1) and mode in MODES and image.dtype.kind == "f":
+        return resample(image, matrix, offset, order, mode, cval)
+    transform = _ndimage().affine_transform
+    channels = [
+        transform(image[..., i], matrix, offset, order=order, mode=mode, cval=cval)
+        for i in range(image.shape[-1])
     ]
-    return np.moveaxis(np.stack(moved), 0, channel_axis)
+    return np.stack(channels, axis=-1)
 
 
 def apply_channel_shift(x: Any, intensity: Any, channel_axis: int = 0) -> Any:

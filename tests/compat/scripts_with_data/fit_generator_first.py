@@ -1,7 +1,7 @@
 """Batches from a Python generator, counted in samples, as in Keras 1."""
 # generation: 1
 # needs: mnist.npz
-# shows: test accuracy >= 0.85 (untrained 0.1)
+# shows: test accuracy >= 0.75 (untrained 0.1)
 
 import numpy as np
 from keras.datasets import mnist

@@ -1,7 +1,7 @@
 """Digits, shifted and turned at random by `ImageDataGenerator.flow`, as written for Keras 2.2."""
 # generation: 2
 # needs: mnist.npz
-# shows: test accuracy >= 0.88 (untrained 0.1)
+# shows: test accuracy >= 0.75 (untrained 0.1)
 
 import keras
 import numpy as np
@@ -13,10 +13,10 @@ from keras.preprocessing.image import ImageDataGenerator
 np.random.seed(0)
 batch_size = 64
 (x_train, y_train), (x_test, y_test) = mnist.load_data()
-x_train = x_train[:4000, :, :, None].astype("float32")
-x_test = x_test[:1000, :, :, None].astype("float32")
-y_train = keras.utils.to_categorical(y_train[:4000], 10)
-y_test = keras.utils.to_categorical(y_test[:1000], 10)
+x_train = x_train[:2500, :, :, None].astype("float32")
+x_test = x_test[:500, :, :, None].astype("float32")
+y_train = keras.utils.to_categorical(y_train[:2500], 10)
+y_test = keras.utils.to_categorical(y_test[:500], 10)
 
 datagen = ImageDataGenerator(
     featurewise_center=True,
@@ -50,7 +50,7 @@ model.fit_generator(
     epochs=3,
     verbose=2,
     validation_data=test_datagen.flow(x_test, y_test, batch_size=100),
-    validation_steps=10,
+    validation_steps=5,
 )
 # By hand, as books show it: the loop must be ended, the generator never does.
 batches = 0
@@ -60,8 +60,8 @@ for x_batch, y_batch in datagen.flow(x_train, y_train, batch_size=batch_size):
     if batches >= 20:
         break
 flow = test_datagen.flow(x_test, y_test, batch_size=100, shuffle=False)
-scores = model.evaluate_generator(flow, steps=10)
-predicted = model.predict_generator(flow, steps=10).argmax(axis=-1)
+scores = model.evaluate_generator(flow, steps=5)
+predicted = model.predict_generator(flow, steps=5).argmax(axis=-1)
 flow.reset()
 assert abs((predicted == y_test.argmax(-1)).mean() - scores[1]) < 1e-6
 print("test accuracy", scores[1])

@@ -1,7 +1,7 @@
 """Pictures that a data frame names, some of them to be read as numbers."""
 # generation: 2
 # needs: mnist.npz
-# shows: mean error <= 0.8 (untrained 2.5)
+# shows: mean error <= 1.2 (untrained 2.5)
 
 import os
 import tempfile

@@ -1,6 +1,6 @@
 """Sums and orders of two sequences: branches joined by `Merge`, as in Keras 1."""
 # generation: 1
-# shows: test accuracy >= 0.85 (untrained 0.5)
+# shows: test accuracy >= 0.8 (untrained 0.5)
 
 import numpy as np
 from keras.layers import LSTM, Dense, Embedding, Merge

@@ -1,7 +1,7 @@
 """Digits by dense layers, as written for Keras 1."""
 # generation: 1
 # needs: mnist.npz
-# shows: test accuracy >= 0.9 (untrained 0.1)
+# shows: test accuracy >= 0.8 (untrained 0.1)
 
 import numpy as np
 from keras.datasets import mnist

@@ -1,7 +1,7 @@
 """A `Sequence` whose batches threads make ahead, with class weights."""
 # generation: 2
 # needs: mnist.npz
-# shows: test accuracy >= 0.85 (untrained 0.1)
+# shows: test accuracy >= 0.75 (untrained 0.1)
 
 import math
 import threading

@@ -1,7 +1,7 @@
 """Reviews as the words that occur in them, from an archive that is unpacked beside itself."""
 # generation: 2
 # needs: aclImdb_small.tar.gz
-# shows: test accuracy >= 0.75 (untrained 0.5)
+# shows: test accuracy >= 0.7 (untrained 0.5)
 
 import os
 

@@ -1,7 +1,7 @@
 """Reviews by word vectors from a file, frozen, as the blog post on pretrained embeddings has it."""
 # generation: 2
 # needs: aclImdb_small.tar.gz
-# shows: test accuracy >= 0.68 (untrained 0.5)
+# shows: test accuracy >= 0.65 (untrained 0.5)
 
 import os
 import tarfile
