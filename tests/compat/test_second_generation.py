@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import warnings
 
 import numpy as np
@@ -391,3 +392,27 @@ def test_generations():
     assert older.state.generation == 1 and models.Model.fit is not fit
     generation.seen(2)
     assert older.state.generation == 1
+
+
+FORMER_RATES = {"Adadelta": 1.0, "Adagrad": 0.01, "Adamax": 0.002, "Nadam": 0.002}
+
+
+@pytest.mark.parametrize("name", FORMER_RATES)
+def test_default_rates(name, monkeypatch):
+    """Those of Keras until 2.3; tf.keras had today's from its start."""
+
+    def rate(optimizer):
+        return float(np.asarray(optimizer.learning_rate))
+
+    cls = getattr(optimizers, name)
+    former, today = pytest.approx(FORMER_RATES[name]), pytest.approx(0.001)
+    assert rate(cls()) == rate(optimizers.get(name.lower())) == former
+    assert rate(cls(0.5)) == rate(cls(lr=0.5)) == 0.5
+    copy = cls.from_config(cls(0.25).get_config())
+    assert rate(copy) == 0.25
+    monkeypatch.setitem(sys.modules, "tensorflow", object())
+    assert rate(cls()) == today
+    set_generation(1)
+    assert rate(cls()) == former
+    set_generation(3)
+    assert rate(cls()) == today

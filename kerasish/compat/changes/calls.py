@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import os
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -13,8 +14,8 @@ from ..warning import warn_once
 from .names_of_logs import as_logged
 
 __all__ = [
-    "every_nth_epoch", "falling_rate", "names_of_metrics", "order_of_adam", "order_of_rmsprop",
-    "order_of_sgd", "quiet", "rate_of_base",
+    "every_nth_epoch", "falling_rate", "former_rate", "names_of_metrics", "order_of_adam",
+    "order_of_rmsprop", "order_of_sgd", "quiet", "rate_of_base",
 ]  # fmt: skip
 
 
@@ -35,6 +36,17 @@ def falling_rate(arguments: dict[str, Any]) -> Callable[[Any], None] | None:
 def rate_of_base(arguments: dict[str, Any]) -> None:
     """The base of a program's own optimizer took no learning rate."""
     arguments.setdefault("learning_rate", 0.01)
+
+
+def former_rate(rate: float) -> Callable[[dict[str, Any]], None]:
+    """The default learning rate that Keras had until 2.3, and `tf.keras` never."""
+
+    def change(arguments: dict[str, Any]) -> None:
+        of_keras = state.generation == 1 or not {"tensorflow", "tf_keras"} & sys.modules.keys()
+        if state.generation != MODERN and of_keras:
+            arguments.setdefault("learning_rate", rate)
+
+    return change
 
 
 def quiet(arguments: dict[str, Any]) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from ..changes.calls import (
     every_nth_epoch,
     falling_rate,
+    former_rate,
     names_of_metrics,
     order_of_adam,
     order_of_rmsprop,
@@ -24,6 +25,14 @@ _BASE = (
     "ema_overwrite_frequency loss_scale_factor gradient_accumulation_steps name"
 )
 _OPTIMIZER = Row(second=_RATE, change=falling_rate)
+
+
+def _slower(rate: float, order: str) -> Row:
+    """An optimizer whose default rate was another, with its arguments' order."""
+    return Row(second=_RATE, order={2: f"learning_rate {order}"}, change=falling_rate).joined(
+        Row(change=former_rate(rate))
+    )
+
 
 ROWS: dict[str, Row] = {
     # models
@@ -55,15 +64,17 @@ ROWS: dict[str, Row] = {
     "Trainer.train_on_batch": Row(second={"reset_metrics": None}),
     "Trainer.test_on_batch": Row(second={"reset_metrics": None}),
     # optimizers
-    "Adadelta": _OPTIMIZER,
+    "Adadelta": _slower(1.0, "rho epsilon decay"),
     "Adafactor": _OPTIMIZER,
-    "Adagrad": _OPTIMIZER,
+    "Adagrad": _slower(0.01, "epsilon decay"),
     "Adam": Row(second=_RATE, order={2: order_of_adam}, change=falling_rate),
     "AdamW": _OPTIMIZER,
-    "Adamax": _OPTIMIZER,
+    "Adamax": _slower(0.002, "beta_1 beta_2 epsilon decay"),
     "Ftrl": _OPTIMIZER,
     "Lion": _OPTIMIZER,
-    "Nadam": Row(second={**_RATE, "schedule_decay": None}, change=falling_rate),
+    "Nadam": _slower(0.002, "beta_1 beta_2 epsilon schedule_decay").joined(
+        Row(second={"schedule_decay": None})
+    ),
     "RMSprop": Row(second=_RATE, order={2: order_of_rmsprop}, change=falling_rate),
     "SGD": Row(second=_RATE, order={2: order_of_sgd}, change=falling_rate),
     "Optimizer": Row(
