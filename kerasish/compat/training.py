@@ -130,4 +130,6 @@ def metrics_names(before: property) -> property:
 
 
 def _name(metric: Any) -> str:
-    return metric if isinstance(metric, str) else getattr(metric, "name", metric.__name__)
+    if isinstance(metric, str):
+        return metric
+    return metric.name if hasattr(metric, "name") else metric.__name__
