@@ -43,6 +43,20 @@ def after(
     return (lambda: form.run(function)) if form.changed else None
 
 
+# How programs know the owners of methods and functions.
+_SHOWN = {
+    "Functional": "Model", "LossTracking": "layer", "Stateful": "layer", "Trainer": "model",
+    "model": "Model", "models": "model", "nn": "K",
+}  # fmt: skip
+
+
+def _shown(key: str) -> str:
+    """A call as a program spells it: "model.fit" for "Trainer.fit"."""
+    owner, _, name = key.partition(".")
+    owner = _SHOWN.get(owner, owner)
+    return f"{owner}.{name}" if name and name != "__new__" else owner
+
+
 def _key(function: Callable[..., Any], owner: type | None) -> str:
     name = function.__name__
     if owner is None:
@@ -54,7 +68,7 @@ class _Form:
     """One call on its way to today's form."""
 
     def __init__(self, row: Row, name: str, method: bool, args: Any, kwargs: Any) -> None:
-        self.row, self.name = row, name
+        self.row, self.name = row, _shown(name)
         self.own, self.args = (args[:1], args[1:]) if method else ((), args)
         self.kwargs = dict(kwargs)
         self.changed = False
@@ -70,7 +84,8 @@ class _Form:
             self.args = ()
         for old, new in (*self.row.first.items(), *self.row.second.items()):
             if old in self.kwargs:
-                self._rename(old, new)
+                # What comes first came first then too: `Dense(10)` is of all generations.
+                self._rename(old, new, quietly=bool(given and order and old == order[0]))
         if self.row.change is not None:
             self._finish = self.row.change(self.kwargs)
         self.changed = (
@@ -80,16 +95,17 @@ class _Form:
             or any(self.kwargs[k] is not before[k] for k in before)
         )
 
-    def _rename(self, old: str, new: Any) -> None:
+    def _rename(self, old: str, new: Any, quietly: bool) -> None:
         value = self.kwargs.pop(old)
         if isinstance(new, tuple):
             new, convert = new
             value = convert(value)
-        warn_once(
-            f"{self.name}({old}=...)",
-            None if new is None else f"{self.name}({new}=...)",
-            "" if new else "It has no effect.",
-        )
+        if not quietly:
+            warn_once(
+                f"{self.name}({old}=...)",
+                None if new is None else f"{self.name}({new}=...)",
+                "" if new else "It has no effect.",
+            )
         if new is not None:
             self.kwargs[new] = value
 
