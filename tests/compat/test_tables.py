@@ -50,14 +50,19 @@ def test_names(room, quiet):
     module = importlib.import_module(f"kerasish.{room}" if room else "kerasish")
     for name, row in NAMES[room].items():
         found = target(row if isinstance(row, str) else row[0])
+        own = name in vars(module) and f"{room}.{name}" not in PATHS
+        assert not own, f"{room} has {name} by itself"
         assert getattr(module, name) is found, name
 
 
 @pytest.mark.parametrize("owner", sorted(ATTRIBUTES))
 def test_attributes(owner):
+    rooms = (kerasish, kerasish.layers, kerasish.models)
+    cls = next(found for room in rooms if (found := getattr(room, owner, None)))
     for name, (where, _) in ATTRIBUTES[owner].items():
         found = target(where)
         assert callable(found) or isinstance(found, property), name
+        assert not hasattr(cls, name), f"{owner} has {name} by itself"
 
 
 def test_calls():
