@@ -119,12 +119,16 @@ def classes(cls: Any) -> Any:
 
 def _guess() -> int:
     """The generation of the program, by its text if that holds any name of an earlier one."""
-    path = getattr(sys.modules.get("__main__"), "__file__", None)
-    try:
-        with open(path or "", "rb") as file:
-            source = file.read()
-    except OSError:
-        return MODERN
+    program = sys.modules.get("__main__")
+    cells = getattr(program, "In", None)
+    if isinstance(cells, list):  # a notebook
+        source = "\n".join(map(str, cells)).encode()
+    else:
+        try:
+            with open(getattr(program, "__file__", None) or "", "rb") as file:
+                source = file.read()
+        except OSError:
+            return MODERN
     return int(_compat("generation").decide(source)) if _MARKS.search(source) else MODERN
 
 

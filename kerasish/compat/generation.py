@@ -23,7 +23,7 @@ from .tables.marks import (
     SHORT,
 )  # fmt: skip
 
-__all__ = ["Guess", "decide", "guess", "seen", "set_generation"]
+__all__ = ["Guess", "decide", "guess", "read_on", "seen", "set_generation"]
 
 
 @dataclass
@@ -69,6 +69,15 @@ def decide(source: bytes | str) -> int:
     found = guess(source)
     set_generation(found.generation, found.texts)
     return found.generation
+
+
+def read_on(cell: str) -> None:
+    """Take what one more cell of a notebook shows."""
+    lines = [line for line in cell.splitlines() if not line.lstrip().startswith(("%", "!"))]
+    found = guess("\n".join(lines))
+    names_of_logs.read(names_of_logs.known() | found.texts)
+    if found.generation < (older.state.generation or older.MODERN):
+        set_generation(found.generation, names_of_logs.known())
 
 
 def guess(source: bytes | str) -> Guess:

@@ -132,5 +132,16 @@ def uninstall() -> None:
 
 
 def load_ipython_extension(ipython: Any) -> None:
-    """`%load_ext kerasish`: the notebook's `import keras` is kerasish from here on."""
+    """`%load_ext kerasish`: the notebook's `import keras` is kerasish from here on.
+
+    Its cells show for which Keras it is written: what one shows holds for those after it.
+    """
     install()
+    events = getattr(ipython, "events", None)
+    if events is not None:
+        events.register("pre_run_cell", _read_cell)
+
+
+def _read_cell(info: Any) -> None:
+    generation = importlib.import_module(f"{_OURS}.compat.generation")
+    generation.read_on(info.raw_cell)

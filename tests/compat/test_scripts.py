@@ -20,25 +20,25 @@ TABLE = {
     "autoencoder": (2, None, 0.5, True),
     "capsules": (2, 0.9, None, True),
     "character_lstm": (2, None, 0.2, True),
-    "convnet": (2, 0.85, None, False),
+    "convnet": (2, 0.85, None, True),
     "cudnn_layers": (2, 0.85, None, True),
-    "custom_layer": (2, None, 0.2, False),
+    "custom_layer": (2, None, 0.2, True),
     "custom_optimizer": (2, None, 0.1, False),
-    "deep_dream": (2, 5.0, None, False),
+    "deep_dream": (2, 5.0, None, True),
     "gan": (2, None, 0.3, True),
-    "k_function_updates": (2, 0.85, None, False),
+    "k_function_updates": (2, 0.85, None, True),
     "learning_rates": (2, None, 0.01, True),
     "locally_connected": (2, 0.8, None, True),
-    "mlp_functional": (2, 0.9, None, False),
+    "mlp_functional": (2, 0.9, None, True),
     "mlp_sequential": (2, 0.85, None, False),
     "residual_blocks": (2, 0.85, None, True),
-    "save_load": (2, 0.85, None, False),
+    "save_load": (2, 0.85, None, True),
     "seq2seq": (2, 0.9, None, True),
-    "sequence_generator": (2, 0.9, None, False),
+    "sequence_generator": (2, 0.9, None, True),
     "siamese": (2, 0.9, None, True),
     "stateful_lstm": (2, 0.9, None, True),
     "style_transfer": (2, None, 0.4, True),
-    "subclassed": (2, 0.85, None, False),
+    "subclassed": (2, 0.85, None, True),
     "tensorboard_logs": (2, 0.85, None, True),
     "tf_keras_layers": (2, 0.85, None, False),
     "vae_add_loss": (2, None, 0.8, True),
@@ -56,7 +56,7 @@ def test_all_are_listed():
     assert sorted(path.stem for path in SCRIPTS.glob("*.py")) == sorted(TABLE)
 
 
-WITHOUT_RUNNER = ["mlp_sequential", "custom_layer"]
+WITHOUT_RUNNER = ["custom_layer"]
 
 
 @pytest.mark.parametrize("name", WITHOUT_RUNNER)

@@ -10,7 +10,7 @@ import pytest
 
 import kerasish as keras
 from kerasish import backend as K
-from kerasish import layers, models, older, optimizers
+from kerasish import compat, layers, models, older, optimizers
 from kerasish.compat import OlderSpelling, generation, set_generation, warning
 
 
@@ -416,3 +416,30 @@ def test_default_rates(name, monkeypatch):
     assert rate(cls()) == former
     set_generation(3)
     assert rate(cls()) == today
+
+
+def test_notebooks():
+    class Events:
+        def register(self, name, function):
+            self.run = {"pre_run_cell": function}[name]
+
+    class Shell:
+        events = Events()
+
+    class Cell:
+        def __init__(self, raw_cell):
+            self.raw_cell = raw_cell
+
+    set_generation(3)
+    loaded = [n for n in ("keras", "tf_keras", "tensorflow") if n in sys.modules]
+    assert not loaded, "the real package would be in the way"
+    try:
+        keras.load_ipython_extension(Shell())
+        Shell.events.run(Cell("%matplotlib inline\nimport keras\nprint(history['val_acc'])"))
+        assert older.state.generation == 3
+        Shell.events.run(Cell("from keras.layers.core import Dense"))
+        assert older.state.generation == 2
+        history = dense_model(metrics=["accuracy"]).fit(X, Y, verbose=0).history
+        assert set(history) == {"loss", "acc"}
+    finally:
+        compat.uninstall()

@@ -6,7 +6,7 @@ from typing import Any
 
 from ..warning import warn_once
 
-__all__ = ["Logs", "as_logged", "read"]
+__all__ = ["Logs", "as_logged", "known", "read"]
 
 # Spellings of one metric.
 _SAME = (
@@ -29,6 +29,11 @@ _READ = _Read()
 def read(texts: frozenset[str]) -> None:
     """Note the strings in the program: the names by which it may read logs."""
     _READ.texts = texts
+
+
+def known() -> frozenset[str]:
+    """The strings noted."""
+    return _READ.texts
 
 
 def as_logged(metrics: Any) -> Any:
