@@ -11,14 +11,31 @@ import numpy as np
 from .. import backend, initializers
 
 __all__ = [
-    "as_initializer", "get", "glorot_normal", "glorot_uniform", "he_normal", "he_uniform",
-    "identity", "lecun_uniform", "normal", "one", "orthogonal", "uniform", "zero",
+    "as_initializer", "get", "get_fans", "glorot_normal", "glorot_uniform", "he_normal",
+    "he_uniform", "identity", "lecun_uniform", "normal", "one", "orthogonal", "uniform", "zero",
 ]  # fmt: skip
 
 
 def _variable(initializer: Any, shape: Any, name: str | None, **arguments: Any) -> Any:
     value = initializer(**arguments)(tuple(shape))
     return backend.variable(np.asarray(value), name=name)
+
+
+def get_fans(shape: Any, dim_ordering: str = "th") -> tuple[Any, Any]:
+    """How many inputs and outputs a weight of this shape has.
+
+    Raises:
+        ValueError: An unknown `dim_ordering`.
+    """
+    if len(shape) == 2:
+        return shape[0], shape[1]
+    if len(shape) not in (4, 5):
+        size = np.sqrt(np.prod(shape))
+        return size, size
+    if dim_ordering not in ("th", "tf"):
+        raise ValueError(f'Invalid dim_ordering: {dim_ordering!r}; expected "th" or "tf".')
+    space, first, last = (shape[2:], 1, 0) if dim_ordering == "th" else (shape[:-2], -2, -1)
+    return int(np.prod(space)) * shape[first], int(np.prod(space)) * shape[last]
 
 
 def uniform(shape: Any, scale: float = 0.05, name: str | None = None, **_: Any) -> Any:
@@ -84,7 +101,7 @@ def get(identifier: Any, **_: Any) -> Any:
     """
     if callable(identifier):
         return identifier
-    if identifier not in __all__ or identifier in ("as_initializer", "get"):
+    if identifier not in __all__ or identifier in ("as_initializer", "get", "get_fans"):
         raise ValueError(f"Invalid initialization: {identifier}")
     return globals()[identifier]
 

@@ -4,10 +4,37 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..backend import spatial_2d_padding
+from ..backend import spatial_2d_padding, temporal_padding
 from ..settings import image_data_format, set_image_data_format
 
-__all__ = ["asymmetric_spatial_2d_padding", "image_dim_ordering", "set_image_dim_ordering"]
+__all__ = [
+    "asymmetric_spatial_2d_padding",
+    "asymmetric_temporal_padding",
+    "legacy_weight_ordering",
+    "set_legacy_weight_ordering",
+    "image_dim_ordering",
+    "set_image_dim_ordering",
+]
+
+
+def legacy_weight_ordering() -> bool:
+    """Whether weights are in the order of Keras before 1.0: never."""
+    return False
+
+
+def set_legacy_weight_ordering(value: bool) -> None:
+    """Accepted if False.
+
+    Raises:
+        ValueError: It is True.
+    """
+    if value:
+        raise ValueError("Weights in the order of Keras before 1.0 can't be read.")
+
+
+def asymmetric_temporal_padding(x: Any, left_pad: int = 1, right_pad: int = 1) -> Any:
+    """Zeros before and after sequences."""
+    return temporal_padding(x, (left_pad, right_pad))
 
 
 def image_dim_ordering() -> str:

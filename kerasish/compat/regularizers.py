@@ -7,8 +7,8 @@ from typing import Any
 from .. import regularizers
 
 __all__ = [
-    "ActivityRegularizer", "EigenvalueRegularizer", "WeightRegularizer", "activity_l1",
-    "activity_l1l2", "activity_l2", "l1l2",
+    "ActivityRegularizer", "EigenvalueRegularizer", "L1L2Regularizer", "WeightRegularizer",
+    "activity_l1", "activity_l1l2", "activity_l2", "l1l2",
 ]  # fmt: skip
 
 
@@ -17,7 +17,7 @@ def WeightRegularizer(l1: float = 0.0, l2: float = 0.0) -> Any:
     return regularizers.L1L2(l1=l1, l2=l2)
 
 
-ActivityRegularizer = WeightRegularizer
+ActivityRegularizer = L1L2Regularizer = WeightRegularizer
 
 
 def l1l2(l1: float = 0.01, l2: float = 0.01) -> Any:

@@ -477,3 +477,69 @@ def test_backend():
     assert float(K.categorical_crossentropy(output, target)[0]) == pytest.approx(-np.log(0.75))
     generation.set_generation(2)
     assert float(K.categorical_crossentropy(target, output)[0]) == pytest.approx(-np.log(0.75))
+
+
+# -- metrics, and what else there was
+def test_metrics_of_batches():
+    from sklearn import metrics as judge
+
+    generator = np.random.RandomState(0)
+    y_true = generator.randint(0, 2, 40).astype("float32")
+    y_pred = np.clip(y_true * 0.4 + generator.rand(40) * 0.6, 0, 1).astype("float32")
+    found = {
+        name: float(getattr(keras.metrics, name)(y_true, y_pred))
+        for name in ("precision", "recall", "fmeasure", "matthews_correlation", "fbeta_score")
+    }
+    labels = y_pred.round()
+    assert found["precision"] == pytest.approx(judge.precision_score(y_true, labels), abs=1e-5)
+    assert found["recall"] == pytest.approx(judge.recall_score(y_true, labels), abs=1e-5)
+    assert found["fmeasure"] == pytest.approx(judge.f1_score(y_true, labels), abs=1e-5)
+    wanted = judge.matthews_corrcoef(y_true, labels)
+    assert found["matthews_correlation"] == pytest.approx(wanted, abs=1e-5)
+    wanted = judge.fbeta_score(y_true, labels, beta=2)
+    assert float(keras.metrics.fbeta_score(y_true, y_pred, 2)) == pytest.approx(wanted, abs=1e-5)
+    assert float(keras.metrics.fmeasure(y_true * 0, y_pred)) == 0
+    with pytest.raises(ValueError, match="beta must be 0"):
+        keras.metrics.fbeta_score(y_true, y_pred, -1)
+    model = models.Sequential([layers.Dense(1, activation="sigmoid", input_dim=1)])
+    metrics = [keras.metrics.fmeasure, keras.metrics.matthews_correlation]
+    model.compile("sgd", "binary_crossentropy", metrics=metrics)
+    logs = model.evaluate(y_pred[:, None], y_true, batch_size=40, verbose=0)
+    wanted = keras.metrics.fmeasure(y_true[:, None], model.predict(y_pred[:, None], verbose=0))
+    assert logs[1] == pytest.approx(float(wanted), abs=1e-5)
+
+
+def test_small_helpers(tmp_path):
+    from kerasish import backend as K
+    from kerasish.engine.training import make_batches, slice_X
+    from kerasish.initializations import get_fans
+    from kerasish.layers.recurrent import time_distributed_dense
+    from kerasish.preprocessing.image import apply_transform, list_pictures
+    from kerasish.utils.generic_utils import make_tuple
+    from kerasish.utils.layer_utils import count_total_params
+
+    assert get_fans((3, 4)) == (3, 4)
+    assert get_fans((8, 4, 3, 3), "th") == get_fans((3, 3, 4, 8), "tf") == (36, 72)
+    assert make_batches(3, 2) == [(0, 2), (2, 3)] and make_tuple(1, 2) == (1, 2)
+    assert slice_X([np.arange(4)], 1, 3)[0].tolist() == [1, 2]
+    x = np.random.RandomState(0).rand(2, 3, 4).astype("float32")
+    w, b = np.ones((4, 5), "float32"), np.ones(5, "float32")
+    found = np.asarray(time_distributed_dense(x, w, b, dropout=0.5))
+    np.testing.assert_allclose(found, x @ w + b, rtol=1e-6)
+    assert K.asymmetric_temporal_padding(x, 2, 1).shape == (2, 6, 4)
+    assert not K.legacy_weight_ordering()
+    K.set_legacy_weight_ordering(False)
+    with pytest.raises(ValueError, match=r"before 1\.0"):
+        K.set_legacy_weight_ordering(True)
+    shift = np.array([[1, 0, 1], [0, 1, 0], [0, 0, 1.0]])
+    moved = apply_transform(x, shift, fill_mode="constant", cval=7)
+    np.testing.assert_array_equal(moved[:, :2], x[:, 1:])
+    assert (moved[:, 2] == 7).all()
+    for name in ("a.png", "b.txt", "c.jpg"):
+        (tmp_path / name).touch()
+    assert sorted(list_pictures(tmp_path)) == [str(tmp_path / n) for n in ("a.png", "c.jpg")]
+    dense = layers.Dense(3, input_dim=2)
+    dense.build((None, 2))
+    frozen = layers.Dense(2, trainable=False)
+    frozen.build((None, 3))
+    assert count_total_params([dense, frozen, dense]) == (9, 8)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import warnings
 from typing import Any
 
@@ -12,7 +13,7 @@ from ...config import floatx, standardize_data_format
 from ...utils.images import img_to_array, load_img
 from .iterators import Iterator, augment, save_batch, validation_part
 
-__all__ = ["DataFrameIterator", "DirectoryIterator"]
+__all__ = ["DataFrameIterator", "DirectoryIterator", "list_pictures"]
 
 _CHANNELS = {"grayscale": 1, "rgb": 3, "rgba": 4}
 
@@ -116,6 +117,22 @@ def _images_of(folder: str, formats: tuple[str, ...], follow_links: bool) -> lis
             if name.lower().endswith(formats):
                 found.append(os.path.join(root, name))
     return found
+
+
+def list_pictures(directory: Any, ext: str = "jpg|jpeg|bmp|png") -> list[str]:
+    """The images below a folder.
+
+    Args:
+        directory: The folder.
+        ext: Endings, separated by "|".
+    """
+    pattern = re.compile(rf"\w+\.(?:{ext})")
+    return [
+        os.path.join(root, name)
+        for root, _, names in os.walk(directory)
+        for name in names
+        if pattern.match(name)
+    ]
 
 
 class DirectoryIterator(FileIterator):

@@ -17,7 +17,8 @@ from ...utils.images import array_to_img, img_to_array, pillow
 from .resampling import MODES, resample
 
 __all__ = [
-    "apply_affine_transform", "apply_brightness_shift", "apply_channel_shift", "flip_axis",
+    "apply_affine_transform", "apply_brightness_shift", "apply_channel_shift", "apply_transform",
+    "flip_axis",
     "random_brightness", "random_channel_shift", "random_rotation", "random_shear", "random_shift",
     "random_zoom", "transform_matrix_offset_center",
 ]  # fmt: skip
@@ -137,6 +138,23 @@ def _moved(image: Any, matrix: Any, offset: Any, order: int, mode: str, cval: fl
         for i in range(image.shape[-1])
     ]
     return np.stack(channels, axis=-1)
+
+
+def apply_transform(
+    x: Any, transform_matrix: Any, channel_axis: int = 0, fill_mode: str = "nearest",
+    cval: float = 0.0,
+) -> Any:  # fmt: skip
+    """An image under a `(3, 3)` map of its (row, column) coordinates, nearest pixels: Keras 1's.
+
+    Args:
+        x: An image of rank 3.
+        transform_matrix: From the result's pixels to the image's.
+        channel_axis, fill_mode, cval: See `apply_affine_transform`.
+    """
+    image = np.moveaxis(np.asarray(x), channel_axis, -1)
+    matrix = np.asarray(transform_matrix)
+    moved = _moved(image, matrix[:2, :2], matrix[:2, 2], 0, fill_mode, cval)
+    return np.moveaxis(moved, -1, channel_axis)
 
 
 def apply_channel_shift(x: Any, intensity: Any, channel_axis: int = 0) -> Any:

@@ -4,10 +4,17 @@ from __future__ import annotations
 
 from typing import Any
 
-from ... import activations, constraints, initializers, layers, ops, regularizers
+from ... import activations, backend, constraints, initializers, layers, ops, regularizers
 from ...serialization import builtin, serialize_keras_object
 
-__all__ = ["Highway", "MaxoutDense", "ParametricSoftplus", "SReLU", "TimeDistributedDense"]
+__all__ = [
+    "Highway",
+    "MaxoutDense",
+    "ParametricSoftplus",
+    "SReLU",
+    "TimeDistributedDense",
+    "time_distributed_dense",
+]
 
 
 class _Weighted(layers.Layer):
@@ -120,6 +127,24 @@ class Highway(_Weighted):
 @builtin("keras.layers")
 class TimeDistributedDense(layers.Dense):
     """`Dense`, which acts on the last axis of sequences anyway."""
+
+
+def time_distributed_dense(
+    x: Any, w: Any, b: Any = None, dropout: Any = None, input_dim: Any = None,
+    output_dim: Any = None, timesteps: Any = None,
+) -> Any:  # fmt: skip
+    """`x @ w + b` for each step of sequences; sizes are accepted as in Keras 1.
+
+    Args:
+        x: `(samples, steps, features)`.
+        w, b: Kernel, and bias or None.
+        dropout: The share of features to drop in training, the same in all steps.
+    """
+    if dropout is not None and 0 < dropout < 1:
+        kept = backend.dropout(ops.ones_like(x[:, :1]), dropout)
+        x = backend.in_train_phase(x * kept, x)
+    x = ops.matmul(x, w)
+    return x if b is None else x + b
 
 
 class _PerElement(layers.Layer):

@@ -11,6 +11,7 @@ LIBRARY_PATHS: dict[str, tuple[str, ...]] = {
     "initializations": ("compat.initializations", "initializers"),
     "preprocessing.text": ("compat.text",),
     "wrappers.scikit_learn": ("compat.scikit_learn",),
+    "applications.mobilenetv2": ("applications.mobilenet_v2",),
     "utils.conv_utils": ("compat.utils.conv_utils",),
     "utils.data_utils": ("compat.utils.data_utils", "utils"),
     "utils.generic_utils": ("compat.utils.generic_utils", "utils"),
@@ -29,7 +30,8 @@ _IMAGE = {
     "ImageDataGenerator": f"{_DATASETS} and {_RANDOM}Flip", "DirectoryIterator": _DATASETS,
     "DataFrameIterator": "a keras.utils.PyDataset", "Iterator": "a keras.utils.PyDataset",
     "NumpyArrayIterator": "a keras.utils.PyDataset", "apply_affine_transform": None,
-    "apply_brightness_shift": None, "apply_channel_shift": None, "flip_axis": "np.flip",
+    "apply_brightness_shift": None, "apply_channel_shift": None,
+    "apply_transform": None, "list_pictures": "pathlib.Path.rglob", "flip_axis": "np.flip",
     "random_brightness": f"{_RANDOM}Brightness", "random_channel_shift": None,
     "random_rotation": f"{_RANDOM}Rotation", "random_shear": f"{_RANDOM}Shear",
     "random_shift": f"{_RANDOM}Translation", "random_zoom": f"{_RANDOM}Zoom",
@@ -40,7 +42,14 @@ _DRAWING: dict[str, str | tuple[str, str | None]] = {
 }  # fmt: skip
 
 JOINING = "keras.layers.Concatenate, Add, Multiply, Average, Maximum or Dot"
+_BATCH_METRICS = {
+    "precision": "keras.metrics.Precision", "recall": "keras.metrics.Recall",
+    "fbeta_score": "keras.metrics.FBetaScore", "fmeasure": "keras.metrics.F1Score",
+    "fscore": "keras.metrics.F1Score", "f1score": "keras.metrics.F1Score",
+    "matthews_correlation": None,
+}  # fmt: skip
 _REGULARIZERS = {
+    "L1L2Regularizer": "L1L2",
     "ActivityRegularizer": "L1L2", "WeightRegularizer": "L1L2", "activity_l1": "L1",
     "activity_l1l2": "L1L2", "activity_l2": "L2", "l1l2": "L1L2",
 }  # fmt: skip
@@ -68,6 +77,13 @@ LIBRARY_NAMES: dict[str, dict[str, str | tuple[str, str | None]]] = {
         "print_summary": ("compat.utils.layer_utils:print_summary", "model.summary()"),
     },
     "backend": {
+        "legacy_weight_ordering": ("compat.ordering:legacy_weight_ordering", None),
+        "set_legacy_weight_ordering": ("compat.ordering:set_legacy_weight_ordering", None),
+        "lesser": "backend:less",
+        "lesser_equal": "backend:less_equal",
+        "asymmetric_temporal_padding": (
+            "compat.ordering:asymmetric_temporal_padding", "K.temporal_padding",
+        ),
         "asymmetric_spatial_2d_padding": (
             "compat.ordering:asymmetric_spatial_2d_padding", "K.spatial_2d_padding",
         ),
@@ -77,7 +93,11 @@ LIBRARY_NAMES: dict[str, dict[str, str | tuple[str, str | None]]] = {
             "compat.ordering:set_image_dim_ordering", "K.set_image_data_format",
         ),
     },
+    "engine.training": {"slice_X": ("compat.utils.generic_utils:slice_arrays", None)},
     "layers": {
+        "time_distributed_dense": (
+            "compat.layers.first:time_distributed_dense", "keras.ops.matmul",
+        ),
         "Merge": ("compat.layers.merge:Merge", JOINING),
         "merge": ("layers.merge", None),
         "Highway": ("compat.layers.first:Highway", None),
@@ -89,6 +109,11 @@ LIBRARY_NAMES: dict[str, dict[str, str | tuple[str, str | None]]] = {
         ),
     },
     "models": {"Graph": ("compat.gone:Graph", "keras.Model(inputs, outputs)")},
+    "metrics": {
+        **{name: (f"compat.batch_metrics:{name}", new) for name, new in _BATCH_METRICS.items()},
+        "cosine_proximity": "losses:cosine_similarity",
+    },
+    "optimizers": {"optimizer_from_config": "optimizers:deserialize"},
     "regularizers": {
         **{
             name: (f"compat.regularizers:{name}", f"keras.regularizers.{new}")

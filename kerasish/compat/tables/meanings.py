@@ -31,6 +31,7 @@ MEANINGS: dict[str, str] = {
     "optimizers.base:Optimizer.build": "compat.optimizers:build",
     "optimizers.base:Optimizer.lr": "compat.methods.optimizers:lr",
     "kerasish_core:Tensor.get_shape": "compat.methods.tensors:get_shape",
+    "metrics.mean:MeanMetricWrapper.update_state": "compat.batch_metrics:with_column_of_labels",
     "models.sequential:Sequential.add": "compat.layers.merge:add_to_sequential",
     "utils:get_file": "compat.utils.data_utils:instead_of_get_file",
     "utils:to_categorical": "compat.utils.np_utils:instead_of_to_categorical",

@@ -12,7 +12,8 @@ from .libraries import LIBRARY_PATHS
 __all__ = ["PATHS"]
 
 _LAYERS = ("layers",)
-_ENGINE = ("layers", "models", "ops", "utils")
+_ENGINE = ("layers", "models", "ops", "utils", "compat.utils.generic_utils")
+_BATCHES = ("compat.utils.generic_utils", "compat.utils.data_utils")
 _PREPROCESSING = ("layers",)
 
 PATHS: dict[str, tuple[str, ...]] = {
@@ -60,10 +61,10 @@ PATHS: dict[str, tuple[str, ...]] = {
     "engine.saving": ("models", "saving"),
     "engine.sequential": ("models",),
     "engine.topology": _ENGINE,
-    "engine.training": ("models",),
+    "engine.training": ("models", *_BATCHES),
     "engine.training_arrays": ("models",),
     "engine.training_generator": ("models",),
-    "engine.training_utils": ("models",),
+    "engine.training_utils": ("models", *_BATCHES),
     "legacy": ("compat.interfaces",),
     "legacy.interfaces": ("compat.interfaces",),
     "legacy.layers": _LAYERS,

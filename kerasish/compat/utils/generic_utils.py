@@ -10,8 +10,8 @@ from ...serialization.lambdas import func_dump, func_load
 
 __all__ = [
     "check_for_unexpected_keys", "func_dump", "func_load", "get_from_module", "has_arg",
-    "is_all_none", "make_batches", "object_list_uid", "slice_arrays", "to_list", "to_snake_case",
-    "transpose_shape", "unpack_singleton",
+    "is_all_none", "make_batches", "make_tuple", "object_list_uid", "slice_arrays", "to_list",
+    "to_snake_case", "transpose_shape", "unpack_singleton",
 ]  # fmt: skip
 
 
@@ -35,6 +35,11 @@ def to_list(x: Any, allow_tuple: bool = False) -> list[Any]:
     if isinstance(x, list) or (allow_tuple and isinstance(x, tuple)):
         return list(x)
     return [x]
+
+
+def make_tuple(*args: Any) -> tuple[Any, ...]:
+    """The arguments as a tuple."""
+    return args
 
 
 def unpack_singleton(x: Any) -> Any:

@@ -13,7 +13,8 @@ from .conv_utils import convert_kernel
 
 __all__ = [
     "convert_all_kernels_in_model", "convert_dense_weights_data_format", "count_params",
-    "get_source_inputs", "layer_from_config", "model_summary", "print_summary",
+    "count_total_params", "get_source_inputs", "layer_from_config", "model_summary",
+    "print_summary",
 ]  # fmt: skip
 
 # Layers whose kernels have axes of space.
@@ -26,6 +27,13 @@ _CONVOLUTIONS = (
 def count_params(weights: Any) -> int:
     """The number of elements of weights, each weight counted once."""
     return sum(math.prod(w.shape) for w in {id(w): w for w in weights}.values())
+
+
+def count_total_params(layers: Any, layer_set: Any = None) -> tuple[int, int]:
+    """The number of elements that are trained, and that are not, of some layers."""
+    each = list({id(layer): layer for layer in layers}.values())
+    trained = count_params([w for layer in each for w in layer.trainable_weights])
+    return trained, count_params([w for layer in each for w in layer.weights]) - trained
 
 
 def print_summary(
