@@ -12,7 +12,10 @@ from layer_pairs import both, close, same_error, scramble
 import kerasish
 from kerasish import naming
 
-pytestmark = pytest.mark.parity
+pytestmark = [
+    pytest.mark.parity,
+    pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning"),
+]
 
 GOLDEN = json.loads(cases.GOLDEN.read_text())
 # A small one of each way of building, for every run.
@@ -97,7 +100,7 @@ def test_values(name, size, kwargs, top):
         rng.normal(0, (2.0 / max(1, np.prod(w.shape[:-1]))) ** 0.5, w.shape)
         if len(w.shape) > 1
         else rng.uniform(0.5, 1.0, w.shape)
-        for w in theirs.get_weights()
+        for w in theirs.weights
     ]
     for model in (theirs, ours):
         model.set_weights(values)

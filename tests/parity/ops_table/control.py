@@ -92,7 +92,4 @@ use("ops.stop_gradient", "half of it", lambda k, x: x * k.ops.stop_gradient(x), 
 use("ops.stop_gradient", "of a structure", lambda k, x, i: k.ops.stop_gradient([x, {"i": i}]), A, I)
 mark("ops: jvp vectorize custom_gradient", symbolic=False)
 mark("ops: cond switch scan map vectorized_map fori_loop while_loop associative_scan", batch=False)
-entry("ops.cond").differs = {
-    "by a value:model": "the branches hold a symbolic tensor, which a run can't give a value",
-}
 mark("ops: while_loop switch", gradient="")

@@ -193,6 +193,3 @@ for _dtype in DTYPES:
 entry("ops.nanmedian").differs = {
     "float32[0,4]": "the median of nothing is NaN, as `median` gives it; JAX fails inside",
 }
-entry("ops.histogram").differs = {
-    "float32[0],bins=3": "NumPy counts nothing in nothing; JAX finds no smallest element",
-}
