@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 import kerasish_core as core
 
 from .... import ops, random
@@ -198,27 +200,33 @@ class AugMix(_Policy):
         gamma = random.gamma((self.num_chains,), self.alpha, seed=seed)
         links = (self.num_chains, self.chain_depth)
         picked = random.randint(links, 0, len(self._NAMES) + 1, seed=seed)
-        chains = [
-            [self._draw_link(picked[i, j], batch, shape, seed) for j in range(self.chain_depth)]
-            for i in range(self.num_chains)
-        ]
         return {
             "chain_mixing_weights": gamma / ops.sum(gamma),
             "weight_sample": random.beta((), self.alpha, self.alpha, seed=seed),
-            "chain_transforms": [[link for link in chain if link] for chain in chains],
-        }  # fmt: skip
+            "chain_transforms": self._draw_chains(picked, batch, shape, seed),
+        }
 
-    def _draw_link(self, index: Any, batch: int, shape: Any, seed: Any) -> Any:
-        """The augmentation of a link: known by name where the number is known, else all of them
-        beside the number. The last number is none."""
-        # Drawn whether used or not, so that eager and compiled running draw the same.
-        drawn = {n: self._draw_one(n, batch, shape, seed) for n in self._NAMES}
+    def _draw_chains(self, picked: Any, batch: int, shape: Any, seed: Any) -> Any:
+        """The links of each chain, named; where the numbers picked are not known, all the
+        augmentations of each link beside its number. The last number is none."""
+
+        def draw() -> dict[str, Any]:
+            # Drawn whether used or not, so that eager and compiled running draw the same.
+            drawn = {n: self._draw_one(n, batch, shape, seed) for n in self._NAMES}
+            return {n: one for n, one in drawn.items() if one is not None}
+
         if core.is_tracing():
-            return {"index": index, "transformations": drawn}
-        if int(index) == len(self._NAMES):
-            return None
-        name = self._NAMES[int(index)]
-        return {"layer_name": name, "transformation": drawn[name]}
+            count = self.num_chains * self.chain_depth
+            all_drawn = core.scan(lambda carry, _: (carry, draw()), 0.0, length=count)[1]
+            return {"index": ops.reshape(picked, (count,)), "transformations": all_drawn}
+        chains: list[list[Any]] = [[] for _ in range(self.num_chains)]
+        for chain, row in zip(chains, np.asarray(picked), strict=True):
+            for number in row:
+                drawn = draw()
+                if number < len(self._NAMES):
+                    name = self._NAMES[number]
+                    chain.append({"layer_name": name, "transformation": drawn.get(name)})
+        return chains
 
     def _link(self, method: str, values: Any, link: Any) -> Any:
         if "layer_name" in link:
@@ -227,7 +235,7 @@ class AugMix(_Policy):
 
         def branch(name: str) -> Any:
             layer = getattr(self, name)
-            drawn = link["transformations"][name]
+            drawn = link["transformations"].get(name)
             return lambda v: getattr(layer, method)(v, drawn)
 
         branches = [*(branch(name) for name in self._NAMES), lambda v: v]
@@ -237,13 +245,35 @@ class AugMix(_Policy):
         dtype = self.compute_dtype
         shares = ops.cast(transformation["chain_mixing_weights"], dtype)
         own = ops.cast(transformation["weight_sample"], dtype)
-        total = ops.zeros_like(values, dtype=dtype)
-        for i, chain in enumerate(transformation["chain_transforms"]):
-            changed = values
-            for link in chain:
-                changed = self._link(method, changed, link)
-            total = total + ops.cast(changed, dtype) * shares[i]
+        chains = transformation["chain_transforms"]
+        if isinstance(chains, dict):
+            total = self._loop(method, values, chains, shares)
+        else:
+            total = ops.zeros_like(values, dtype=dtype)
+            for i, chain in enumerate(chains):
+                changed = values
+                for link in chain:
+                    changed = self._link(method, changed, link)
+                total = total + ops.cast(changed, dtype) * shares[i]
         return own * ops.cast(values, dtype) + (1 - own) * total
+
+    def _loop(self, method: str, values: Any, chains: Any, shares: Any) -> Any:
+        """The sum of the chains as one loop over all links: each augmentation is traced once."""
+        places = np.arange(self.num_chains * self.chain_depth) % self.chain_depth
+        steps = {
+            "first": ops.convert_to_tensor(places == 0),
+            "share": ops.repeat(shares, self.chain_depth)
+            * ops.cast(places == self.chain_depth - 1, shares.dtype),
+            **chains,
+        }
+
+        def step(carry: Any, link: Any) -> Any:
+            changed, total = carry
+            changed = self._link(method, ops.where(link["first"], values, changed), link)
+            return (changed, total + ops.cast(changed, shares.dtype) * link["share"]), None
+
+        start = (values, ops.zeros_like(values, dtype=shares.dtype))
+        return core.scan(step, start, steps)[0][1]
 
     def _change_images(self, images: Any, transformation: Any) -> Any:
         images = self._mix("transform_images", images, transformation)
