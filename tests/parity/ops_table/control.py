@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .entries import entry, mark, use
+from .entries import mark, use
 from .inputs import A, B, C, I, V, draw
 
 SMALL = draw(3, 2)
