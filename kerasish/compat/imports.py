@@ -16,6 +16,8 @@ __all__ = ["install", "load_ipython_extension", "resolve", "uninstall"]
 _OURS = __name__.partition(".")[0]
 # What scripts call Keras.
 _ROOTS = ("tensorflow.python.keras", "tensorflow.keras", "tf_keras", "keras")
+# Its parts that were once packages of their own.
+_PARTS = {"keras_preprocessing": "preprocessing", "keras_applications": "applications"}
 _PRIVATE = ("src", "api", "_tf_keras")
 
 
@@ -28,7 +30,13 @@ def resolve(name: str) -> str | None:
     'kerasish.layers'
     >>> resolve("keras.src.layers.core.dense")
     'kerasish.layers'
+    >>> resolve("keras_preprocessing.text")
+    'kerasish.preprocessing.text'
     """
+    part, _, rest = name.partition(".")
+    if part in _PARTS:
+        found = ".".join([_OURS, _PARTS[part], *([rest] if rest else [])])
+        return found if _exists(found) else None
     for root in _ROOTS:
         if name == root or name.startswith(root + "."):
             parts = name[len(root) + 1 :].split(".") if name != root else []
@@ -103,7 +111,7 @@ _FINDER = _Finder()
 
 
 def _is_foreign(name: str) -> bool:
-    return name.partition(".")[0] in ("keras", "tf_keras", "tensorflow")
+    return name.partition(".")[0] in ("keras", "tf_keras", "tensorflow", *_PARTS)
 
 
 def install() -> None:

@@ -122,6 +122,10 @@ def test_names_of_modules():
     assert resolve("keras.src.optimizers.schedules") == "kerasish.optimizers.schedules"
     assert resolve("keras.src.trainers.epoch_iterator") == "kerasish"
     assert resolve("keras.nowhere") is None
+    assert resolve("keras_preprocessing.image") == "kerasish.preprocessing.image"
+    assert resolve("keras_preprocessing.text") == "kerasish.preprocessing.text"
+    assert resolve("keras_applications.vgg16") == "kerasish.applications.vgg16"
+    assert resolve("keras_applications.nowhere") is None
     assert (
         resolve("kerasish") is None and resolve("numpy") is None and resolve("kerastuner") is None
     )
