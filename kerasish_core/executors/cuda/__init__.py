@@ -19,7 +19,7 @@ __all__ = ["available", "compiled"]
 def available() -> bool:
     """Whether CuPy can compile kernels and capture graphs here."""
     cupy = sys.modules.get("cupy")
-    return cupy is not None and hasattr(cupy, "RawModule")
+    return cupy is not None and hasattr(cupy.cuda, "nvrtc")
 
 
 @functools.cache

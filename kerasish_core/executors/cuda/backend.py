@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
+import os
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import cupy
@@ -12,7 +15,11 @@ from ...codegen.cuda.source import THREADS, Kernel, Source
 from .cublas import CublasLt
 from .protocol import Arguments
 
-__all__ = ["CupyBackend"]
+__all__ = ["CupyBackend", "cubin"]
+
+
+# Where CuPy keeps its own kernels.
+_CACHE = Path("~/.cupy/kernel_cache").expanduser()
 
 
 class CupyBackend:
@@ -33,10 +40,11 @@ class CupyBackend:
         return int(array.data.ptr)
 
     def compile(self, source: Source) -> Any:
-        """The kernels, ready to be launched. CuPy keeps compiled ones on the disk."""
-        module = cupy.RawModule(code=source.text(), options=("--std=c++17",), backend="nvrtc")
+        """The kernels, ready to be launched; compiled ones are kept on the disk."""
+        architecture = cupy.cuda.Device(self._number).compute_capability
+        module = cupy.cuda.function.Module()
+        module.load(cubin(source.text(), architecture))
         for name in source.kernels:
-            # Loaded here: a first launch while a stream is captured must not load anything.
             self._functions[id(module), name] = module.get_function(name)
         return module
 
@@ -74,7 +82,7 @@ class CupyBackend:
         if isinstance(source, cupy.ndarray):
             target[...] = source
             return
-        source = np.ascontiguousarray(source)
+        source = np.ascontiguousarray(source, dtype=target.dtype)
         if source.nbytes == 0:
             return
         self._turn ^= 1
@@ -91,3 +99,30 @@ class CupyBackend:
         stream = cupy.cuda.get_current_stream()
         target.data.copy_from_host_async(host.ctypes.data, source.nbytes, stream)
         event.record(stream)
+
+
+def cubin(text: str, architecture: str) -> bytes:
+    """Machine code of a translation unit, from the folder of CuPy's kernels if it is there.
+
+    Not by `RawModule`, which flushes denormal numbers to zero.
+    """
+    nvrtc = cupy.cuda.nvrtc
+    key = f"{nvrtc.getVersion()} {architecture} {text}"
+    name = f"kerasish_{hashlib.sha256(key.encode()).hexdigest()}.cubin"
+    kept = _CACHE / name
+    if kept.exists():
+        return kept.read_bytes()
+    program = nvrtc.createProgram(text, "kerasish.cu", (), ())
+    try:
+        nvrtc.compileProgram(program, ("--std=c++17", f"--gpu-architecture=sm_{architecture}"))
+        made: bytes = nvrtc.getCUBIN(program)
+    except nvrtc.NVRTCError as error:
+        log = nvrtc.getProgramLog(program)
+        raise RuntimeError(f"NVRTC refused a generated kernel ({error}):\n{log[:2000]}") from error
+    finally:
+        nvrtc.destroyProgram(program)
+    kept.parent.mkdir(parents=True, exist_ok=True)
+    part = kept.with_suffix(f".{os.getpid()}")
+    part.write_bytes(made)
+    part.replace(kept)
+    return made

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import ctypes
 import functools
+import importlib
+import logging
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
@@ -47,11 +49,11 @@ class _Matrix(NamedTuple):
 def _matrix(rows: int, columns: int, row: int, column: int) -> _Matrix | None:
     """Of strides: dense along one axis, or None."""
     if row == 1 or rows == 1:
-        lead = max(column if columns > 1 else rows, rows, 1)
-        return _Matrix(rows, columns, lead, False)
+        lead = column if columns > 1 else rows
+        return _Matrix(rows, columns, lead, False) if lead >= rows else None
     if column == 1 or columns == 1:
-        lead = max(row if rows > 1 else columns, columns, 1)
-        return _Matrix(columns, rows, lead, True)
+        lead = row if rows > 1 else columns
+        return _Matrix(columns, rows, lead, True) if lead >= columns else None
     return None
 
 
@@ -69,14 +71,11 @@ class CublasLt:
     @functools.cache
     def of(number: int) -> CublasLt | _Nothing:
         """The library on a device; one that plans nothing where it is not installed."""
-        for name in _LIBRARIES:
-            try:
-                library = ctypes.CDLL(name)
-            except OSError:
-                continue
-            with cupy.cuda.Device(number):
-                return CublasLt(library)
-        return _Nothing()
+        library = _library()
+        if library is None:
+            return _Nothing()
+        with cupy.cuda.Device(number):
+            return CublasLt(library)
 
     def plan(self, facts: dict[str, Any]) -> Any:
         """A call `(addresses)` of the product, or None where the library does not serve.
@@ -110,6 +109,22 @@ class CublasLt:
                 product.run(b + on_b, a + on_a, c + on_c, bias[0] if bias else 0)
 
         return run
+
+
+def _library() -> ctypes.CDLL | None:
+    """The library where CuPy finds it, or where the system does."""
+    names = list(_LIBRARIES)
+    try:
+        found = importlib.import_module("cuda.pathfinder").load_nvidia_dynamic_lib("cublasLt")
+        names.insert(0, found.abs_path)
+    except Exception as error:  # an older CuPy has no pathfinder; that one fails in many ways
+        logging.getLogger("kerasish").debug("cuBLASLt is looked for by name: %s", error)
+    for name in names:
+        try:
+            return ctypes.CDLL(name)
+        except OSError:
+            continue
+    return None
 
 
 class _Nothing:
