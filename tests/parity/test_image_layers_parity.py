@@ -177,8 +177,9 @@ def test_same_pixels(name, data_format):
     if "m" in parts:
         expected = theirs.transform_segmentation_masks(tensor(masks), drawn)
         found = ours.transform_segmentation_masks(core.constant(masks), own)
-        # Half-way places may round to either neighbour.
-        assert np.mean(np.asarray(found) != np.asarray(expected)) < 0.02
+        # Half-way places may round to either neighbour; resized masks are fractions of labels.
+        apart = np.abs(np.asarray(found, "float64") - np.asarray(expected, "float64"))
+        assert np.mean(apart > 1e-5) < 0.02
     if "b" in parts:
         boxes = {"boxes": tensor(BOXES), "labels": tensor(BOX_LABELS)}
         expected = theirs.transform_bounding_boxes(boxes, drawn)
