@@ -31,9 +31,14 @@ class CupyBackend:
     def __init__(self, number: int) -> None:
         self._number = number
         self._functions: dict[tuple[int, str], Any] = {}
-        self._stream = cupy.cuda.Stream(non_blocking=True)
+        with self.active():
+            self._stream = cupy.cuda.Stream(non_blocking=True)
         self._staging: dict[tuple[int, int], Any] = {}
         self._turn = 0
+
+    def active(self) -> Any:
+        """Inside the block this is CUDA's current device."""
+        return cupy.cuda.Device(self._number)
 
     def address(self, array: Any) -> int:
         """Where the array's first element lies."""

@@ -289,7 +289,7 @@ class CudaProgram(Arrangement):
         The first run launches kernel by kernel, which loads them and the libraries; the second one
         captures what later ones replay.
         """
-        with self._lock:
+        with self._lock, self._backend.active():
             self._prepare(variables)
             self._step(inputs)
             return [y.copy() for y in self._outputs]
@@ -312,7 +312,7 @@ class CudaProgram(Arrangement):
             How many steps were done, and the results of the last.
         """
         end = time.monotonic() + seconds
-        with self._lock:
+        with self._lock, self._backend.active():
             self._prepare(variables)
             done = 0
             for first in range(0, len(rows), batch):

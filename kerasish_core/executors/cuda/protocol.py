@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
@@ -25,6 +26,8 @@ class Backend(Protocol):
 
     xp: Any
     captures: bool
+
+    def active(self) -> contextlib.AbstractContextManager[Any]: ...
 
     def address(self, array: Any) -> int: ...
 
