@@ -46,7 +46,7 @@ ONE = "Keras loses a level of the states of a single cell, and JAX refuses"
 built(
     "RNN", "one of a list",
     lambda k, **m: k.layers.RNN([k.layers.LSTMCell(3)], return_state=True, **m),
-    how={"differs": {"values": ONE, "masks": ONE}},
+    how={"differs": {"values": ONE, "half": ONE, "masks": ONE}},
 )  # fmt: skip
 built(
     "RNN", "backwards",
