@@ -23,6 +23,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import kerasish
 from kerasish.compat.generation import guess
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -75,13 +76,22 @@ def test_generation(path):
     assert not COMPARE[compare](float(untrained), float(bound)), f"{figure}: nothing to learn"
 
 
+# One of each kind for every run: the others take minutes together.
+QUICK = {"fit_generator_first", "hdf5_matrix", "merge_first_functional", "text_one_hot"}
+
+
 @pytest.mark.learning
-@pytest.mark.parametrize("path", SCRIPTS, ids=lambda path: path.stem)
+@pytest.mark.parametrize(
+    "path",
+    [p if p.stem in QUICK else pytest.param(p, marks=pytest.mark.slow) for p in SCRIPTS],
+    ids=lambda path: path.stem,
+)
 def test_script(path, data_dir, tmp_path):
     told = header(path)
     prepare(told["needs"], tmp_path / "home", data_dir)
     environment = {
-        **os.environ, "KERAS_HOME": str(tmp_path / "home"), "PYTHONPATH": str(ROOT),
+        **os.environ, "KERAS_HOME": str(tmp_path / "home"),
+        "PYTHONPATH": str(Path(kerasish.__file__).parents[1]),  # what is tested: maybe installed
         "MPLBACKEND": "agg",
     }  # fmt: skip
     done = subprocess.run(
