@@ -26,7 +26,8 @@ def find(owner: Any, name: str) -> Any:
         row = ATTRIBUTES.get(cls.__name__, {}).get(name)
         if row is not None and cls.__module__.startswith("kerasish"):
             where, modern = row
-            warn_once(f"{cls.__name__}.{name}", modern)
+            if modern is not None:  # else modern programs may ask whether it is there
+                warn_once(f"{cls.__name__}.{name}", modern)
             found = target(where)
             if isinstance(found, property):
                 return found.fget(owner)  # type: ignore[misc]

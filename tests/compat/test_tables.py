@@ -99,3 +99,9 @@ def test_today_is_left_alone():
     with pytest.raises(AttributeError, match="has never been called"):
         layer.output
     assert layer(np.ones((2, 2))).shape == (2, 3)
+
+
+def test_asking_for_an_attribute_without_a_modern_one_is_quiet():
+    """As modern programs do: `getattr(layer, "stateful", False)`."""
+    assert getattr(kerasish.layers.Dense(2), "stateful", False) is False
+    assert not hasattr(kerasish.layers.Dense(2), "never_heard_of")
