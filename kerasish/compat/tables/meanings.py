@@ -9,6 +9,8 @@ from __future__ import annotations
 __all__ = ["MEANINGS"]
 
 MEANINGS: dict[str, str] = {
+    "random:make_default_seed": "compat.randomness:default_seed",
+    "random.seed_generator:make_default_seed": "compat.randomness:default_seed",
     "training.trainer:Trainer.compile": "compat.training:compile",
     "training.trainer:Trainer.fit": "compat.training:fit",
     "training.trainer:Trainer.train_on_batch": "compat.training:train_on_batch",
