@@ -366,7 +366,7 @@ def test_state_moves_from_keras():
 
 
 ERRORS = [
-    (ValueError, lambda m, v: m.SGD(lr=0.1)),
+    (ValueError, lambda m, v: m.SGD(rate=0.1)),
     (ValueError, lambda m, v: m.SGD(clipnorm=1.0, clipvalue=2.0)),
     (ValueError, lambda m, v: m.SGD(use_ema=True, ema_momentum=2.0)),
     (ValueError, lambda m, v: m.SGD(use_ema=True, ema_overwrite_frequency=0.5)),
