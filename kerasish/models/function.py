@@ -6,6 +6,7 @@ from typing import Any
 
 import kerasish_core as core
 
+from ..layers.shapes import symbolic_of
 from ..ops.symbolic import KerasTensor, Operation
 from ..serialization import builtin
 from .graph import Graph
@@ -92,7 +93,7 @@ class Function(Operation):
 
     def compute_output_shape(self, input_shape: Any) -> Any:
         """The shapes of the outputs for shapes in the structure of the inputs."""
-        shapes = _flat_shapes(input_shape)
+        shapes = [t.shape for t in tree.flatten(symbolic_of(input_shape, "float32"))]
         flat = [KerasTensor(s, t.dtype) for s, t in zip(shapes, self.inputs, strict=True)]
         found = self.compute_output_spec(tree.pack_sequence_as(self._inputs_struct, flat))
         return tree.map_structure(lambda t: t.shape, found)
@@ -119,12 +120,3 @@ class Function(Operation):
 
 def _is_input(operation: Any) -> bool:
     return any(node.is_input for node in operation._inbound_nodes)
-
-
-def _flat_shapes(structure: Any) -> list[Any]:
-    """Shapes in the order of leaves."""
-    if isinstance(structure, dict):
-        return [s for key in tree.sorted_keys(structure) for s in _flat_shapes(structure[key])]
-    if all(n is None or isinstance(n, int) for n in structure):
-        return [tuple(structure)]
-    return [s for part in structure for s in _flat_shapes(part)]

@@ -319,8 +319,9 @@ def tensordot(x1: Any, x2: Any, axes: Any = 2) -> Any:
 @symbolic
 def einsum(subscripts: str, *operands: Any, **kwargs: Any) -> Any:
     """Sums of products in Einstein's notation."""
-    found = core.ops.einsum(subscripts, *operands)
-    names = {core.convert(x).dtype.name for x in operands}
+    xs = [core.convert(x) for x in operands]
+    found = core.ops.einsum(subscripts, *xs)
+    names = {x.dtype.name for x in xs}
     # Keras gives sums of int8 32 bits, but not those of int8 and bool.
     return core.ops.cast(found, "int8") if names == {"int8", "bool"} else found
 

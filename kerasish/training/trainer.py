@@ -288,7 +288,7 @@ class Trainer(Steps):
             return self.stop_training
 
         early, batches, found = self._in_chunks("train_step", source, chunks, after, watched)
-        if self.stop_training:
+        if early and self.stop_training:
             return python_logs(found)
         done, last = run_epoch(
             batches, step, self.steps_per_execution, hooks.on_train_batch_begin, end, early

@@ -257,3 +257,16 @@ def test_only_terminate_on_nan_keeps_steps_in_chunks():
     model.compile("sgd", "mse")
     model.fit(np.ones((40, 3)), np.ones((40, 1)), batch_size=4, verbose=0, callbacks=[own])
     assert own.seen == 10
+
+
+@pytest.mark.parametrize("others", [[], [callbacks.LambdaCallback(on_train_batch_end=print)]])
+def test_stopping_before_an_epoch_still_gives_its_logs(others, capsys):
+    """As in Keras, where `stop_training` is looked at after a batch."""
+
+    class Stop(callbacks.Callback):
+        def on_epoch_begin(self, epoch, logs=None):
+            self.model.stop_training = epoch == 1
+
+    model = model_of()
+    model.fit(X, Y, batch_size=4, epochs=5, verbose=0, callbacks=[Stop(), *others])
+    assert len(model.history.history["loss"]) == 2

@@ -7,7 +7,7 @@ import math
 from ....ir import Node
 from ....passes.layout import dense_strides
 from ...native.instructions.dtype_codes import value_bytes
-from ...native.instructions.move import Block, padded_blocks, rolled_blocks
+from ...native.instructions.move import Block, joined_blocks, padded_blocks, rolled_blocks
 from ..builder import MOST_AXES, CudaBuilder, lowers
 
 __all__: list[str] = []
@@ -37,13 +37,7 @@ def _copies(node: Node, b: CudaBuilder, blocks: list[Block], fill: int, note: st
 
 @lowers("concatenate")
 def concatenate(node: Node, b: CudaBuilder) -> bool:
-    axis = node.attrs["axis"]
-    step = dense_strides(b.spec(node.outputs[0]).shape)[axis]
-    blocks, place = [], 0
-    for i, v in enumerate(node.inputs):
-        shape = b.spec(v).shape
-        blocks.append(Block(i, 0, place * step, shape, b.layout(v).strides))
-        place += shape[axis]
+    blocks = joined_blocks(b, node)
     return _copies(node, b, blocks, 0, f"joins {len(blocks)} arrays")
 
 

@@ -13,7 +13,7 @@ from ....passes.layout import dense_strides
 from ..lowering import Builder, lowers
 from .dtype_codes import code, value_bytes
 
-__all__ = ["Block", "padded_blocks", "rolled_blocks"]
+__all__ = ["Block", "joined_blocks", "padded_blocks", "rolled_blocks"]
 
 # Beyond this many blocks (a tiny axis reflected very often) the parameters would get long.
 _MOST_BLOCKS = 1 << 12
@@ -59,8 +59,8 @@ def _emit_blocks(
     return True
 
 
-@lowers("concatenate")
-def concatenate(node: Node, b: Builder) -> bool:
+def joined_blocks(b: Builder, node: Node) -> list[Block]:
+    """The inputs of a concatenation, one behind another."""
     axis = node.attrs["axis"]
     step = dense_strides(b.spec(node.outputs[0]).shape)[axis]
     blocks, place = [], 0
@@ -68,6 +68,12 @@ def concatenate(node: Node, b: Builder) -> bool:
         shape = b.spec(v).shape
         blocks.append(Block(i, 0, place * step, shape, b.layout(v).strides))
         place += shape[axis]
+    return blocks
+
+
+@lowers("concatenate")
+def concatenate(node: Node, b: Builder) -> bool:
+    blocks = joined_blocks(b, node)
     return _emit_blocks(b, node, blocks, (0, 0), f"joins {len(blocks)} arrays")
 
 
