@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import signal
+import threading
+import time
+
 import numpy as np
 import pytest
 
@@ -79,9 +84,9 @@ def test_compiled_equals_eager(rng, fn, shapes):
 def test_bodies_are_native(rng):
     step, _, _ = both(with_gradient, tensors(rng, (5, 2, 3), (3, 3)))
     text = step.explain("kernels")
-    assert text.count("control flow, whose bodies are programs") == 3
+    assert text.count("  # 5 steps") == 3
     assert "scan_body:" in text and "gemm_f32" in text.split("scan_body:")[1]
-    assert "generic:" not in text
+    assert "Python" not in text and "generic:" not in text
 
 
 def test_a_body_without_a_native_kernel_counts_as_generic(rng):
@@ -96,6 +101,9 @@ def test_a_body_without_a_native_kernel_counts_as_generic(rng):
 
     (x,) = tensors(rng, (4, 3, 3))
     assert generic(body, x) == 1
+    step = core.compile_step(body)
+    np.testing.assert_allclose(step(x).numpy(), np.linalg.inv(x.numpy()).sum(0), rtol=1e-3)
+    assert "control flow, a body of which needs Python" in step.explain("kernels")
     assert generic(lambda x: scan(lambda c, r: (c + r, None), ops.zeros_like(x[0]), x)[0], x) == 0
 
 
@@ -125,3 +133,128 @@ def test_an_error_in_a_body_names_the_line(rng):
     with pytest.raises(IndexError, match="out of range") as caught:
         step(x, core.convert(np.int32(9)))
     assert "test_native_control.py" in "".join(caught.value.__notes__)
+
+
+@pytest.mark.parametrize("length", [1, 2, 3, 8])
+@pytest.mark.parametrize("reverse", [False, True])
+def test_carries_change_places(rng, length, reverse):
+    """Whichever buffer a step writes, it is not one that it reads."""
+
+    def fn(x, a, b):
+        def step(carry, row):
+            first, second, kept = carry
+            return (second, first + row[:3], kept), (first, second, row * 2)
+
+        (a, b, kept), found = scan(step, (a, b, a), x[:, ::2], reverse=reverse)
+        return a, b, kept, *found
+
+    args = tensors(rng, (length, 9), (3,), (3,))
+    step, found, expected = both(fn, args)
+    assert "Python" not in step.explain("kernels")
+    for a, b in zip(found, expected, strict=True):
+        np.testing.assert_array_equal(a.numpy(), b.numpy())
+
+
+@pytest.mark.parametrize("steps", [0, 1, 2, 5])
+def test_a_while_loop_ends_in_its_results(rng, steps):
+    def fn(x, limit):
+        return while_loop(
+            lambda i, a, b: i < limit,
+            lambda i, a, b: (i + 1, b, a + b),
+            (core.convert(np.int32(0)), x, 2.0 * x),
+        )
+
+    args = [*tensors(rng, (37,)), core.convert(np.int32(steps))]
+    _, found, expected = both(fn, args)
+    for a, b in zip(found, expected, strict=True):
+        np.testing.assert_array_equal(a.numpy(), b.numpy())
+
+
+@pytest.mark.parametrize("index", [-3, 0, 1, 2, 9])
+def test_a_branch_of_any_number(rng, index):
+    def fn(i, x):
+        return switch(i, [lambda v: v, lambda v: v[::-1], lambda v: v * v], x)
+
+    step, found, expected = both(fn, [core.convert(np.int32(index)), *tensors(rng, (5,))])
+    assert "switch(" in step.explain("kernels")
+    np.testing.assert_array_equal(found[0].numpy(), expected[0].numpy())
+
+
+@pytest.mark.parametrize("dtype", ["float64", "bfloat16", "int32", "bool"])
+def test_rows_of_any_type_lie_anywhere(rng, dtype):
+    """Rows of 7 elements start at no multiple of a vector."""
+    x = ops.cast(core.convert(rng.normal(size=(6, 7)) * 4), dtype)
+
+    def fn(x):
+        def step(carry, row):
+            new = ops.where(row > carry, row, carry)
+            return new, new[::-1]
+
+        return scan(step, x[0], x)
+
+    step, found, expected = both(fn, [x])
+    assert "Python" not in step.explain("kernels")
+    for a, b in zip(found, expected, strict=True):
+        np.testing.assert_array_equal(a.numpy(), b.numpy())
+
+
+def test_a_failed_loop_changes_no_variable(rng):
+    seen = core.Variable(np.zeros((), "int32"))
+    total = core.Variable(np.zeros(3, "float32"))
+
+    def fn(x, index):
+        seen.assign(seen + 1)
+
+        def step(carry, row):
+            total.assign(total + row)
+            return carry + row[index], None
+
+        return scan(step, 0.0 * x[0, 0], x)[0]
+
+    (x,) = tensors(rng, (4, 3))
+    step = core.compile_step(fn)
+    step(x, core.convert(np.int32(2)))
+    before = total.numpy().copy()
+    with pytest.raises(IndexError, match="out of range"):
+        step(x, core.convert(np.int32(9)))
+    np.testing.assert_array_equal(total.numpy(), before)
+    assert int(seen.numpy()) == 1
+
+
+@pytest.mark.skipif(os.name != "posix", reason="sends a signal")
+def test_an_endless_loop_can_be_interrupted():
+    count = core.Variable(np.zeros((), "int32"))
+
+    def fn(x):
+        count.assign(count + 1)
+        return while_loop(lambda v: ops.sum(v) > 0, lambda v: v * 1.0, x)
+
+    step = core.compile_step(fn)
+    step(core.convert(np.zeros(3, "float32")))
+    timer = threading.Timer(0.2, os.kill, (os.getpid(), signal.SIGINT))
+    timer.start()
+    start = time.perf_counter()
+    with pytest.raises(KeyboardInterrupt):
+        step(core.convert(np.ones(3, "float32")))
+    assert time.perf_counter() - start < 20  # endless otherwise
+    timer.join()
+    assert int(count.numpy()) == 1
+    step(core.convert(np.zeros(3, "float32")))
+    assert int(count.numpy()) == 2
+
+
+def test_loops_run_beside_each_other(rng):
+    x, w = tensors(rng, (40, 8, 16), (16, 16))
+    step = core.compile_step(rnn_loss)
+    expected = step(x, w).numpy()
+    found = []
+
+    def work():
+        found.extend(step(x, w).numpy() for _ in range(50))
+
+    threads = [threading.Thread(target=work) for _ in range(4)]
+    for t in threads:
+        t.start()
+    for t in threads:
+        t.join()
+    assert len(found) == 200 and all(f == expected for f in found)

@@ -84,7 +84,8 @@ class CudaBuilder(Builder):
     def emit(
         self, kernel: str, inputs: Sequence[int | Strided], outputs: Sequence[int],
         params: Sequence[int | float] = (), scratch: int = 0, note: str = "",
-        in_place: Sequence[tuple[int, int]] = (),
+        in_place: Sequence[tuple[int, int]] = (), may_fail: bool | None = False,
+        bodies: Sequence[Any] = (),
     ) -> None:  # fmt: skip
         """As of `Builder`; what the lowerings of products call is turned into launches."""
         if kernel in self.products.values():
@@ -97,7 +98,7 @@ class CudaBuilder(Builder):
             self.copy_part(v.value, out, [int(n) for n in shape], [int(n) for n in strides],
                            dense_strides([int(n) for n in shape]), 0, 0, note)  # fmt: skip
         else:
-            super().emit(kernel, inputs, outputs, params, scratch, note, in_place)
+            super().emit(kernel, inputs, outputs, params, scratch, note, in_place, may_fail, bodies)
 
     def _product(
         self, inputs: Sequence[int | Strided], out: int, params: list[int], note: str

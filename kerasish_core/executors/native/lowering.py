@@ -14,9 +14,7 @@ from ...passes.layout import Layout, dense_strides, is_dense
 from .epilogue import Epilogue
 
 __all__ = [
-    "FORGIVING",
     "LOWERINGS",
-    "MAY_FAIL",
     "Builder",
     "Instruction",
     "Layout",
@@ -27,10 +25,9 @@ __all__ = [
 LOWERINGS: dict[str, Callable[[Node, Builder], bool]] = {}
 
 # Kernels that can end a step with an error (`fail_index` in kernel.h), unless their parameter
-# FORGIVING is set. What is written before one of them goes to memory of its own, so that variables
-# keep the values of whole steps.
-MAY_FAIL = frozenset({"gather", "index_add", "index_max", "index_set"})
-FORGIVING = 2
+# _FORGIVING is set.
+_MAY_FAIL = frozenset({"gather", "index_add", "index_max", "index_set"})
+_FORGIVING = 2
 
 
 def lowers(*names: str) -> Callable[[Callable[[Node, Builder], bool]], Any]:
@@ -63,6 +60,9 @@ class Instruction(NamedTuple):
         location: The user's line.
         in_place: Pairs of an input's and an output's place that may be the same memory.
         node: For a generic kernel, which runs in Python: its node; `kernel` is empty.
+        may_fail: Whether it can end the step with an error. What is written before such an
+            instruction goes to memory of its own, so that variables keep the values of whole steps.
+        bodies: The programs of a control flow's bodies.
     """
 
     kernel: str
@@ -74,6 +74,8 @@ class Instruction(NamedTuple):
     location: str
     in_place: tuple[tuple[int, int], ...] = ()
     node: Node | None = None
+    may_fail: bool = False
+    bodies: tuple[Any, ...] = ()
 
 
 class Builder:
@@ -157,15 +159,22 @@ class Builder:
         """Let `value` be another name of `other`."""
         self.layouts[value] = self.layout(other)
 
-    def host(self, node: Node, note: str) -> None:
-        """Append a node that runs its generic kernel between native instructions."""
+    def host(self, node: Node, note: str, bodies: Sequence[Any] = ()) -> None:
+        """Append a node that runs its generic kernel between native instructions.
+
+        Args:
+            node: The node.
+            note: For `explain`.
+            bodies: The programs of its bodies, for `explain`.
+        """
         operands = [(self.layout(v).root, 0) for v in node.inputs]
         operands += [(v, 0) for v in node.outputs]
         self.instructions.append(
             Instruction(
-                "", tuple(operands), len(node.outputs), (), 0, note, self.location, (), node
+                "", tuple(operands), len(node.outputs), (), 0, note, self.location, (), node,
+                may_fail=True, bodies=tuple(bodies),
             )
-        )
+        )  # fmt: skip
 
     def emit(
         self,
@@ -176,6 +185,8 @@ class Builder:
         scratch: int = 0,
         note: str = "",
         in_place: Sequence[tuple[int, int]] = (),
+        may_fail: bool | None = None,
+        bodies: Sequence[Any] = (),
     ) -> None:
         """Append a kernel call.
 
@@ -188,6 +199,8 @@ class Builder:
             note: For `explain`.
             in_place: Pairs (input, output) by place that may be the same memory if the input is
                 not needed afterwards: the kernel reads an element before it writes it.
+            may_fail: Whether it can end the step with an error; None asks the table of kernels.
+            bodies: The programs that are its bodies.
         """
         operands = []
         for v in inputs:
@@ -196,10 +209,12 @@ class Builder:
             operands.append((layout.root, layout.offset * self.specs[value].dtype.itemsize))
         for value in outputs:
             operands.append((value, 0))
+        if may_fail is None:
+            may_fail = kernel in _MAY_FAIL and not params[_FORGIVING]
         self.instructions.append(
             Instruction(
                 kernel, tuple(operands), len(outputs), tuple(_bits(p) for p in params), scratch,
-                note, self.location, tuple(in_place),
+                note, self.location, tuple(in_place), None, may_fail, tuple(bodies),
             )
         )  # fmt: skip
 

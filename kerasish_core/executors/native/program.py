@@ -18,14 +18,13 @@ from ..reference.quiet import quietly
 from . import _native, instructions
 from .arrangement import Arrangement, bytes_of, reads, used_outside
 from .epilogue import find_epilogues
+from .instructions.control import emit_control, graphs_of
 from .instructions.fused import emit_group, role_of
-from .lowering import FORGIVING, LOWERINGS, MAY_FAIL, Builder, Instruction
+from .lowering import LOWERINGS, Builder, Instruction
 
 __all__ = ["NativeProgram"]
 
 assert instructions  # importing it fills LOWERINGS
-
-_CONTROL = "control flow, whose bodies are programs"
 
 
 class NativeProgram(Arrangement):
@@ -45,7 +44,6 @@ class NativeProgram(Arrangement):
         graph = self.graph = widen_halves(graph, _serves)
         self.inputs, self.variables = len(graph.inputs) - read, variables
         self.update_places = tuple(updates)
-        self.bodies: dict[int, list[NativeProgram]] = {}
         self.units = group_nodes(graph, lambda node: role_of(node, graph.specs))
         self.builder = b = Builder(graph)
         self._lower()
@@ -59,8 +57,13 @@ class NativeProgram(Arrangement):
     @property
     def generic(self) -> int:
         """How many nodes run their generic kernels, in bodies of control flow too."""
-        own = sum(s.node is not None and id(s.node) not in self.bodies for s in self.instructions)
-        return own + sum(body.generic for found in self.bodies.values() for body in found)
+        own = sum(s.node is not None and not s.bodies for s in self.instructions)
+        return own + sum(body.generic for s in self.instructions for body in s.bodies)
+
+    @property
+    def address(self) -> int:
+        """Of the native object, for instructions whose body this is."""
+        return self._program.address()
 
     # -- instructions
     def _lower(self) -> None:
@@ -78,12 +81,19 @@ class NativeProgram(Arrangement):
             b.location = unit.location
             if unit.op.kind == "view" and self._view(unit):
                 continue
+            if unit.op.kind == "control":
+                self._control(unit)
+                continue
             lowering = LOWERINGS.get(unit.op.name)
             if lowering is None:
-                control = unit.op.kind == "control"
-                b.host(unit, _CONTROL if control else "generic: no native kernel")
+                b.host(unit, "generic: no native kernel")
             elif not lowering(unit, b):
                 b.host(unit, "generic: the native kernel does not take these operands")
+
+    def _control(self, node: Node) -> None:
+        bodies = [NativeProgram(optimize(graph)) for graph in graphs_of(node)]
+        if not emit_control(node, self.builder, bodies):
+            self.builder.host(node, "control flow, a body of which needs Python", bodies)
 
     # -- the native object
     def _arguments(self, results: list[int]) -> tuple[Any, ...]:
@@ -97,7 +107,7 @@ class NativeProgram(Arrangement):
         hosts: list[Any] = []
         for i, step in enumerate(b.instructions):
             if step.node is not None:
-                hosts.append(self._host(step.node))
+                hosts.append(self._host(step))
                 continue
             if hosts:
                 segments.append((first, len(kernels), _call_all(hosts)))
@@ -114,6 +124,7 @@ class NativeProgram(Arrangement):
         split = len(results) - len(self.update_places)
         specs = [b.spec(v) for v in graph.outputs]
         early = _written_early(b.instructions)
+        own = [step for step in b.instructions if step.node is None]
         return (
             kernels, counts, operands, params, places, scratch, max(plan.size, 64), self.inputs,
             self.variables, list(graph.constants.values()),
@@ -123,10 +134,14 @@ class NativeProgram(Arrangement):
                 for k, s, root in zip(self.update_places, specs[split:], results[split:])
             ],
             segments, [bytes_of(s) for s in graph.input_specs],
+            [_origin(s.kernel, s.location) for s in own],
+            [body._program for s in own for body in s.bodies],
         )  # fmt: skip
 
-    def _host(self, node: Node) -> Any:
+    def _host(self, step: Instruction) -> Any:
         """A call `(arena, arrays)` that runs the node's generic kernel."""
+        node = step.node
+        assert node is not None
         b, slots, offsets = self.builder, self._slots, self.plan.offsets
 
         def place(v: int) -> tuple[int, int, Spec, Spec, Any]:
@@ -136,9 +151,10 @@ class NativeProgram(Arrangement):
 
         sources = [place(v) for v in node.inputs]
         targets = [place(v) for v in node.outputs]
-        op, attrs, location = node.op, node.attrs, node.location
-        if op.kind == "control":
-            attrs = {k: self._prepared(node, v) for k, v in attrs.items()}
+        op, attrs, origin = node.op, node.attrs, _origin(node.op.name, node.location)
+        if step.bodies:
+            programs = dict(zip(graphs_of(node), step.bodies, strict=True))
+            attrs = {k: _prepared(v, programs) for k, v in attrs.items()}
 
         def view(arena: Any, arrays: Any, at: Any) -> Any:
             slot, offset, root, spec, layout = at
@@ -159,23 +175,13 @@ class NativeProgram(Arrangement):
             try:
                 result = op.kernel(np, *[view(arena, arrays, s) for s in sources], **attrs)
             except Exception as error:
-                if location:
-                    error.add_note(f"in {op.name}, from {location}")
+                if origin:
+                    error.add_note(origin)
                 raise
             for at, array in zip(targets, result if op.multiple else (result,), strict=True):
                 view(arena, arrays, at)[...] = array
 
         return call
-
-    def _prepared(self, node: Node, value: Any) -> Any:
-        """An attribute of a control node, graphs as programs of their own."""
-        if isinstance(value, Graph):
-            body = NativeProgram(optimize(value))
-            self.bodies.setdefault(id(node), []).append(body)
-            return Prepared(lambda arrays: body.run(arrays, []), value.output_specs)
-        if isinstance(value, tuple):
-            return tuple([self._prepared(node, v) for v in value])
-        return value
 
     def profile(
         self, inputs: list[Any], variables: list[Any], repeats: int = 5
@@ -194,19 +200,29 @@ class NativeProgram(Arrangement):
         lines = []
         for step in self.instructions:
             lines.append(self._text(step))
-            for body in self.bodies.get(id(step.node), ()):
+            for body in step.bodies:
                 lines += [f"  {body.graph.name}:", indent(body.explain_kernels(), "    ")]
         return "\n".join(lines)
 
 
 def _written_early(steps: Sequence[Instruction]) -> set[int]:
     """Root values that are written before the last instruction that can fail, or by it."""
-    failing = [
-        i for i, s in enumerate(steps)
-        if s.node is not None or (s.kernel in MAY_FAIL and not s.params[FORGIVING])
-    ]  # fmt: skip
+    failing = [i for i, s in enumerate(steps) if s.may_fail]
     last = failing[-1] + 1 if failing else 0
     return {root for step in steps[:last] for root, _ in step.operands[reads(step) :]}
+
+
+def _origin(name: str, location: str) -> str:
+    """What a note on an error says."""
+    return f"in {name}, from {location}" if location else ""
+
+
+def _prepared(value: Any, programs: Mapping[Graph, NativeProgram]) -> Any:
+    """An attribute of a control node, graphs as programs."""
+    if isinstance(value, Graph):
+        body = programs[value]
+        return Prepared(lambda arrays: body.run(arrays, []), value.output_specs)
+    return tuple([_prepared(v, programs) for v in value]) if isinstance(value, tuple) else value
 
 
 def _serves(node: Node, specs: Mapping[int, Spec]) -> bool:

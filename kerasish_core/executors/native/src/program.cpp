@@ -2,7 +2,6 @@
 
 #include <mutex>
 #include <new>
-#include <stdexcept>
 
 #ifndef _WIN32
 #include <pthread.h>
@@ -35,9 +34,11 @@ void free_arena(Arenas::Arena arena) {
 
 }  // namespace
 
-// Kernels that call it are named by MAY_FAIL in lowering.py: nothing that was written before them is
+// Kernels that call it are named by _MAY_FAIL in lowering.py: nothing that was written before them is
 // written in place.
-void fail_index() { throw std::out_of_range("an index is out of range"); }
+void fail_index() { throw IndexFailure(); }
+
+void (*check_interrupts)() = [] {};
 
 Arenas::Arena Arenas::borrow(size_t size) {
   std::lock_guard<std::mutex> lock(arenas_lock);
@@ -97,7 +98,12 @@ void Program::run(char* arena, void* const* external, size_t first, size_t last)
     }
     Call call{place, params.data() + step.params,
               step.scratch < 0 ? nullptr : arena + step.scratch, pool};
-    step.kernel(call);
+    try {
+      step.kernel(call);
+    } catch (IndexFailure& failure) {
+      if (failure.where.empty()) failure.where = locations[i];
+      throw;
+    }
   }
 }
 

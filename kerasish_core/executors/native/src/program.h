@@ -2,7 +2,8 @@
 #pragma once
 
 #include <cstdint>
-#include <memory>
+#include <stdexcept>
+#include <string>
 #include <vector>
 
 #include "kernel.h"
@@ -37,13 +38,28 @@ class Arenas {
   static size_t held();
 };
 
+// What `fail_index` throws; the programs that it passes through say where the innermost was.
+struct IndexFailure : std::out_of_range {
+  IndexFailure() : std::out_of_range("an index is out of range") {}
+  std::string where;
+};
+
+// The step was interrupted; whoever asked for it has said why.
+struct Interrupted {};
+
+// Loops call it about every 50 ms. It may throw Interrupted. Set by the extension module.
+extern void (*check_interrupts)();
+
 class Program {
  public:
   std::vector<Instruction> instructions;
   std::vector<Operand> operands;
   std::vector<int64_t> params;
+  std::vector<std::string> locations;  // the user's lines, by instruction
   size_t arena_size = 0;
-  int32_t slots = 0;
+  // Slots are inputs, variables, constants, outputs, in this order.
+  size_t inputs = 0, outputs = 0;
+  std::vector<void*> constants;
 
   // Runs the instructions [first, last) with `arena` and the external addresses.
   void run(char* arena, void* const* external, size_t first, size_t last) const;

@@ -1,5 +1,7 @@
 #include "table.h"
 
+#include "control.h"
+
 #include <cstring>
 #include <string>
 #include <unordered_map>
@@ -106,6 +108,7 @@ void fill(const Set& set) {
   kernels().clear();
   for (Families family = set.families; *family; ++family)
     for (const Entry* entry = *family; entry->name; ++entry) kernels()[entry->name] = entry->kernel;
+  for (const Entry* entry = control_table; entry->name; ++entry) kernels()[entry->name] = entry->kernel;
 }
 
 void ensure() {

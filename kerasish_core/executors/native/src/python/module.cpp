@@ -42,6 +42,14 @@ PyObject* call(PyObject*, PyObject* args) {
   Py_RETURN_NONE;
 }
 
+// Signals of Python, Ctrl-C above all, within a kernel that may run for long.
+void check_signals() {
+  PyGILState_STATE state = PyGILState_Ensure();
+  const bool stop = PyErr_CheckSignals() != 0;
+  PyGILState_Release(state);
+  if (stop) throw Interrupted();
+}
+
 PyObject* has(PyObject*, PyObject* name) {
   const char* text = PyUnicode_AsUTF8(name);
   if (!text) return nullptr;
@@ -100,6 +108,7 @@ PyModuleDef definition = {PyModuleDef_HEAD_INIT, "_native", nullptr, -1, functio
 
 PyMODINIT_FUNC PyInit__native() {
   import_array();
+  check_interrupts = check_signals;
   if (!make_variables() || !ready_arena_type()) return nullptr;
   PyTypeObject* program = ready_program_type();
   PyObject* module = program ? PyModule_Create(&definition) : nullptr;

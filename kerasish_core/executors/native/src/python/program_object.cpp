@@ -16,6 +16,7 @@ void program_dealloc(PyObject* self) {
     for (Output& output : parts->outputs) free_output(output);
     for (Update& update : parts->updates) free_output(update.output);
     for (Segment& segment : parts->segments) Py_XDECREF(segment.host);
+    Py_XDECREF(parts->bodies);
     delete parts;
   }
   Py_TYPE(self)->tp_free(self);
@@ -54,16 +55,17 @@ bool read_instructions(Program& program, PyObject* kernels, const std::vector<in
 }
 
 // Program(kernels, counts, operands, params, places, scratch, arena_size, inputs, variables,
-//         constants, outputs, updates, segments, bytes)
+//         constants, outputs, updates, segments, bytes, locations, bodies)
 PyObject* program_new(PyTypeObject* type, PyObject* args, PyObject*) {
   PyObject *kernels, *counts_o, *operands_o, *params_o, *places_o, *scratch_o, *constants, *outputs,
-      *updates, *segments, *bytes;
+      *updates, *segments, *bytes, *locations, *bodies;
   Py_ssize_t arena_size;
   int inputs, variables;
-  if (!PyArg_ParseTuple(args, "O!OOOOOniiO!O!O!O!O", &PyList_Type, &kernels, &counts_o, &operands_o,
+  if (!PyArg_ParseTuple(args, "O!OOOOOniiO!O!O!O!OO!O!", &PyList_Type, &kernels, &counts_o, &operands_o,
                         &params_o, &places_o, &scratch_o, &arena_size, &inputs, &variables,
                         &PyList_Type, &constants, &PyList_Type, &outputs, &PyList_Type, &updates,
-                        &PyList_Type, &segments, &bytes))
+                        &PyList_Type, &segments, &bytes, &PyList_Type, &locations, &PyList_Type,
+                        &bodies))
     return nullptr;
   Ref self(type->tp_alloc(type, 0));
   if (!self) return nullptr;
@@ -76,6 +78,12 @@ PyObject* program_new(PyTypeObject* type, PyObject* args, PyObject*) {
       !read_instructions(parts->program, kernels, counts, operands, places, scratch))
     return nullptr;
   if (!read_integers(bytes, parts->bytes)) return nullptr;
+  for (Py_ssize_t i = 0; i < PyList_GET_SIZE(locations); ++i) {
+    const char* text = PyUnicode_AsUTF8(PyList_GET_ITEM(locations, i));
+    if (!text) return nullptr;
+    parts->program.locations.emplace_back(text);
+  }
+  parts->bodies = Py_NewRef(bodies);
   parts->inputs = inputs;
   parts->variables = variables;
   parts->program.arena_size = static_cast<size_t>(arena_size);
@@ -83,7 +91,10 @@ PyObject* program_new(PyTypeObject* type, PyObject* args, PyObject*) {
     PyObject* array = PyArray_FROM_OF(PyList_GET_ITEM(constants, i), NPY_ARRAY_CARRAY_RO);
     if (!array) return nullptr;
     parts->constants.push_back(array);
+    parts->program.constants.push_back(PyArray_DATA(reinterpret_cast<PyArrayObject*>(array)));
   }
+  parts->program.inputs = static_cast<size_t>(inputs + variables);
+  parts->program.outputs = static_cast<size_t>(PyList_GET_SIZE(outputs));
   for (Py_ssize_t i = 0; i < PyList_GET_SIZE(outputs); ++i) {
     parts->outputs.push_back({});
     if (!read_output(PyList_GET_ITEM(outputs, i), parts->outputs.back())) return nullptr;
@@ -109,7 +120,13 @@ PyObject* program_new(PyTypeObject* type, PyObject* args, PyObject*) {
   return self.release();
 }
 
+// address(): of the native program, for the parameters of control flow
+PyObject* program_address(PyObject* self, PyObject*) {
+  return PyLong_FromVoidPtr(&reinterpret_cast<ProgramObject*>(self)->parts->program);
+}
+
 PyMethodDef program_methods[] = {
+    {"address", program_address, METH_NOARGS, nullptr},
     {"run", reinterpret_cast<PyCFunction>(reinterpret_cast<void (*)()>(program_run)), METH_FASTCALL,
      nullptr},
     {"profile", program_profile, METH_VARARGS, nullptr},

@@ -26,6 +26,7 @@ struct Parts {
   Program program;
   int inputs = 0, variables = 0;
   std::vector<PyObject*> constants;
+  PyObject* bodies = nullptr;  // the programs that are bodies of control flow here
   std::vector<Output> outputs;
   std::vector<Update> updates;
   std::vector<Segment> segments;

@@ -101,6 +101,17 @@ bool execute(const Parts& parts, const Run& run, const Ref& holder) {
   return true;
 }
 
+void fail_index_at(const std::string& where) {
+  PyErr_SetString(PyExc_IndexError,
+                  "an index tensor holds a position that is out of range for its axis");
+  if (where.empty()) return;
+  PyObject *type, *value, *trace;
+  PyErr_Fetch(&type, &value, &trace);
+  PyErr_NormalizeException(&type, &value, &trace);
+  Ref added(PyObject_CallMethod(value, "add_note", "s", where.c_str()));
+  PyErr_Restore(type, value, trace);
+}
+
 PyObject* outputs_of(const Parts& parts, Run& run) {
   size_t base = static_cast<size_t>(parts.inputs + parts.variables) + parts.constants.size();
   Ref outputs(PyList_New(static_cast<Py_ssize_t>(parts.outputs.size())));

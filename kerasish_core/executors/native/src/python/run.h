@@ -2,7 +2,7 @@
 #pragma once
 
 #include <new>
-#include <stdexcept>
+#include <string>
 #include <type_traits>
 #include <vector>
 
@@ -67,26 +67,31 @@ bool execute(const Parts& parts, const Run& run, const Ref& holder);
 // The list of results; the run gives them away.
 PyObject* outputs_of(const Parts& parts, Run& run);
 
+// Sets an IndexError with a note of where it comes from.
+void fail_index_at(const std::string& where);
+
 // Runs kernels without the GIL; says in Python's terms why they failed.
 template <class F>
 bool run_kernels(const F& work) {
-  bool out_of_memory = false, out_of_range = false;
+  bool out_of_memory = false, out_of_range = false, interrupted = false;
+  std::string where;
   Py_BEGIN_ALLOW_THREADS;
   try {
     work();
   } catch (const std::bad_alloc&) {
     out_of_memory = true;
-  } catch (const std::out_of_range&) {
+  } catch (const IndexFailure& failure) {
     out_of_range = true;
+    where = failure.where;
+  } catch (const Interrupted&) {
+    interrupted = true;  // the error is set
   }
   Py_END_ALLOW_THREADS;
   if (out_of_memory)
     PyErr_SetString(PyExc_MemoryError,
                     "no memory for a kernel; variables may hold the values of half a step");
-  if (out_of_range)
-    PyErr_SetString(PyExc_IndexError,
-                    "an index tensor holds a position that is out of range for its axis");
-  return !out_of_memory && !out_of_range;
+  if (out_of_range) fail_index_at(where);
+  return !out_of_memory && !out_of_range && !interrupted;
 }
 
 }  // namespace kerasish::python
