@@ -33,18 +33,24 @@ def cse(graph: Graph) -> Graph:
     for node in graph.nodes:
         inputs = tuple(same.get(v, v) for v in node.inputs)
         key = _key(node, inputs)
-        before = None if key is None else seen.get(key)
-        if before is not None:
+        before = seen.setdefault(key, node.outputs)
+        if before is not node.outputs:
             same.update(zip(node.outputs, before, strict=True))
             continue
-        if key is not None:
-            seen[key] = node.outputs
         nodes.append(node._replace(inputs=inputs))
     outputs = tuple(same.get(v, v) for v in graph.outputs)
     return graph._replace(constants=constants, nodes=tuple(nodes), outputs=outputs)
 
 
 def _key(node: Node, inputs: tuple[int, ...]) -> Any:
-    # repr tells 0.0 from -0.0 and 1 from 1.0, which == does not.
-    attrs = tuple((k, repr(v)) for k, v in sorted(node.attrs.items()))
-    return None if node.op.kind == "control" else (node.op.name, inputs, attrs)
+    attrs = tuple((k, _text(v)) for k, v in sorted(node.attrs.items()))
+    return (node.op.name, inputs, attrs)
+
+
+def _text(value: Any) -> Any:
+    # repr tells 0.0 from -0.0 and 1 from 1.0, which == does not. Bodies are hashed by identity.
+    if isinstance(value, Graph):
+        return value
+    if isinstance(value, tuple) and any(isinstance(part, Graph) for part in value):
+        return value
+    return repr(value)

@@ -8,10 +8,14 @@ from ..ir import Graph
 from .cse import cse
 from .dce import dce
 from .fold import fold
+from .loops import join_scans, trim_scans
 
 __all__ = ["PIPELINE", "optimize"]
 
-PIPELINE: dict[str, Callable[[Graph], Graph]] = {"dce": dce, "fold": fold, "cse": cse, "clean": dce}
+PIPELINE: dict[str, Callable[[Graph], Graph]] = {
+    "dce": dce, "fold": fold, "cse": cse, "join": join_scans, "clean": dce, "trim": trim_scans,
+    "sweep": dce,
+}  # fmt: skip
 
 
 def optimize(graph: Graph) -> Graph:
