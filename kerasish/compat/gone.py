@@ -9,10 +9,6 @@ __all__ = ["WHY"]
 _COLUMNS = (
     "it reads TensorFlow's feature columns. keras.utils.FeatureSpace describes and encodes columns"
 )
-_NETWORK = (
-    "its published weights are not of this release. keras.applications has ResNet, EfficientNet "
-    "and ConvNeXt in like sizes"
-)
 _DTENSOR = "it spreads a model over TensorFlow's devices"
 WHY = {
     "DatasetCreator": "it serves TensorFlow's parameter servers. Pass the data set itself to fit",
@@ -41,7 +37,7 @@ def _gone(name: str, why: str) -> type:
 
 
 def __getattr__(name: str) -> Any:
-    why = WHY.get(name, _NETWORK if name.startswith(("RegNet", "ResNetRS")) else None)
+    why = WHY.get(name)
     if why is None:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     found = globals()[name] = _gone(name, why)

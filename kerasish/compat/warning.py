@@ -7,7 +7,7 @@ import os
 import sys
 import warnings
 
-__all__ = ["OlderSpelling", "forget", "warn_once"]
+__all__ = ["OlderSpelling", "forget", "warn", "warn_once"]
 
 _ROOM = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 _said: set[str] = set()
@@ -29,13 +29,17 @@ def warn_once(old: str, new: str | None, why: str = "") -> None:
         return
     _said.add(old)
     now = f"write {new}" if new else "it has no counterpart today"
-    message = f"{old} is of an earlier Keras: {now}.{' ' + why if why else ''}"
+    warn(f"{old} is of an earlier Keras: {now}.{' ' + why if why else ''}", OlderSpelling)
+
+
+def warn(message: str, category: type[Warning] = UserWarning) -> None:
+    """Warn at the line of the program, whatever stands between."""
     frame = sys._getframe(1)
     while frame.f_back is not None and _is_machinery(frame.f_code.co_filename):
         frame = frame.f_back
     place = frame.f_globals
     warnings.warn_explicit(
-        message, OlderSpelling, frame.f_code.co_filename, frame.f_lineno,
+        message, category, frame.f_code.co_filename, frame.f_lineno,
         place.get("__name__", "<unknown>"), place.setdefault("__warningregistry__", {}),
     )  # fmt: skip
 

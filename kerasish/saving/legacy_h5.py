@@ -41,6 +41,11 @@ _TOP = "top_level_model_weights"
 _ATTRIBUTE_BYTES = 64512
 
 
+def _layers(model: Any) -> list[Any]:
+    """Those that have groups; a model of Keras 1 that joins branches lists theirs."""
+    return list(getattr(model, "flattened_layers", None) or model.layers)
+
+
 # -- writing
 
 
@@ -70,7 +75,7 @@ def save_legacy_weights(model: Any, path: Path) -> None:
 
 
 def _write_layers(group: Any, model: Any) -> None:
-    layers = model.layers
+    layers = _layers(model)
     _write_names(group, "layer_names", [layer.name for layer in layers])
     group.attrs["backend"] = b"kerasish"
     group.attrs["keras_version"] = KERAS_VERSION.encode()
@@ -231,7 +236,7 @@ def _read_layers(
     names = _names(path, _group(path, file, place), "layer_names")
     stored = {n: _arrays(path, file, f"{place}{n}") for n in names}
     stored = {n: arrays for n, arrays in stored.items() if arrays}
-    own = [(layer, _ordered(layer)) for layer in model.layers]
+    own = [(layer, _ordered(layer)) for layer in _layers(model)]
     own = [(layer, weights) for layer, weights in own if weights]
     if by_name or {x.name for x, _ in own} == set(stored):
         pairs = [(x, weights, x.name) for x, weights in own if x.name in stored]

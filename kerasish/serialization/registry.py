@@ -56,6 +56,7 @@ _ROOMS = {
     "utils": "utils",
     "distribution": "distribution",
     "applications": "applications",
+    "legacy": "compat.layers.merge",
 }
 # Where the names of the bare module `keras` are looked for.
 _TOP = ("dtype_policies", "models", "layers", "losses", "metrics", "optimizers", "ops", "random")

@@ -31,6 +31,11 @@ class Epochs:
         self._running: Any = None
         self.exhausted = False
 
+    def close(self) -> None:
+        """End what makes batches ahead, also where an error or Ctrl-C ended an epoch."""
+        if hasattr(self._running, "close"):
+            self._running.close()
+
     @property
     def whole(self) -> bool:
         """Whether an epoch is all rows of arrays in memory."""
@@ -41,7 +46,8 @@ class Epochs:
         data = self.data
         data.on_epoch_begin()
         if self._steps is None:
-            yield from data
+            self._running = iter(data)
+            yield from self._running
         else:
             for _ in range(self._steps):
                 batch = self._next()

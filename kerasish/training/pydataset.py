@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import queue
-import threading
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -22,8 +21,10 @@ class PyDataset:
     and `__len__` or `num_batches`.
 
     Args:
-        workers: Threads (or processes) that make batches ahead. 1 or less: none.
-        use_multiprocessing: Whether workers are processes; the data set must then be picklable.
+        workers: Threads (or processes) that make batches ahead. Of 1 thread, or 0 processes, or
+            less: none, batches are made when they are asked for.
+        use_multiprocessing: Whether workers are processes. They start anew for each epoch, with
+            the data set as it is then; see `WorkerProcesses` for how.
         max_queue_size: How many batches are made ahead.
     """
 
@@ -90,47 +91,31 @@ def batches_of(dataset: PyDataset, shuffle: Any = False) -> Iterator[Any]:
     order: Any = _endless() if count is None else range(count)
     if shuffle and count is not None:
         order = common_order(np.random.permutation(count)).tolist()  # noqa: NPY002
-    workers = getattr(dataset, "workers", 0)
-    if workers <= 1 and not getattr(dataset, "use_multiprocessing", False):
+    if dataset.workers <= (0 if dataset.use_multiprocessing else 1):
         for i in order:
             yield dataset[i]
         return
     yield from _ahead(dataset, iter(order))
 
 
-_shared: Any = None
-
-
-def _start_process(dataset: Any) -> None:
-    global _shared
-    _shared = dataset
-
-
-def _get(index: int) -> Any:
-    return _shared[index]
-
-
 def _ahead(dataset: PyDataset, order: Iterator[int]) -> Iterator[Any]:
-    from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+    """Batches made ahead by threads; each asks a process of its own where processes are wanted."""
+    from concurrent.futures import ThreadPoolExecutor  # loads slowly, as what stands below does
 
-    waiting: queue.Queue[Any] = queue.Queue()
+    workers = max(dataset.workers, 1)
+    processes = None
+    get: Callable[[int], Any] = dataset.__getitem__
     if dataset.use_multiprocessing:
-        import multiprocessing
+        from .worker_processes import WorkerProcesses
 
-        pool: Any = ProcessPoolExecutor(
-            max(dataset.workers, 1), multiprocessing.get_context("spawn"), _start_process,
-            (dataset,),
-        )  # fmt: skip
-        get: Any = _get
-    else:
-        pool, get = ThreadPoolExecutor(dataset.workers), dataset.__getitem__
-    lock = threading.Lock()
+        get = processes = WorkerProcesses(dataset, workers)
+    waiting: queue.Queue[Any] = queue.Queue()
+    pool = ThreadPoolExecutor(workers)
 
     def submit() -> None:
-        with lock:
-            for index in order:
-                waiting.put(pool.submit(get, index))
-                return
+        for index in order:
+            waiting.put(pool.submit(get, index))
+            return
 
     try:
         for _ in range(max(dataset.max_queue_size, 1)):
@@ -140,4 +125,7 @@ def _ahead(dataset: PyDataset, order: Iterator[int]) -> Iterator[Any]:
             submit()
             yield batch
     finally:
-        pool.shutdown(wait=True, cancel_futures=True)
+        pool.shutdown(wait=False, cancel_futures=True)
+        if processes is not None:
+            processes.close()
+        pool.shutdown(wait=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from contextlib import closing
 from typing import Any
 
 import numpy as np
@@ -219,18 +220,18 @@ class Trainer(Steps):
         self.stop_training = False
         hooks.on_train_begin()
         logs: dict[str, Any] = {}
-        source = Epochs(data, steps_per_epoch)
-        for epoch in range(hooks.initial_epoch(initial_epoch), epochs):
-            hooks.on_epoch_begin(epoch)
-            with Progress(f"Epoch {epoch + 1}/{epochs}", steps, verbose) as line:
-                logs = self._fit_epoch(source, hooks, line)
-                if validation is not None and due(epoch, validation_freq):
-                    logs |= self._validate(validation, validation_steps, hooks)
-                    logs = dict(sorted(logs.items()))
-                line.close(logs)
-            hooks.on_epoch_end(epoch, logs)
-            if self.stop_training or source.exhausted:
-                break
+        with closing(Epochs(data, steps_per_epoch)) as source:
+            for epoch in range(hooks.initial_epoch(initial_epoch), epochs):
+                hooks.on_epoch_begin(epoch)
+                with Progress(f"Epoch {epoch + 1}/{epochs}", steps, verbose) as line:
+                    logs = self._fit_epoch(source, hooks, line)
+                    if validation is not None and due(epoch, validation_freq):
+                        logs |= self._validate(validation, validation_steps, hooks)
+                        logs = dict(sorted(logs.items()))
+                    line.close(logs)
+                hooks.on_epoch_end(epoch, logs)
+                if self.stop_training or source.exhausted:
+                    break
         if self.optimizer is not None and epochs > 0:
             # What training ends with where averages are kept.
             self.optimizer.finalize_variable_values(self.trainable_weights)  # type: ignore[attr-defined]
@@ -358,10 +359,11 @@ class Trainer(Steps):
                 line.update(done, results)
             return False
 
-        early, batches, found = self._in_chunks("test_step", Epochs(data, steps), chunks, after)
-        done, last = run_epoch(
-            batches, step, self.steps_per_execution, hooks.on_test_batch_begin, end, early
-        )
+        with closing(Epochs(data, steps)) as source:
+            early, batches, found = self._in_chunks("test_step", source, chunks, after)
+            done, last = run_epoch(
+                batches, step, self.steps_per_execution, hooks.on_test_batch_begin, end, early
+            )
         found = last or found
         if done == 0:
             raise ValueError("evaluate: the data gave no batch. Is the generator used up?")
@@ -424,9 +426,9 @@ class Trainer(Steps):
             return False
 
         shown = 0 if hooks.shows_progress() else verbose
-        with Progress(None, steps_shown, shown) as line:
-            batches = Epochs(data, steps).epoch()
-            run_epoch(batches, step, self.steps_per_execution, hooks.on_predict_batch_begin, end)
+        begin = hooks.on_predict_batch_begin
+        with Progress(None, steps_shown, shown) as line, closing(Epochs(data, steps)) as source:
+            run_epoch(source.epoch(), step, self.steps_per_execution, begin, end)
             line.close({})
         hooks.on_predict_end()
         if not parts:

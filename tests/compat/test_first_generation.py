@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import copy
 import json
+import os
+import pickle
 import threading
+import time
 import warnings
 
+import h5py
 import numpy as np
 import pytest
 
@@ -215,8 +220,100 @@ def test_a_sequential_that_begins_with_branches():
     assert np.abs(left.get_weights()[0] - before[0]).max() > 1e-3, "branches are trained too"
     model.pop()
     assert model.output_shape == (None, 6)
-    with pytest.raises(NotImplementedError, match="no config"):
-        model.get_config()
+
+
+def joined_models():
+    """Beginnings with branches: models, branches of branches, bare layers, a function."""
+    inner = models.Sequential([layers.Merge(list(two()), mode="sum")])
+    outer = models.Sequential([layers.Merge([inner, two()[0]], mode="concat"), layers.Dense(2)])
+    bare = [layers.Dense(4, input_dim=3), layers.Embedding(5, 4, input_length=1)]
+    flat = models.Sequential([bare[1], layers.Flatten()])
+    mixed = models.Sequential([layers.Merge([bare[0], flat], mode="mul"), layers.Dense(1)])
+    by_function = models.Sequential(
+        [layers.Merge(list(two()), mode=lambda pair: pair[0] - pair[1], output_shape=(4,))]
+    )
+    numbers = np.array([[i % 5] for i in range(16)])
+    return {
+        "nested": (outer, data(3, 2, 3)),
+        "bare": (mixed, [*data(3), numbers]),
+        "function": (by_function, data(3, 2)),
+    }
+
+
+@pytest.mark.parametrize("kind", ["nested", "bare", "function"])
+@pytest.mark.parametrize("ending", ["keras", "h5"])
+def test_a_beginning_with_branches_goes_to_a_file_and_back(kind, ending, tmp_path):
+    model, inputs = joined_models()[kind]
+    model.compile("adam", "mse")
+    wanted = model.predict(inputs, verbose=0)
+    model.fit(inputs, wanted + 1, nb_epoch=2, verbose=0)
+    path = str(tmp_path / f"model.{ending}")
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "The object being serialized includes a `lambda`")
+        model.save(path)
+    if kind == "function":
+        with pytest.raises(ValueError, match="safe_mode=False"):
+            models.load_model(path)
+    generation.set_generation(3)  # a program of today reads it too
+    again = models.load_model(path, safe_mode=False)
+    generation.set_generation(1)
+    assert [x.name for x in again.layers] == [x.name for x in model.layers]
+    np.testing.assert_array_equal(
+        again.predict(inputs, verbose=0), model.predict(inputs, verbose=0)
+    )
+    targets = wanted + 1
+    kept = [m.fit(inputs, targets, nb_epoch=2, verbose=0, shuffle=False) for m in (model, again)]
+    np.testing.assert_allclose(kept[1].history["loss"], kept[0].history["loss"], rtol=1e-5)
+
+
+def test_copies_of_a_beginning_with_branches():
+    model, inputs = joined_models()["nested"]
+    wanted = model.predict(inputs, verbose=0)
+    copies = [copy.deepcopy(model), pickle.loads(pickle.dumps(model))]
+    again = models.model_from_json(model.to_json())
+    again.set_weights(model.get_weights())
+    clone = models.clone_model(model)
+    clone.set_weights(model.get_weights())
+    for twin in (*copies, again, clone):
+        assert len(twin.inputs) == 3
+        np.testing.assert_array_equal(twin.predict(inputs, verbose=0), wanted)
+        twin.add(layers.Dense(7))
+        assert twin.output_shape == (None, 7)
+    assert model.output_shape == (None, 2), "the copies are none of it"
+
+
+def test_a_file_of_keras_1_with_branches(tmp_path):
+    """Its layers are those of the branches in place of the Merge."""
+    model, inputs = joined_models()["bare"]
+    path = str(tmp_path / "weights.h5")
+    model.save_weights(path)
+    with h5py.File(path) as file:
+        names = list(file.attrs["layer_names"])
+    branches = model.layers[0].branches
+    assert names == [branches[0].name, *(x.name for x in branches[1].layers), model.layers[1].name]
+
+    def dense(name, size, **more):
+        return layer_entry(name, "Dense", None, output_dim=size, **more)
+
+    stack = [
+        {"class_name": "Merge", "config": {
+            "name": "m", "mode": "mul", "mode_type": "raw", "concat_axis": -1, "dot_axes": -1,
+            "output_shape": None, "output_shape_type": "raw", "output_mask": None,
+            "output_mask_type": "raw", "arguments": {}, "layers": [
+                {"class_name": "Sequential", "config": [
+                    dense("left", 4, batch_input_shape=[None, 3])]},
+                {"class_name": "Sequential", "config": [
+                    layer_entry("e", "Embedding", None, output_dim=4, input_dim=5, init="uniform",
+                                input_length=1, W_regularizer=None, batch_input_shape=[None, 1],
+                                mask_zero=False, input_dtype="int32", dropout=0.0),
+                    layer_entry("f", "Flatten", None)]},
+            ]}},
+        dense("top", 1),
+    ]  # fmt: skip
+    text = json.dumps({"class_name": "Sequential", "keras_version": "1.2.2", "config": stack})
+    old = models.model_from_json(text)
+    old.load_weights(path)
+    np.testing.assert_array_equal(old.predict(inputs, verbose=0), model.predict(inputs, verbose=0))
 
 
 def test_branches_of_branches():
@@ -340,8 +437,8 @@ def test_numbers_of_samples():
 
 
 @pytest.mark.filterwarnings("ignore:Your `PyDataset` class should call")
-def test_workers_of_keras_2():
-    threads = set()
+def test_workers_of_keras_2(tmp_path):
+    """Each process leaves a file with the threads that made its batches."""
 
     class Rows(keras.utils.PyDataset):
         def __init__(self):
@@ -351,20 +448,51 @@ def test_workers_of_keras_2():
             return 20
 
         def __getitem__(self, index):
-            threads.add(threading.get_ident())
+            with open(tmp_path / str(os.getpid()), "a") as file:
+                file.write(f"{threading.get_ident()} ")
+            time.sleep(0.002)
             return np.ones((4, 3)), np.ones((4, 1))
+
+    def seen():
+        found = {int(file.name): set(map(int, file.read_text().split()))
+                 for file in tmp_path.iterdir()}  # fmt: skip
+        for process in found:
+            (tmp_path / str(process)).unlink()
+        return found
 
     model = models.Sequential([layers.Dense(1, input_dim=3)])
     model.compile("sgd", "mse")
-    for of in (2, 3):
+    here, me = os.getpid(), threading.get_ident()
+    for of in (1, 2, 3):
         generation.set_generation(of)
-        for call in (model.fit, model.evaluate):
-            threads.clear()
-            call(Rows(), workers=3, use_multiprocessing=True, max_queue_size=4, verbose=0)
-            assert threads and threading.get_ident() not in threads, (of, call)
-        threads.clear()
-        model.fit(Rows(), workers=1, verbose=0)
-        assert threads == {threading.get_ident()}
+        for call in (model.fit, model.evaluate, model.fit_generator, model.predict_generator):
+            call(Rows(), workers=3, max_queue_size=4, verbose=0)
+            found = seen()
+            assert set(found) == {here} and me not in found[here], (of, call)
+        for call in (model.fit, model.evaluate_generator):
+            call(Rows(), workers=3, use_multiprocessing=True, verbose=0)
+            found = seen()
+            assert here not in found and len(found) > 1, (of, call)
+    for options in ({"workers": 1}, {"workers": 0, "use_multiprocessing": True}):
+        model.fit(Rows(), verbose=0, **options)
+        assert seen() == {here: {me}}, options
+    model.fit_generator(Rows(), validation_data=Rows(), workers=2, use_multiprocessing=True)
+    assert here not in seen()
+
+
+def test_generators_under_use_multiprocessing():
+    def batches():
+        while True:
+            assert threading.get_ident() == me
+            yield np.ones((4, 3)), np.ones((4, 1))
+
+    me = threading.get_ident()
+    model = models.Sequential([layers.Dense(1, input_dim=3)])
+    model.compile("sgd", "mse")
+    for call in (model.fit_generator, model.fit):
+        with pytest.warns(UserWarning, match="give each batch several times") as said:
+            call(batches(), steps_per_epoch=2, verbose=0, workers=2, use_multiprocessing=True)
+        assert said[-1].filename == __file__
 
 
 def layer_entry(name, kind, inbound, **config):

@@ -9,7 +9,7 @@ from typing import Any
 import kerasish_core as core
 
 from ...training.pydataset import PyDataset
-from ..warning import warn_once
+from ..warning import warn, warn_once
 
 __all__ = ["batches_for_samples", "with_workers", "workers_of_data_set"]
 
@@ -17,20 +17,29 @@ __all__ = ["batches_for_samples", "with_workers", "workers_of_data_set"]
 def workers_of_data_set(arguments: dict[str, Any]) -> None:
     """`fit(sequence, workers=4)`: the data set's own workers today."""
     workers = arguments.pop("workers", None)
+    processes = arguments.pop("use_multiprocessing", None)
     size = arguments.pop("max_queue_size", 10)
-    if arguments.pop("use_multiprocessing", None) is not None or workers is not None:
+    if processes is not None or workers is not None:
         warn_once("fit(workers=...)", "keras.utils.PyDataset(workers=...)")
-    with_workers(arguments.get("x"), workers, size)
+        for name in ("x", "validation_data"):
+            with_workers(arguments.get(name), workers, processes, size)
 
 
-def with_workers(data: Any, workers: Any, max_queue_size: Any = 10) -> None:
-    """Let threads make the batches of a `Sequence` ahead.
+def with_workers(data: Any, workers: Any, processes: Any, max_queue_size: Any = 10) -> None:
+    """Let threads or processes make the batches of a `Sequence` ahead.
 
-    Threads also where processes were asked for: new processes would run the program's text again.
+    A generator has no batches by number: one thread asks it, in this process.
     """
-    if isinstance(data, PyDataset) and workers is not None and workers > 1:
-        data.workers, data.use_multiprocessing = int(workers), False
+    workers = 1 if workers is None else int(workers)
+    if isinstance(data, PyDataset):
+        data.workers, data.use_multiprocessing = workers, bool(processes)
         data.max_queue_size = max_queue_size or 10
+    elif processes and workers > 0 and hasattr(data, "__next__"):
+        warn(
+            f"use_multiprocessing=True: copies of the generator {data!r} in other processes would "
+            "give each batch several times, so this process makes its batches. To have processes "
+            "do so, make it a keras.utils.Sequence."
+        )
 
 
 def batches_for_samples(**counts: tuple[str, str]) -> Callable[[dict[str, Any]], None]:

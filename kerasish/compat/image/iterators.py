@@ -102,6 +102,12 @@ class Iterator(PyDataset):
         """Start the epoch again."""
         self.batch_index = 0
 
+    def on_epoch_begin(self) -> None:
+        with self.lock:
+            if self.use_multiprocessing and self.index_array is None:
+                self._seed_batch()
+                self._set_index_array()  # else each process would choose an order of its own
+
     def on_epoch_end(self) -> None:
         with self.lock:
             self._set_index_array()

@@ -9,11 +9,12 @@ from typing import Any
 
 from ... import layers, models
 from ...layers.tracking import no_tracking
+from ...models.copying import Plan
 from ...models.sequential import _as_layer
-from ...serialization import builtin
+from ...serialization import builtin, deserialize_keras_object, serialize_keras_object
 from ...serialization.lambdas import func_dump, func_load
 
-__all__ = ["Merge", "add_to_sequential", "merge"]
+__all__ = ["Joined", "Merge", "add_to_sequential", "merge"]
 
 _MODES = {
     "sum": "Add", "mul": "Multiply", "ave": "Average", "max": "Maximum", "concat": "Concatenate",
@@ -114,12 +115,20 @@ class Merge(layers.Layer):
         return self.joining.compute_output_shape(input_shape)
 
     def get_config(self) -> dict[str, Any]:
-        """The arguments under their names then; branches are not among them."""
+        """The arguments under their names then; `layers` if there are branches."""
         function = callable(self.mode)
         mode = func_dump(self.mode) if function else self.mode
         kind = "lambda" if function else "raw"
         own = {"mode": mode, "mode_type": kind, "arguments": self.arguments, **self.axes}
+        if self.branches:
+            own["layers"] = [_branch_config(branch) for branch in self.branches]
         return {**super().get_config(), **own}
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> Any:
+        """A layer of a config, with its branches."""
+        branches = [deserialize_keras_object(c) for c in config.get("layers") or ()]
+        return cls(**{**config, "layers": branches})
 
     @property
     def joined(self) -> tuple[list[Any], Any]:
@@ -155,8 +164,26 @@ def _ends(branch: Any) -> tuple[list[Any], Any]:
     return [first], branch(first)
 
 
+def _branch_config(branch: Any) -> Any:
+    """A layer keeps the shape of its input, which today's configs leave to models."""
+    entry = serialize_keras_object(branch)
+    if not isinstance(branch, models.Model | layers.InputLayer):
+        entry["config"]["batch_input_shape"] = branch._batch_input_shape
+    return entry
+
+
+@builtin("keras.legacy.layers")
 class Joined(models.Sequential):
     """A `Sequential` that begins with a `Merge` of branches: it has all of their inputs."""
+
+    @property
+    def flattened_layers(self) -> list[Any]:
+        """Those of the branches in place of the `Merge`: how files of Keras 1 list them."""
+        first, *rest = self._stack
+        inner: list[Any] = []
+        for branch in first.branches:
+            inner += getattr(branch, "flattened_layers", getattr(branch, "layers", [branch]))
+        return inner + rest
 
     def add(self, layer: Any, rebuild: bool = True) -> None:
         self._stack.append(_as_layer(layer))
@@ -186,11 +213,40 @@ class Joined(models.Sequential):
     def _maybe_build(self, args: Any, kwargs: Any, symbolic: bool) -> None:
         """It is built from the start."""
 
-    def get_config(self) -> dict[str, Any]:
-        raise NotImplementedError(
-            "A Sequential that begins with Merge has no config here. Save its weights "
-            "(save_weights), or build it with keras.Model(inputs, outputs)."
-        )
+    @classmethod
+    def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> Any:
+        """A model of a config, whose first layer is the `Merge`."""
+        first, *rest = (deserialize_keras_object(c, custom_objects) for c in config["layers"])
+        model = models.Sequential(name=config.get("name"))
+        _begin(model, first)
+        for layer in rest:
+            model.add(layer)
+        model.trainable = config.get("trainable", True)
+        return model
+
+    def __getstate__(self) -> dict[str, Any]:
+        values = super().__getstate__()
+        del values["_joined_inputs"]
+        ends = {"inputs": self._joined_inputs, "outputs": self._outputs}
+        return {**values, "_plan": Plan(self._network._graph, **ends)}
+
+    def __setstate__(self, values: dict[str, Any]) -> None:
+        super().__setstate__({**values, "_plan": None})
+        ends = values["_plan"].restore()
+        with no_tracking():
+            self._joined_inputs, self._outputs = ends["inputs"], ends["outputs"]
+        self.build()
+
+
+def _begin(model: Any, merge: Merge) -> None:
+    """Let an empty `Sequential` begin with branches."""
+    inputs, merged = merge.joined
+    model._stack.append(merge)
+    model._track_stack()
+    object.__setattr__(model, "__class__", Joined)
+    with no_tracking():
+        model._joined_inputs, model._outputs = inputs, [merged]
+    model.build()
 
 
 def add_to_sequential(before: Any, self: Any, layer: Any, *args: Any, **kwargs: Any) -> None:
@@ -203,10 +259,4 @@ def add_to_sequential(before: Any, self: Any, layer: Any, *args: Any, **kwargs: 
             "A Merge of branches can only be the first layer of a Sequential. To join what comes "
             "before it with others, make them branches too."
         )
-    inputs, merged = layer.joined
-    self._stack.append(layer)
-    self._track_stack()
-    object.__setattr__(self, "__class__", Joined)
-    with no_tracking():
-        self._joined_inputs, self._outputs = inputs, [merged]
-    self.build()
+    _begin(self, layer)

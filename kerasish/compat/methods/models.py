@@ -25,8 +25,9 @@ def fit_generator(
     workers: int = 1, use_multiprocessing: bool = False, shuffle: bool = True,
     initial_epoch: int = 0, **kwargs: Any,
 ) -> Any:  # fmt: skip
-    """`fit` on batches of a generator, or of a `Sequence`, which threads then make ahead."""
-    with_workers(generator, workers, max_queue_size)
+    """`fit` on batches of a generator, or of a `Sequence`, whose workers make them ahead."""
+    for data in (generator, validation_data):
+        with_workers(data, workers, use_multiprocessing, max_queue_size)
     return self.fit(
         generator, steps_per_epoch=steps_per_epoch, epochs=epochs, verbose=verbose,
         callbacks=callbacks, validation_data=validation_data, validation_steps=validation_steps,
@@ -41,7 +42,7 @@ def evaluate_generator(
     workers: int = 1, use_multiprocessing: bool = False, verbose: int = 0, **kwargs: Any,
 ) -> Any:  # fmt: skip
     """`evaluate` on batches of a generator or `Sequence`."""
-    with_workers(generator, workers, max_queue_size)
+    with_workers(generator, workers, use_multiprocessing, max_queue_size)
     known = _known(kwargs, "evaluate_generator")
     return self.evaluate(generator, steps=steps, callbacks=callbacks, verbose=verbose, **known)
 
@@ -52,7 +53,7 @@ def predict_generator(
     workers: int = 1, use_multiprocessing: bool = False, verbose: int = 0, **kwargs: Any,
 ) -> Any:  # fmt: skip
     """`predict` on batches of a generator or `Sequence`."""
-    with_workers(generator, workers, max_queue_size)
+    with_workers(generator, workers, use_multiprocessing, max_queue_size)
     known = _known(kwargs, "predict_generator")
     return self.predict(generator, steps=steps, callbacks=callbacks, verbose=verbose, **known)
 

@@ -40,8 +40,23 @@ _LAYERS: dict[str, str | tuple[str, str | None]] = {
     ),
 }  # fmt: skip
 
+_SIZES = (
+    "002", "004", "006", "008", "016", "032", "040", "064", "080", "120", "160", "320",
+)  # fmt: skip
+_APPLICATIONS: dict[str, str | tuple[str, str | None]] = {
+    **{
+        name: (f"compat.applications.regnet:{name}", None)
+        for name in (f"RegNet{kind}{size}" for kind in "XY" for size in _SIZES)
+    },
+    **{
+        name: (f"compat.applications.resnet_rs:{name}", None)
+        for name in (f"ResNetRS{depth}" for depth in (50, 101, 152, 200, 270, 350, 420))
+    },
+}
+
 NAMES: dict[str, dict[str, str | tuple[str, str | None]]] = {
     "layers": _LAYERS,
+    "applications": _APPLICATIONS,
     "applications.mobilenet": {
         "DepthwiseConv2D": "layers:DepthwiseConv2D",
         "relu6": "activations:relu6",
@@ -107,14 +122,5 @@ NAMES: dict[str, dict[str, str | tuple[str, str | None]]] = {
         "multi_gpu_model": ("compat.devices:multi_gpu_model", None),
     },
 }  # fmt: skip
-for _network in (
-    "RegNetX002", "RegNetX004", "RegNetX006", "RegNetX008", "RegNetX016", "RegNetX032",
-    "RegNetX040", "RegNetX064", "RegNetX080", "RegNetX120", "RegNetX160", "RegNetX320",
-    "RegNetY002", "RegNetY004", "RegNetY006", "RegNetY008", "RegNetY016", "RegNetY032",
-    "RegNetY040", "RegNetY064", "RegNetY080", "RegNetY120", "RegNetY160", "RegNetY320",
-    "ResNetRS50", "ResNetRS101", "ResNetRS152", "ResNetRS200", "ResNetRS270", "ResNetRS350",
-    "ResNetRS420",
-):  # fmt: skip
-    NAMES.setdefault("applications", {})[_network] = (_GONE + _network, None)
 for _room, _rows in LIBRARY_NAMES.items():
     NAMES[_room] = NAMES.get(_room, {}) | _rows

@@ -72,9 +72,9 @@ PATHS: dict[str, tuple[str, ...]] = {
     "callbacks.callbacks": ("callbacks",),
     "callbacks.tensorboard_v1": ("callbacks",),
     "callbacks.tensorboard_v2": ("callbacks",),
-    # networks without published weights here
-    "applications.regnet": ("applications",),
-    "applications.resnet_rs": ("applications",),
+    # networks
+    "applications.regnet": ("compat.applications.regnet",),
+    "applications.resnet_rs": ("compat.applications.resnet_rs",),
     # backends
     "backend.common": ("backend",),
     "backend.tensorflow_backend": ("backend",),

@@ -70,9 +70,19 @@ def modern_config(config: Any, version: str = "2") -> Any:
     if not version.startswith("3"):
         inner = _arguments(name, inner, version)
     entry["config"] = inner
+    if name == "Sequential" and _begins_with_branches(inner):
+        entry["module"], entry["class_name"] = "keras.legacy.layers", "Joined"
     if "module" not in entry and name in MODULES:
         entry["module"], entry["class_name"] = MODULES[name]
     return entry
+
+
+def _begins_with_branches(config: dict[str, Any]) -> bool:
+    """As a Sequential of Keras 1 may: with a Merge of models."""
+    first = next(iter(config.get("layers") or ()), None)
+    if not isinstance(first, dict) or first.get("class_name") != "Merge":
+        return False
+    return bool(first["config"].get("layers"))
 
 
 def _class_name(name: str) -> str:
@@ -106,7 +116,8 @@ def _arguments(name: str, config: dict[str, Any], version: str) -> dict[str, Any
         config["batch_shape"] = shape
     elif shape is not None:
         config["batch_input_shape"] = shape
-    for old, new in {**RENAMED_ARGUMENTS.get("", {}), **RENAMED_ARGUMENTS.get(name, {})}.items():
+    # A class's own names go first: those that all have may mean something else there.
+    for old, new in (*RENAMED_ARGUMENTS.get(name, {}).items(), *RENAMED_ARGUMENTS[""].items()):
         if old in config:
             config.setdefault(new, config.pop(old))
     _combine_keras_1(name, config)

@@ -47,7 +47,10 @@ RENAMED_ARGUMENTS = {
     "LSTM": {"output_dim": "units"},
     "GRU": {"output_dim": "units"},
     "SimpleRNN": {"output_dim": "units"},
-    "Embedding": {"dropout": "_dropout"},
+    "Embedding": {
+        "dropout": "_dropout", "init": "embeddings_initializer",
+        "W_regularizer": "embeddings_regularizer", "W_constraint": "embeddings_constraint",
+    },
     "Dropout": {"p": "rate"},
     "SpatialDropout1D": {"p": "rate"},
     "SpatialDropout2D": {"p": "rate"},
