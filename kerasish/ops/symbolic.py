@@ -11,6 +11,7 @@ import functools
 import inspect
 import itertools
 import math
+import re
 import threading
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -212,8 +213,20 @@ def evaluate(fn: Callable[..., Any], args: Any, kwargs: Any, fill: int = _FILLS[
         _RUNNING.batch_fill = fill
     try:
         return core.eval_spec(fn, *symbolic_specs(list(args), fill), **symbolic_specs(kwargs, fill))
+    except ValueError as error:
+        _say_none(error, fill, args, kwargs)
+        raise
     finally:
         _RUNNING.batch_fill = outer
+
+
+def _say_none(error: ValueError, fill: int, args: Any, kwargs: Any) -> None:
+    """Put None where a message names the size that stood for it."""
+    if fill not in _sizes_named(args, kwargs):
+        number = re.compile(rf"(?<![\w.]){fill}(?![\w.])")
+        error.args = tuple(
+            [number.sub("None", part) if isinstance(part, str) else part for part in error.args]
+        )
 
 
 _RUNNING = threading.local()

@@ -99,6 +99,8 @@ class SeedGenerator:
 
 
 _global: SeedGenerator | None = None
+# Named, so that it takes no number from those of layers.
+_GLOBAL_NAME = "seed_generator"
 
 
 def global_seed_generator() -> SeedGenerator:
@@ -106,7 +108,7 @@ def global_seed_generator() -> SeedGenerator:
     global _global
     if _global is None:
         with core.eager_scope():
-            _global = SeedGenerator()
+            _global = SeedGenerator(name=_GLOBAL_NAME)
     return _global
 
 
@@ -119,7 +121,7 @@ def set_global_seed(seed: int) -> None:
     """Start the global generator again from a seed."""
     global _global
     with core.eager_scope():
-        _global = SeedGenerator(seed)
+        _global = SeedGenerator(seed, name=_GLOBAL_NAME)
 
 
 def set_random_seed(seed: int) -> None:

@@ -11,6 +11,7 @@ from .. import metrics as metrics_module
 from .. import ops
 from ..losses import Loss
 from ..metrics.choice import loss_for, metric_for, object_name
+from .nested import aligned, flat_paths, is_deep
 
 __all__ = ["CompileLoss", "CompileMetrics", "tensors_of"]
 
@@ -30,6 +31,8 @@ def tensors_of(outputs: Any) -> Any:
 
 def flat_outputs(y_pred: Any, names: list[str] | None) -> tuple[list[Any], list[str | None]]:
     """The outputs and their names: keys of a dictionary, else the names of the model's outputs."""
+    if is_deep(y_pred):
+        return flat_paths(y_pred, names)
     if isinstance(y_pred, dict):
         return list(y_pred.values()), list(y_pred)
     if isinstance(y_pred, list | tuple):
@@ -39,12 +42,23 @@ def flat_outputs(y_pred: Any, names: list[str] | None) -> tuple[list[Any], list[
     return [y_pred], [None]
 
 
-def by_output(spec: Any, names: list[str | None], keys: Any, what: str) -> list[Any]:
+def unwrapped(given: Any, y_pred: Any, names: list[str] | None) -> Any:
+    """What a dictionary holds for the model's only output, if it was given by its name."""
+    named = isinstance(given, dict) and names is not None and list(given) == list(names)
+    return given[names[0]] if named and not isinstance(y_pred, dict | list | tuple) else given  # type: ignore[index]
+
+
+def by_output(spec: Any, names: list[str | None], y_pred: Any, what: str) -> list[Any]:
     """One entry for each output from what compile was given: a list, a dictionary, or one for all.
 
     Raises:
         ValueError: A name that no output has, or a wrong number.
     """
+    if is_deep(y_pred):
+        try:
+            return aligned(spec, y_pred)
+        except ValueError as error:
+            raise ValueError(f"compile({what}={spec}): {error}") from None
     if isinstance(spec, dict):
         unknown = set(spec) - {n for n in names if n is not None}
         if unknown:
@@ -64,14 +78,24 @@ def by_output(spec: Any, names: list[str | None], keys: Any, what: str) -> list[
     return [spec] * len(names)
 
 
-def targets_of(y_true: Any, y_pred: Any, names: list[str | None]) -> list[Any]:
+def targets_of(
+    y_true: Any, y_pred: Any, names: list[str | None], wanted: list[bool] | None = None
+) -> list[Any]:
     """The targets in the order of the outputs.
+
+    Args:
+        y_true: Those that the user gave.
+        y_pred: The outputs.
+        names: Of the outputs.
+        wanted: Which outputs need targets. A list of just these will do too.
 
     Raises:
         ValueError: Their number differs.
     """
     if len(names) == 1 and not isinstance(y_pred, dict | list | tuple):
         return [y_true]
+    if is_deep(y_pred):
+        return aligned(y_true, y_pred)
     if isinstance(y_true, dict):
         if all(n in y_true for n in names):
             return [y_true[n] for n in names]
@@ -79,6 +103,9 @@ def targets_of(y_true: Any, y_pred: Any, names: list[str | None]) -> list[Any]:
             return list(y_true.values())
         return [y_true.get(n) for n in names]
     if isinstance(y_true, list | tuple):
+        if wanted is not None and len(y_true) == sum(wanted) < len(names):
+            given = iter(y_true)
+            return [next(given) if each else None for each in wanted]
         if len(y_true) != len(names):
             raise ValueError(
                 f"The model has {len(names)} outputs; y has {len(y_true)} parts. Give one each."
@@ -113,6 +140,7 @@ class CompileLoss:
         return all(isinstance(x, str) or type(x).__module__.startswith(_OURS) for x in given)
 
     def build(self, y_true: Any, y_pred: Any) -> None:
+        y_true = unwrapped(y_true, y_pred, self.output_names)
         flat, names = flat_outputs(y_pred, self.output_names)
         single = len(flat) == 1 and not isinstance(y_pred, dict | list | tuple)
         spec = self._spec
@@ -123,16 +151,17 @@ class CompileLoss:
         chosen = (
             [spec]
             if single and not isinstance(spec, dict)
-            else by_output(spec, names, None, "loss")
+            else by_output(spec, names, y_pred, "loss")
         )
         factors = (
             [1.0] * len(flat)
             if self._weights is None
             else [self._weights]
             if isinstance(self._weights, int | float)
-            else by_output(self._weights, names, None, "loss_weights")
+            else by_output(self._weights, names, y_pred, "loss_weights")
         )
-        targets = targets_of(y_true, y_pred, names)
+        self._wanted = [each is not None for each in chosen]
+        targets = targets_of(y_true, y_pred, names, self._wanted)
         self._losses = [
             None if c is None else loss_for(c, t, p)
             for c, t, p in zip(chosen, targets, flat, strict=True)
@@ -149,16 +178,20 @@ class CompileLoss:
     def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> Any:
         if not self.built:
             self.build(y_true, y_pred)
+        y_true = unwrapped(y_true, y_pred, self.output_names)
+        sample_weight = unwrapped(sample_weight, y_pred, self.output_names)
         flat, _ = flat_outputs(y_pred, self.output_names)
-        targets = targets_of(y_true, y_pred, self._names)
-        weights = _weights(sample_weight, self._names)
+        targets = targets_of(y_true, y_pred, self._names, self._wanted)
+        weights = _weights(sample_weight, self._names, y_pred)
         total = None
         trackers = iter(self.metrics)
-        for loss, factor, t, p, w in zip(
-            self._losses, self._factors, targets, flat, weights, strict=True
+        for i, (loss, factor, t, p, w) in enumerate(
+            zip(self._losses, self._factors, targets, flat, weights, strict=True)
         ):
             if loss is None:
                 continue
+            if t is None:
+                raise ValueError(self._without_target(i, y_true))
             value = loss(t, p, w) if isinstance(loss, Loss) else loss(t, p, sample_weight=w)
             value = (
                 ops.cast(value, "float32") if ops.dtype(value) in ("float16", "bfloat16") else value
@@ -171,12 +204,25 @@ class CompileLoss:
         return total
 
 
+    def _without_target(self, i: int, y_true: Any) -> str:
+        name = self._names[i]
+        which = f"output {name!r}" if name is not None else "the model's output"
+        found = f"y has {sorted(y_true)}" if isinstance(y_true, dict) else "y is None there"
+        return (
+            f"The loss {object_name(self._losses[i])!r} of {which} needs targets, but {found}. "
+            "Pass y to the same method (or let the data set give (x, y)); compile an output "
+            "without targets with the loss None."
+        )
+
+
 def _batch_size(y: Any) -> int:
     leaves = [x for x in tree.flatten(y) if hasattr(x, "shape")]
     return int(leaves[0].shape[0]) if leaves and len(leaves[0].shape) else 1
 
 
-def _weights(sample_weight: Any, names: list[str | None]) -> list[Any]:
+def _weights(sample_weight: Any, names: list[str | None], y_pred: Any) -> list[Any]:
+    if is_deep(y_pred):
+        return aligned(sample_weight, y_pred)
     if isinstance(sample_weight, dict):
         return [sample_weight.get(n) for n in names]
     if isinstance(sample_weight, list | tuple):
@@ -206,12 +252,16 @@ class CompileMetrics:
 
     def build(self, y_true: Any, y_pred: Any) -> None:
         y_pred = tensors_of(y_pred)
+        y_true = unwrapped(y_true, y_pred, self.output_names)
         flat, names = flat_outputs(y_pred, self.output_names)
-        targets = targets_of(y_true, y_pred, names)
+        if is_deep(y_pred):  # metrics go by the outputs' own names
+            known = self.output_names or []
+            names = list(known) if len(known) == len(flat) else [None] * len(flat)
+        targets = targets_of(y_true, y_pred, names, _first_ones(y_true, names))
         for spec, weighted in zip(self._specs, (False, True), strict=True):
             if spec is None:
                 continue
-            for i, each in enumerate(self._of_outputs(spec, names, len(flat))):
+            for i, each in enumerate(self._of_outputs(spec, names, y_pred)):
                 for identifier in each:
                     metric = metric_for(identifier, targets[i], flat[i])
                     if metric is not None:
@@ -220,20 +270,21 @@ class CompileMetrics:
         self._names = names
         self.built = True
 
-    def _of_outputs(self, spec: Any, names: Any, count: int) -> list[list[Any]]:
+    def _of_outputs(self, spec: Any, names: Any, y_pred: Any) -> list[list[Any]]:
         def listed(x: Any) -> list[Any]:
             return [] if x is None else list(x) if isinstance(x, list | tuple) else [x]
 
+        count = len(names)
         if isinstance(spec, dict):
             if count == 1 and names == [None]:
                 return [listed(next(iter(spec.values()), None))]
-            return [listed(v) for v in by_output(spec, names, None, "metrics")]
+            return [listed(v) for v in by_output(spec, names, y_pred, "metrics")]
         if not isinstance(spec, list | tuple):
             return [listed(spec)] * count
         if count == 1:
             inner = list(spec)
             return [inner[0] if len(inner) == 1 and isinstance(inner[0], list | tuple) else inner]
-        return [listed(v) for v in by_output(spec, names, None, "metrics")]
+        return [listed(v) for v in by_output(spec, names, y_pred, "metrics")]
 
     def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
         if not self.built:
@@ -241,9 +292,11 @@ class CompileMetrics:
         if not self._entries:
             return
         y_pred = tensors_of(y_pred)
+        y_true = unwrapped(y_true, y_pred, self.output_names)
+        sample_weight = unwrapped(sample_weight, y_pred, self.output_names)
         flat, _ = flat_outputs(y_pred, self.output_names)
-        targets = targets_of(y_true, y_pred, self._names)
-        weights = _weights(sample_weight, self._names)
+        targets = targets_of(y_true, y_pred, self._names, _first_ones(y_true, self._names))
+        weights = _weights(sample_weight, self._names, y_pred)
         for metric, i, _name, weighted in self._entries:
             if targets[i] is None:
                 continue
@@ -269,9 +322,24 @@ class CompileMetrics:
             for key, v in pairs:
                 label = f"{name}_{key}" if self._several and name else key
                 if label in seen:
-                    label = f"weighted_{label}" if weighted else f"{label}_{seen[label]}"
+                    label = self._another(label, key, name, weighted, seen)
                 seen[label] = seen.get(label, 0) + 1
                 yield label, v
+
+    def _another(
+        self, label: str, key: str, name: str | None, weighted: bool, seen: dict[str, int]
+    ) -> str:
+        """The log name of a figure whose own is taken."""
+        if not weighted:
+            return f"{label}_{seen[label]}"
+        label = f"{name}_weighted_{key}" if self._several and name else f"weighted_{key}"
+        return f"{label}_{seen[label]}" if label in seen else label
+
+
+def _first_ones(y_true: Any, names: list[str | None]) -> list[bool]:
+    """Targets in a shorter list are those of the first outputs, to metrics."""
+    count = len(y_true) if isinstance(y_true, list | tuple) else 0
+    return [i < count for i in range(len(names))]
 
 
 def _apply_mask(weight: Any, mask: Any) -> Any:

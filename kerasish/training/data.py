@@ -87,9 +87,11 @@ def is_arrays(x: Any) -> bool:
     if _leaf_of_data(x):
         return True
     if isinstance(x, list | tuple):
-        return bool(x) and all(is_arrays(v) or isinstance(v, int | float | bool) for v in x)
+        return bool(x) and all(
+            is_arrays(v) or v is None or isinstance(v, int | float | bool) for v in x
+        )
     if isinstance(x, dict):
-        return bool(x) and all(is_arrays(v) for v in x.values())
+        return bool(x) and all(is_arrays(v) or v is None for v in x.values())
     return False
 
 
@@ -108,9 +110,14 @@ def to_arrays(structure: Any) -> Any:
     return to_array(structure)
 
 
+def _present(structure: Any) -> list[Any]:
+    """The leaves that are not None: targets of an output without a loss may be missing."""
+    return [leaf for leaf in tree.flatten(structure) if leaf is not None]
+
+
 def _count(*structures: Any) -> int:
     sizes = [
-        [np.shape(leaf)[0] if np.ndim(leaf) else None for leaf in tree.flatten(s)]
+        [np.shape(leaf)[0] if np.ndim(leaf) else None for leaf in _present(s)]
         for s in structures if s is not None
     ]  # fmt: skip
     found = {n for part in sizes for n in part}
@@ -209,13 +216,13 @@ class ArrayData:
         """The arrays, in the order of a batch's leaves, and the row numbers of the next epoch."""
         order = self._order()
         rows = np.arange(self.count) if order is None else order
-        return tree.flatten([part for part in self.data if part is not None]), rows
+        return _present(list(self.data)), rows
 
     @staticmethod
     def _take(part: Any, rows: Any) -> Any:
         if isinstance(part, np.ndarray):
             return _tensor(part[rows])
-        return tree.map_structure(lambda a: _tensor(a[rows]), part)
+        return tree.map_structure(lambda a: None if a is None else _tensor(a[rows]), part)
 
     def on_epoch_begin(self) -> None:
         pass
@@ -391,6 +398,11 @@ def train_validation_split(arrays: Any, validation_split: float) -> tuple[Any, A
     Raises:
         ValueError: A part would be empty, or the data is no arrays.
     """
+    if not 0.0 <= validation_split < 1.0:
+        raise ValueError(
+            f"`validation_split` is a share of the samples, from 0 up to but not 1; received "
+            f"{validation_split}."
+        )
     for part in arrays:
         if part is not None and not is_arrays(part):
             raise ValueError(
@@ -408,7 +420,7 @@ def train_validation_split(arrays: Any, validation_split: float) -> tuple[Any, A
         )
 
     def part(structure: Any, rows: slice) -> Any:
-        return None if structure is None else tree.map_structure(lambda a: a[rows], structure)
+        return tree.map_structure(lambda a: None if a is None else a[rows], structure)
 
     first = tuple(part(v, slice(None, cut)) for v in (x, y, weight))
     return first, tuple(part(v, slice(cut, None)) for v in (x, y, weight))

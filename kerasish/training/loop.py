@@ -106,17 +106,22 @@ def python_logs(logs: Any) -> dict[str, Any]:
     for key in sorted(logs):
         value = logs[key]
         if isinstance(value, core.Tensor) and not value.shape:
-            found[key] = value.item()
+            found[key] = _python(value.item())
             continue
         if isinstance(value, dict):
             found.update(python_logs(value))
             continue
         try:
             array = np.asarray(value)
-            found[key] = array.item() if array.size == 1 else array
+            found[key] = _python(array.item()) if array.size == 1 else array
         except (TypeError, ValueError):
             found[key] = value
     return found
+
+
+def _python(value: Any) -> Any:
+    """Whole numbers and truth values as floats too, as logs are in Keras."""
+    return float(value) if isinstance(value, int) else value
 
 
 def to_numpy(outputs: Any) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from typing import Any
 
 import kerasish_core as core
@@ -39,12 +40,19 @@ class StatelessLoss:
         """
         mine = self._state_of(trainable_variables, non_trainable_variables, metrics_variables)
         with StatelessScope(mine) as scope:
-            loss = self.compute_loss(x, y, y_pred, sample_weight=sample_weight, training=training)
+            loss = self._loss_of(x, y, y_pred, sample_weight, training)
         return loss, (
             trainable_variables,
             [scope.get_current_value(v) for v in self.non_trainable_variables],
             [scope.get_current_value(v) for v in self.metrics_variables],
         )
+
+    def _loss_of(self, x: Any, y: Any, y_pred: Any, sample_weight: Any, training: bool) -> Any:
+        """`compute_loss`, also a user's that was written before it took `training`."""
+        kwargs = {"x": x, "y": y, "y_pred": y_pred, "sample_weight": sample_weight}
+        if "training" in inspect.signature(self.compute_loss).parameters:
+            kwargs["training"] = training
+        return self.compute_loss(**kwargs)
 
     def _state_of(self, *values: Any) -> list[tuple[Any, Any]]:
         groups = self.trainable_variables, self.non_trainable_variables, self.metrics_variables
@@ -76,7 +84,7 @@ class StatelessLoss:
         state = self._state_of(trainable_variables, non_trainable_variables, metrics_variables)
         with StatelessScope(state, collect_losses=True) as scope:
             y_pred = self(x, **kwargs)  # type: ignore[operator]
-            loss = self.compute_loss(x, y, y_pred, sample_weight=sample_weight, training=training)
+            loss = self._loss_of(x, y, y_pred, sample_weight, training)
         after = [
             [scope.get_current_value(v) for v in variables]
             for variables in (self.non_trainable_variables, self.metrics_variables)

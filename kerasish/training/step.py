@@ -123,9 +123,7 @@ class Steps(StepFunctions, StatelessLoss):
         x, y, sample_weight = unpack_x_y_sample_weight(data)
         with core.GradientTape() as tape:
             y_pred = self._forward(x, True)
-            loss = self.compute_loss(
-                x=x, y=y, y_pred=y_pred, sample_weight=sample_weight, training=True
-            )
+            loss = self._loss_of(x, y, y_pred, sample_weight, training=True)
             self._loss_tracker.update_state(loss, sample_weight=batch_size_of(x))
             scaled = self.optimizer.scale_loss(loss) if self.optimizer is not None else loss
         weights = self.trainable_weights  # type: ignore[attr-defined]
@@ -139,9 +137,7 @@ class Steps(StepFunctions, StatelessLoss):
         """One step of evaluation."""
         x, y, sample_weight = unpack_x_y_sample_weight(data)
         y_pred = self._forward(x, False)
-        loss = self.compute_loss(
-            x=x, y=y, y_pred=y_pred, sample_weight=sample_weight, training=False
-        )
+        loss = self._loss_of(x, y, y_pred, sample_weight, training=False)
         self._loss_tracker.update_state(loss, sample_weight=batch_size_of(x))
         return self.compute_metrics(x, y, y_pred, sample_weight)
 

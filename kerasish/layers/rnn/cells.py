@@ -13,6 +13,20 @@ from ..base import Layer
 __all__ = ["GRUCell", "LSTMCell", "SimpleRNNCell", "StackedRNNCells"]
 
 
+def initial_state_of(cell: Any, batch_size: Any, dtype: Any) -> Any:
+    """What a cell starts from: its own `get_initial_state`, or zeros of its `state_size`."""
+    make = getattr(cell, "get_initial_state", None)
+    if make is not None:
+        return make(batch_size=batch_size)
+    return _zeros(cell.state_size, batch_size, dtype)
+
+
+def _zeros(sizes: Any, batch_size: Any, dtype: Any) -> list[Any]:
+    sizes = sizes if isinstance(sizes, list | tuple) else [sizes]
+    shapes = [tuple(n) if isinstance(n, list | tuple) else (n,) for n in sizes]
+    return [ops.zeros((batch_size, *shape), dtype) for shape in shapes]
+
+
 class _Cell(Layer):
     """Weights, dropout and config that the cells share; `gates` times the units wide."""
 
@@ -162,8 +176,7 @@ class _Cell(Layer):
 
     def get_initial_state(self, batch_size: Any = None) -> list[Any]:
         """Zeros for a batch."""
-        sizes = self.state_size if isinstance(self.state_size, list | tuple) else [self.state_size]
-        return [ops.zeros((batch_size, n), self.compute_dtype) for n in sizes]
+        return _zeros(self.state_size, batch_size, self.compute_dtype)
 
     def get_config(self) -> dict[str, Any]:
         return {
@@ -384,7 +397,7 @@ class StackedRNNCells(Layer):
         return getattr(self.cells[-1], "output_size", self.cells[-1].state_size)
 
     def get_initial_state(self, batch_size: Any = None) -> list[Any]:
-        return [c.get_initial_state(batch_size=batch_size) for c in self.cells]
+        return [initial_state_of(c, batch_size, self.compute_dtype) for c in self.cells]
 
     def build(self, input_shape: Any) -> None:
         for cell in self.cells:

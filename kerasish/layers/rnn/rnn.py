@@ -13,7 +13,7 @@ from ...variable import Variable
 from ..base import Layer
 from ..input_spec import InputSpec
 from ..tracking import no_tracking
-from .cells import GRUCell, LSTMCell, SimpleRNNCell, StackedRNNCells, arguments_of
+from .cells import GRUCell, LSTMCell, SimpleRNNCell, StackedRNNCells, arguments_of, initial_state_of
 
 __all__ = ["GRU", "LSTM", "RNN", "SimpleRNN"]
 
@@ -76,10 +76,8 @@ class RNN(Layer):
 
     def get_initial_state(self, batch_size: Any) -> Any:
         """The states before the first step."""
-        make = getattr(self.cell, "get_initial_state", None)
-        if make is not None:
-            return make(batch_size=batch_size)
-        return [ops.zeros((batch_size, n), self.compute_dtype) for n in self._sizes()]
+        found = initial_state_of(self.cell, batch_size, self.compute_dtype)
+        return found if isinstance(found, list | tuple) else [found]
 
     def _sizes(self) -> list[Any]:
         """Of each state."""

@@ -109,19 +109,19 @@ class CallbackList(Callback):
 def _hook(name: str) -> Any:
     """The method that calls a hook of all callbacks which override it."""
 
-    def of_batch(self: CallbackList, batch: int, logs: Any = None) -> None:
+    # Each call has a dictionary of its own: what one callback adds, those after it see, no later
+    # hook does.
+    def numbered(self: CallbackList, index: int, logs: Any = None) -> None:
+        logs = dict(logs or {})
         for c in self._hooks[name]:
-            getattr(c, name)(batch, logs)
-
-    def of_epoch(self: CallbackList, epoch: int, logs: Any = None) -> None:
-        for c in self._hooks[name]:
-            getattr(c, name)(epoch, logs)
+            getattr(c, name)(index, logs)
 
     def plain(self: CallbackList, logs: Any = None) -> None:
+        logs = dict(logs or {})
         for c in self._hooks[name]:
             getattr(c, name)(logs)
 
-    method = of_batch if "batch" in name else of_epoch if "epoch" in name else plain
+    method = numbered if "batch" in name or "epoch" in name else plain
     method.__name__ = name
     method.__doc__ = f"Call `{name}` of every callback that has one."
     return method

@@ -1,0 +1,188 @@
+"""Forms of outputs, targets and steps that user programs give to compile and fit."""
+
+import numpy as np
+import pytest
+
+import kerasish as keras
+from kerasish import layers, ops
+
+RNG = np.random.default_rng(3)
+X = RNG.normal(size=(16, 4)).astype("float32")
+Y = RNG.normal(size=(16, 2)).astype("float32")
+
+
+def two_heads():
+    i = keras.Input((4,))
+    h = layers.Dense(4, activation="tanh")(i)
+    return keras.Model(i, [layers.Dense(2, name="o1")(h), layers.Dense(1, name="o2")(h)])
+
+
+def fitted(model, x, y, **kwargs):
+    return model.fit(x, y, verbose=0, shuffle=False, batch_size=8, **kwargs).history
+
+
+def test_outputs_within_outputs_have_losses_and_metrics_of_their_own():
+    i = keras.Input((4,))
+    o = {"a": [layers.Dense(2, name="a0")(i), layers.Dense(1, name="a1")(i)],
+         "b": layers.Dense(3, name="bb")(i)}  # fmt: skip
+    model = keras.Model(i, o)
+    model.compile(
+        "sgd", {"a": ["mse", "mae"], "b": "huber"}, {"a": [1.0, 2.0], "b": 0.5},
+        metrics={"a": [["mae"], ["mse"]], "b": ["mape"]},
+    )  # fmt: skip
+    y = {"a": [Y, Y[:, :1]], "b": np.ones((16, 3), "float32")}
+    logs = model.evaluate(X, y, verbose=0, return_dict=True)
+    p = model.predict(X, verbose=0)
+    mse = np.mean((p["a"][0] - Y) ** 2)
+    mae = np.mean(np.abs(p["a"][1] - Y[:, :1]))
+    huber = float(np.mean(keras.losses.huber(y["b"], p["b"])))
+    assert logs["a/a0_loss"] == pytest.approx(mse, rel=1e-5)
+    assert logs["a/a1_loss"] == pytest.approx(mae, rel=1e-5)
+    assert logs["loss"] == pytest.approx(mse + 2 * mae + 0.5 * huber, rel=1e-5)
+    assert {"a0_mae", "a1_mse", "bb_mape"} < set(logs)
+    fitted(model, X, y, epochs=1)
+
+
+def test_a_list_in_the_wrong_place_of_nested_outputs_is_named():
+    i = keras.Input((4,))
+    model = keras.Model(i, {"a": [layers.Dense(2)(i), layers.Dense(1)(i)], "b": layers.Dense(3)(i)})
+    model.compile("sgd", {"a": ["mse"] * 3, "b": "mse"})
+    with pytest.raises(ValueError, match=r"compile\(loss=.* list of 3 was given for 2 outputs"):
+        model.fit(X, {"a": [Y, Y[:, :1]], "b": np.ones((16, 3))}, verbose=0)
+
+
+@pytest.mark.filterwarnings("ignore:Gradients do not exist")
+def test_targets_of_only_those_outputs_that_have_a_loss():
+    model = two_heads()
+    model.compile("sgd", loss=["mse", None], metrics=[["mae"], None])
+    listed = model.evaluate(X, [Y], verbose=0, return_dict=True)
+    expected = np.mean((model.predict(X, verbose=0)[0] - Y) ** 2)
+    assert listed["loss"] == pytest.approx(expected, rel=1e-5) and "o1_mae" in listed
+    model.compile("sgd", loss=[None, "mse"])
+    listed = model.evaluate(X, [Y[:, :1]], verbose=0)
+    assert listed == pytest.approx(
+        np.mean((model.predict(X, verbose=0)[1] - Y[:, :1]) ** 2), rel=1e-5
+    )
+
+
+@pytest.mark.filterwarnings("ignore:Gradients do not exist")
+def test_none_in_place_of_targets_that_no_loss_wants():
+    model = two_heads()
+    model.compile("sgd", loss=["mse", None], metrics=[["mae"], None])
+    logs = fitted(model, X, [Y, None], epochs=2, validation_split=0.25)
+    assert {"val_loss", "val_o1_mae"} < set(logs)
+
+
+def test_the_only_output_by_its_name():
+    model = keras.Sequential([keras.Input((4,)), layers.Dense(2, name="only")])
+    model.compile("sgd", "mse", metrics=["mae"])
+    weight = np.linspace(0, 1, 16)
+    plain = model.evaluate(X, Y, sample_weight=weight, verbose=0)
+    named = model.evaluate(X, {"only": Y}, sample_weight={"only": weight}, verbose=0)
+    assert named == plain and named[0] != model.evaluate(X, Y, verbose=0)[0]
+
+
+@pytest.mark.parametrize("y", [None, {"o1": Y, "wrong": Y[:, :1]}, [Y, None]])
+def test_a_loss_without_targets_says_so(y):
+    model = two_heads()
+    model.compile("sgd", loss="mse")
+    with pytest.raises(ValueError, match=r"needs targets|same number of samples|single array"):
+        model.fit(X, y, verbose=0)
+
+
+def test_no_y_at_all_names_the_loss():
+    model = keras.Sequential([keras.Input((4,)), layers.Dense(1)])
+    model.compile("sgd", "huber")
+    with pytest.raises(ValueError, match="'huber' of the model's output needs targets"):
+        model.fit(X, verbose=0)
+
+
+def test_compute_loss_without_the_argument_training():
+    class Own(keras.Model):
+        def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, allow_empty=False):
+            return ops.mean(ops.abs(y - y_pred)) * 3.0
+
+    i = keras.Input((4,))
+    model = Own(i, layers.Dense(2)(i))
+    model.compile("sgd")
+    before = 3 * np.mean(np.abs(model.predict(X, verbose=0) - Y))
+    assert fitted(model, X, Y, epochs=1, validation_data=(X, Y))["val_loss"][0] < before
+
+
+def test_weighted_metrics_that_share_a_name_with_plain_ones():
+    model = two_heads()
+    model.compile("sgd", "mse", metrics=[["mae"], []], weighted_metrics=[["mae"], ["mae"]])
+    logs = model.evaluate(X, [Y, Y[:, :1]], verbose=0, return_dict=True)
+    assert {"o1_mae", "o1_weighted_mae", "o2_mae"} < set(logs)
+
+
+def test_whole_numbers_in_logs_are_floats():
+    class Counting(keras.Model):
+        def compute_metrics(self, x, y, y_pred, sample_weight=None):
+            return {**super().compute_metrics(x, y, y_pred), "rows": ops.shape(y)[0]}
+
+    i = keras.Input((4,))
+    model = Counting(i, layers.Dense(2)(i))
+    model.compile("sgd", "mse")
+    rows = fitted(model, X, Y, epochs=1)["rows"]
+    assert rows == [8.0] and type(rows[0]) is float
+
+
+def test_hooks_get_a_dictionary_of_their_own():
+    seen = []
+
+    class Adding(keras.callbacks.Callback):
+        def on_train_begin(self, logs=None):
+            seen.append(("begin", dict(logs)))
+
+        def on_epoch_begin(self, epoch, logs=None):
+            seen.append(("epoch", dict(logs)))
+
+        def on_epoch_end(self, epoch, logs=None):
+            logs["added"] = 1.0
+
+        def on_train_end(self, logs=None):
+            seen.append(("end", sorted(logs)))
+
+    model = two_heads()
+    model.compile("sgd", "mse")
+    history = fitted(model, X, [Y, Y[:, :1]], epochs=1, callbacks=[Adding()])
+    assert seen == [("begin", {}), ("epoch", {}), ("end", ["loss", "o1_loss", "o2_loss"])]
+    assert history["added"] == [1.0]  # by those who come after in the same hook
+
+
+def test_the_global_generator_takes_no_number_of_a_layers_name():
+    keras.utils.clear_session()
+    keras.utils.set_random_seed(1)
+    assert keras.random.SeedGenerator(3).name == "seed_generator"
+
+
+def test_cells_without_initial_state_stack():
+    class Cell(layers.Layer):
+        state_size = [3, (2,)]
+        output_size = 3
+
+        def call(self, x, states):
+            y = x[:, :3] + states[0]
+            return y, [y, states[1] + y[:, :2]]
+
+    model = keras.Sequential([keras.Input((5, 4)), layers.RNN([layers.LSTMCell(4), Cell()])])
+    assert model(np.ones((2, 5, 4), "float32")).shape == (2, 3)
+
+
+@pytest.mark.parametrize("make, expected", [
+    (lambda: layers.Conv2D(1, 5)(keras.Input((2, 2, 1))), r"f32\[None,2,2,1\]"),
+    (lambda: layers.Add()([keras.Input((2,)), keras.Input((3,))]), r"f32\[None,2\]"),
+    (lambda: two_heads()(keras.Input((9,))), r"found shape=\(None, 9\)"),
+])  # fmt: skip
+def test_messages_about_symbolic_shapes_say_none(make, expected):
+    with pytest.raises(ValueError, match=expected):
+        make()
+
+
+@pytest.mark.parametrize("share", [-0.1, 1.0, 1.5])
+def test_a_validation_split_out_of_range(share):
+    model = keras.Sequential([keras.Input((4,)), layers.Dense(2)])
+    model.compile("sgd", "mse")
+    with pytest.raises(ValueError, match="validation_split"):
+        model.fit(X, Y, validation_split=share, verbose=0)
