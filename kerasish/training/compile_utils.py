@@ -203,7 +203,6 @@ class CompileLoss:
             total = value if total is None else total + value
         return total
 
-
     def _without_target(self, i: int, y_true: Any) -> str:
         name = self._names[i]
         which = f"output {name!r}" if name is not None else "the model's output"
