@@ -29,6 +29,7 @@ from .errors import (
     TraceError,
     VerifyError,
 )
+from .executors.cuda import connect_gpus
 from .executors.reference import eager as _eager  # registers the eager runner
 from .op import REGISTRY, Spec
 from .ops import stop_gradient
@@ -55,6 +56,7 @@ __all__ = [
     "communicator",
     "compile_step",
     "connect",
+    "connect_gpus",
     "cond",
     "constant",
     "convert",

@@ -4,7 +4,20 @@ from __future__ import annotations
 
 from typing import Any, Protocol
 
-__all__ = ["Alone", "Communicator", "communicator", "connect"]
+__all__ = ["Alone", "Communicator", "DeviceSums", "communicator", "connect"]
+
+
+class DeviceSums(Protocol):
+    """Sums of what lies on the processes' GPUs, without the host."""
+
+    def serves(self, dtype: Any) -> bool:
+        """Whether elements of the dtype can be summed."""
+
+    def all_reduce(self, array: Any) -> Any:
+        """The sum of all processes' arrays of one shape and dtype."""
+
+    def sum_into(self, source: int, target: int, count: int, dtype: Any) -> None:
+        """The same from address to address, on the current stream."""
 
 
 class Communicator(Protocol):
@@ -18,8 +31,11 @@ class Communicator(Protocol):
     rank: int
     size: int
 
+    def on_device(self) -> DeviceSums | None:
+        """Sums on the processes' GPUs; None where nothing connects them. All ask at once."""
+
     def all_reduce(self, array: Any) -> Any:
-        """The sum of all processes' arrays of one shape and dtype."""
+        """The sum of all processes' arrays of one shape and dtype, which lie on the host."""
 
     def broadcast(self, array: Any) -> Any:
         """The array of the first process, which has this shape and dtype in all of them."""
@@ -32,6 +48,9 @@ class Alone:
     """The communicator of a process by itself."""
 
     rank, size = 0, 1
+
+    def on_device(self) -> DeviceSums | None:
+        return None
 
     def all_reduce(self, array: Any) -> Any:
         return array

@@ -6,6 +6,10 @@
 | `KERASISH_NATIVE` | `0`, `1` | `0` keeps to the reference executor |
 | `KERASISH_SHADOW` | `0`, `1` | `1` runs the reference beside every compiled program |
 | `KERASISH_THREADS` | 1 or more | threads of the native pool |
+
+Launchers of several processes set one of `OMPI_COMM_WORLD_LOCAL_RANK`, `MPI_LOCALRANKID`,
+`MV2_COMM_WORLD_LOCAL_RANK`, `PALS_LOCAL_RANKID` and `SLURM_LOCALID`: which of its machine's
+processes this one is. It takes the GPU of that number.
 """
 
 from __future__ import annotations
@@ -13,7 +17,12 @@ from __future__ import annotations
 import os
 import re
 
-__all__ = ["EnvironmentVariableError", "device", "native", "shadow", "threads"]
+__all__ = ["EnvironmentVariableError", "device", "local_rank", "native", "shadow", "threads"]
+
+_LOCAL_RANKS = (
+    "OMPI_COMM_WORLD_LOCAL_RANK", "MPI_LOCALRANKID", "MV2_COMM_WORLD_LOCAL_RANK",
+    "PALS_LOCAL_RANKID", "SLURM_LOCALID",
+)  # fmt: skip
 
 
 class EnvironmentVariableError(ValueError):
@@ -33,6 +42,12 @@ def device() -> str:
     if text and not re.fullmatch(r"cpu|gpu(:\d+)?", text):
         raise EnvironmentVariableError(f"KERASISH_DEVICE={text!r}: expected cpu, gpu or gpu:N.")
     return text
+
+
+def local_rank() -> int:
+    """The number of this process among those that a launcher started on this machine; else 0."""
+    found = [os.environ.get(name, "") for name in _LOCAL_RANKS]
+    return next((int(text) for text in found if text.isdigit()), 0)
 
 
 def native() -> bool:

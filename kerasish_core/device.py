@@ -48,34 +48,35 @@ def _cupy() -> Any:
     return cupy
 
 
-def _canonical(name: str) -> str:
+def _parsed(name: str) -> tuple[str, int | None]:
+    """The kind of device, and its number if it is given."""
     match = re.fullmatch(r"(cpu|gpu|cuda)(?::(\d+))?", name.lower())
     if match is None:
         raise DeviceError(f"Unknown device {name!r}: expected 'cpu', 'gpu' or 'gpu:N'.")
-    kind = "gpu" if match[1] == "cuda" else match[1]
-    return f"{kind}:{match[2] or 0}"
+    return "gpu" if match[1] == "cuda" else match[1], int(match[2]) if match[2] else None
 
 
 @functools.cache
 def _checked(name: str) -> str:
-    """The canonical name of a device that is there.
+    """The canonical name of a device that is there. Processes of one machine have a GPU each.
 
     Raises:
         DeviceError: It is not.
     """
-    name = _canonical(name)
-    kind, number = name.split(":")
+    kind, number = _parsed(name)
     if kind == "cpu":
-        if number != "0":
+        if number:
             raise DeviceError(f"There is one CPU, 'cpu:0'; {name!r} was asked for.")
-        return name
+        return "cpu:0"
     try:
         count = _cupy().cuda.runtime.getDeviceCount()
     except RuntimeError as error:
         raise DeviceError(f"{name!r} was asked for, but no GPU can be used: {error}") from error
-    if int(number) >= count:
+    if number is None and count:
+        number = config.local_rank() % count
+    if number is None or number >= count:
         raise DeviceError(f"{name!r} was asked for, but this machine has {count} GPUs.")
-    return name
+    return f"gpu:{number}"
 
 
 def current_device() -> str:

@@ -18,6 +18,7 @@ from pathlib import Path
 import numpy as np
 
 from kerasish_core.codegen.cuda.source import Source
+from kerasish_core.executors.cuda.nccl import sum_call
 
 HEADER = Path(__file__).parent / "cuda_host.h"
 COMPILE = ("g++", "-std=c++17", "-O0", "-w", "-fno-strict-aliasing", "-fPIC", "-shared", "-fwrapv",
@@ -102,7 +103,7 @@ class HostBackend:
         module.launch(kernel.name, blocks, arguments, self.reverse)
 
     def library(self, kind, facts):
-        return None
+        return sum_call(**facts) if kind == "all_reduce" else None
 
     def load(self, target, source):
         target[...] = np.asarray(source)

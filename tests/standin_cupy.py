@@ -15,6 +15,7 @@ import types
 from pathlib import Path
 
 import numpy as np
+import standin_nccl
 
 API = json.loads((Path(__file__).parent / "golden" / "cupy_api.json").read_text())
 _SCALARS = (bool, int, float, complex, np.generic)
@@ -100,6 +101,10 @@ class ndarray:
     def view(self, dtype=None):
         data = self._data.view() if dtype is None else self._data.view(dtype)
         return ndarray(None, _data=data, _device=self._device)
+
+    @property
+    def data(self):
+        return types.SimpleNamespace(ptr=self._data.ctypes.data)
 
     @property
     def flags(self):
@@ -331,7 +336,12 @@ def module():
     made.lib.stride_tricks = _room("lib.stride_tricks", np.lib.stride_tricks)
     made.asnumpy = lambda a: a.get() if isinstance(a, ndarray) else np.asarray(a)
     made.cuda = types.SimpleNamespace(
-        Device=Device, runtime=types.SimpleNamespace(getDeviceCount=lambda: DEVICES)
+        Device=Device,
+        get_current_stream=lambda: types.SimpleNamespace(ptr=standin_nccl.STREAM),
+        runtime=types.SimpleNamespace(
+            getDeviceCount=lambda: DEVICES,
+            deviceGetPCIBusId=lambda number: f"0000:0{Device(number).id + 1}:00.0",
+        ),
     )
     return made
 
@@ -339,12 +349,14 @@ def module():
 @contextlib.contextmanager
 def installed():
     """Inside the block `import cupy` gives the stand-in."""
-    before = sys.modules.get("cupy")
-    sys.modules["cupy"] = module()
+    given = {"cupy": module(), "cupy.cuda.nccl": standin_nccl}
+    before = {name: sys.modules.get(name) for name in given}
+    sys.modules.update(given)
     try:
         yield module()
     finally:
-        if before is None:
-            del sys.modules["cupy"]
-        else:
-            sys.modules["cupy"] = before
+        for name, was in before.items():
+            if was is None:
+                del sys.modules[name]
+            else:
+                sys.modules[name] = was

@@ -35,6 +35,14 @@ class Processes:
     def __init__(self, world: Any) -> None:
         self._world = world
         self.rank, self.size = world.Get_rank(), world.Get_size()
+        self._on_device: dict[str, Any] = {}
+
+    def on_device(self) -> Any:
+        """Sums on the current GPUs of all processes, connected at the first call; or None."""
+        name = core.current_device()
+        if name not in self._on_device:
+            self._on_device[name] = core.connect_gpus(self)
+        return self._on_device[name]
 
     def all_reduce(self, array: Any) -> Any:
         """The sum over all processes."""
@@ -90,4 +98,5 @@ def connect() -> Any:
     core.connect(processes)
     if processes.size > 1:
         processes.abort_together()
+        processes.on_device()
     return processes

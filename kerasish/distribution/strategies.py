@@ -138,6 +138,10 @@ class DataParallel(Distribution):
             rows of every batch; otherwise each is given its own part of the data, and batches of
             all together make up a step.
 
+    On GPUs each process of a machine takes the one of its number, and sums go from GPU to GPU by
+    NCCL (extra `nccl12` or `nccl13`), as a part of the compiled step; without NCCL, or where
+    processes share a GPU, by way of the host.
+
     Raises:
         ImportError: Several processes were started, and mpi4py is missing.
 

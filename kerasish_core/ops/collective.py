@@ -32,8 +32,10 @@ def _kernel(xp: Any, x: Any, order: Any) -> Any:
     found = communicator()
     if xp is np or found.size == 1:
         return found.all_reduce(x), order + order.dtype.type(1)
-    # By way of the host, as processes may share no GPU.
-    total = found.all_reduce(to_device(x, "cpu"))
+    sums = found.on_device()
+    if sums is not None and sums.serves(x.dtype):
+        return sums.all_reduce(x), order + order.dtype.type(1)
+    total = found.all_reduce(to_device(x, "cpu"))  # by way of the host
     return xp.asarray(total), order + order.dtype.type(1)
 
 

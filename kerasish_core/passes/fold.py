@@ -34,8 +34,6 @@ def fold(graph: Graph) -> Graph:
         xp, arrays = device.together([constants[v] for v in node.inputs])
         with np.errstate(all="ignore"), device.active(arrays):  # as executors run kernels
             result = node.op.kernel(xp, *arrays, **node.attrs)
-        for value, array in zip(
-            node.outputs, result if node.op.multiple else (result,), strict=True
-        ):
-            constants[value] = xp.asarray(array)
+            made = result if node.op.multiple else (result,)
+            constants.update(zip(node.outputs, map(xp.asarray, made), strict=True))
     return graph._replace(nodes=tuple(nodes), constants=constants)

@@ -8,9 +8,18 @@ from pathlib import Path
 
 import numpy as np
 
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+import cuda_host
+import standin_cupy
+import standin_nccl
+
 import kerasish
 import kerasish_core as core
 from kerasish import layers, ops
+from kerasish.distribution.mpi import connect, launched
+from kerasish_core.executors import native
+from kerasish_core.executors.cuda.program import CudaProgram
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(50, 6)).astype("float32")
@@ -45,6 +54,16 @@ def fitted(**compiled):
     ).history  # fmt: skip
     found = model.evaluate(X[:21], Y[:21], batch_size=7, verbose=0)
     return model, [*history.values(), found, model.predict(X, verbose=0)]
+
+
+def simple():
+    model = kerasish.Sequential(
+        [layers.Input((6,)), layers.Dense(5, "tanh"), layers.BatchNormalization(),
+         layers.Dropout(0.3), layers.Dense(3, "softmax")]
+    )  # fmt: skip
+    model.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])
+    history = model.fit(X[:30], Y[:30], batch_size=10, epochs=2, verbose=0).history
+    return model, [*history.values(), model.predict(X, verbose=0)]
 
 
 def eagerly():
@@ -189,7 +208,7 @@ def own_parts():
 CASES = {
     f.__name__: f
     for f in (
-        fitted, eagerly, one_row_left, images, masked, several_outputs, own_step, half,
+        simple, fitted, eagerly, one_row_left, images, masked, several_outputs, own_step, half,
         made_in_python, own_parts,
     )
 }  # fmt: skip
@@ -208,6 +227,51 @@ def run(folder, names):
         flat = [np.asarray(x, "float64") for x in core.tree.flatten(logs)]
         state = [v.numpy().astype("float64") for v in model.variables]
         np.savez(Path(folder) / f"{name}.{rank}.npz", *state, *flat)
+
+
+def world_of_gpus():
+    """NCCL's stand-in sums by MPI."""
+    from mpi4py import MPI
+
+    def total(array):
+        found = np.empty_like(array)
+        MPI.COMM_WORLD.Allreduce(array, found)
+        return found
+
+    standin_nccl.SUM = total
+
+
+def on_gpus(folder, names):
+    """The cases over CuPy's stand-in: each process has the GPU of its number on this machine."""
+    world_of_gpus()
+    with standin_cupy.installed(), core.device_scope("gpu"):
+        assert core.current_device() == f"gpu:{core.config.local_rank()}"
+        run(folder, names)
+    # One process sums nothing.
+    assert bool(standin_nccl.CALLS) == (core.communicator().size > 1)
+
+
+def as_cuda(folder, names):
+    """The cases as CUDA programs, their kernels' text run on the host."""
+    world_of_gpus()
+    made = []
+
+    def compiled(graph, *rest):
+        made.append(CudaProgram(graph, *rest, cuda_host.HostBackend()))
+        return made[-1]
+
+    with standin_cupy.installed():
+        if launched() > 1:
+            connect()  # on the host; the programs sum by NCCL all the same
+            with core.device_scope("gpu"):
+                sums = core.connect_gpus(core.communicator())
+            core.communicator().on_device = lambda: sums
+        native.compiled, native.available = compiled, lambda: True
+        run(folder, names)
+    outside = [s.node.op.name for p in made for s in p.instructions if s.node is not None]
+    assert made and outside == [], outside
+    text = "".join(p.explain_kernels() for p in made)
+    assert ("all_reduce(" in text) == (core.communicator().size > 1)
 
 
 def fail():
@@ -232,4 +296,5 @@ def differ():
 
 if __name__ == "__main__":
     what, *rest = sys.argv[1:]
-    {"run": run, "fail": fail, "differ": differ}[what](*rest)
+    rooms = {"run": run, "on_gpus": on_gpus, "as_cuda": as_cuda, "fail": fail, "differ": differ}
+    rooms[what](*rest)

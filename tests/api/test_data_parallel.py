@@ -53,12 +53,12 @@ def values(folder, name, rank):
         return [found[key] for key in found]
 
 
-def as_one(count, names, tmp_path):
+def as_one(count, names, tmp_path, how="run"):
     """The cases on some processes: all of them hold what one process holds."""
     folders = [tmp_path / name for name in ("alone", "together")]
     for processes, folder in zip((1, count), folders, strict=True):
         folder.mkdir()
-        launch(processes, "run", folder, ",".join(names))
+        launch(processes, how, folder, ",".join(names))
     for name in names:
         alone = values(folders[0], name, 0)
         first, *others = (values(folders[1], name, rank) for rank in range(count))
@@ -74,6 +74,19 @@ def as_one(count, names, tmp_path):
 @needs_mpi
 def test_two_processes_are_as_one(tmp_path):
     as_one(2, FEW, tmp_path)
+
+
+@needs_mpi
+def test_two_gpus_are_as_one(tmp_path):
+    """Over stand-ins of CuPy and of NCCL, which sums between the processes."""
+    as_one(2, ["several_outputs"], tmp_path, "on_gpus")
+
+
+@needs_mpi
+@pytest.mark.slow
+def test_programs_on_two_gpus_are_as_one(tmp_path):
+    """CUDA programs with the sum among their launches, their text run on the host."""
+    as_one(2, ["simple"], tmp_path, "as_cuda")
 
 
 @needs_mpi

@@ -1,6 +1,7 @@
 """Programs of generated kernels, captured as CUDA graphs.
 
-`compiled` is the only way in; CuPy is imported, by `device.py`, before it is called.
+`compiled` and `connect_gpus` are the only ways in; CuPy is imported, by `device.py`, before they
+are called.
 """
 
 from __future__ import annotations
@@ -11,9 +12,10 @@ import sys
 from collections.abc import Sequence
 from typing import Any
 
+from ...collective import Communicator, DeviceSums
 from ...ir import Graph
 
-__all__ = ["available", "compiled"]
+__all__ = ["available", "compiled", "connect_gpus"]
 
 
 def available() -> bool:
@@ -32,3 +34,8 @@ def compiled(graph: Graph, variables: int, read: int, updates: Sequence[int], de
     number = int(device.split(":")[1])
     backend = _room("backend").CupyBackend(number)
     return _room("program").CudaProgram(graph, variables, read, updates, backend)
+
+
+def connect_gpus(communicator: Communicator) -> DeviceSums | None:
+    """Sums over the current GPUs of all processes, or None; see `nccl.py`."""
+    return _room("nccl").connect_gpus(communicator)  # type: ignore[no-any-return]

@@ -13,6 +13,7 @@ import numpy as np
 
 from ...codegen.cuda.source import THREADS, Kernel, Source
 from .cublas import CublasLt
+from .nccl import sum_call
 from .protocol import Arguments
 
 __all__ = ["CupyBackend", "cubin"]
@@ -76,7 +77,9 @@ class CupyBackend:
 
     def library(self, kind: str, facts: dict[str, Any]) -> Any:
         """A call `(addresses)` that does the instruction by a library, or None."""
-        return CublasLt.of(self._number).plan(facts) if kind == "product" else None
+        if kind == "product":
+            return CublasLt.of(self._number).plan(facts)
+        return sum_call(**facts) if kind == "all_reduce" else None
 
     def load(self, target: Any, source: Any) -> None:
         """Copy an array of the host or the device into a buffer.

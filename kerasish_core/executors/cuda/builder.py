@@ -163,6 +163,14 @@ class CudaBuilder(Builder):
         name = self.source.add(stem, parameters, body)
         self.emit(name, inputs, outputs, [blocks, *numbers], note=note, in_place=in_place)
 
+    def call(
+        self, kind: str, facts: dict[str, Any], inputs: Sequence[int], outputs: Sequence[int],
+        note: str, in_place: Sequence[tuple[int, int]] = (),
+    ) -> None:  # fmt: skip
+        """Append a library's call that no kernel can stand in for; arguments as of `launch`."""
+        self.library[len(self.instructions)] = (kind, facts)
+        super().emit(kind, inputs, outputs, [1], note=note, in_place=in_place)
+
     def fill(self, value: int, item: int) -> None:
         """Set all bits patterns of a value's elements."""
         kind, count = item_type(self.spec(value).dtype), self.count(value)

@@ -55,7 +55,7 @@ def _home(variable: Any, backend: Backend) -> Any:
 
 
 class _Launch(NamedTuple):
-    kernel: Kernel
+    kernel: Kernel | None
     blocks: int
     arguments: tuple[int | float, ...]
     library: Any  # a call instead, and its addresses
@@ -206,7 +206,9 @@ class CudaProgram(Arrangement):
 
     def _launch(self, i: int, step: Instruction, skipped: set[int]) -> _Launch:
         backend, b = self._backend, self.builder
-        kernel = b.source.kernels[step.kernel]
+        kernel = b.source.kernels.get(step.kernel)
+        if kernel is None:
+            return self._library_call(i, step)
         blocks, *params = step.params
         addresses = tuple(self._address(root, offset) for root, offset in step.operands)
         numbers = tuple(
@@ -227,6 +229,15 @@ class CudaProgram(Arrangement):
             if library is not None:
                 self._libraries.add(i)
         return _Launch(kernel, blocks, given, library, addresses)
+
+    def _library_call(self, i: int, step: Instruction) -> _Launch:
+        """What no kernel of ours does."""
+        call = self._backend.library(*self.builder.library[i])
+        if call is None:
+            raise RuntimeError(f"{self._text(step)}: the library that did this is not there.")
+        self._libraries.add(i)
+        addresses = tuple(self._address(root, offset) for root, offset in step.operands)
+        return _Launch(None, 0, (), call, addresses)
 
     def _table(self, items: Any, addresses: tuple[int, ...]) -> tuple[int, int]:
         rows = [
@@ -249,7 +260,7 @@ class CudaProgram(Arrangement):
             for step in todo:
                 if step.library is not None:
                     step.library(step.addresses)
-                else:
+                elif step.kernel is not None:
                     backend.launch(module, step.kernel, step.blocks, step.arguments)
 
         self._graphs.append(len(self._segments))
