@@ -23,6 +23,7 @@ import numpy as np
 from .. import dtypes
 from ..errors import DTypeError
 from ..op import REGISTRY, Op, Spec  # filled when the package is imported
+from . import chains
 
 __all__ = ["CALLED", "FINGERPRINT", "INDEX", "NAME", "VARIANTS", "attributes", "source", "tile_of"]
 
@@ -185,12 +186,18 @@ def _tiles() -> dict[str, _Tile]:
                 tile = tile_of(op, dtype)
                 if tile is not None:
                     found[f"{op.name}:{dtype}"] = tile
+    for name, tree in chains.CHAINS.items():
+        for dtype in chains.DTYPES:
+            kind = _TYPES[dtype]
+            inputs = tuple((i, n, kind) for i, n in enumerate(chains.leaves(tree)))
+            tile = _Tile("chain", inputs, "", kind, (), chains.expression(tree))
+            found[f"{name}:{dtype}"] = tile
     for a in everything:
         found |= {f"cast:{a}:{b}": _cast(a, b) for b in everything if a != b}
     return found
 
 
-_SECTIONS = ("float32", "float64", "integer", "cast")
+_SECTIONS = ("float32", "float64", "integer", "cast", "chain")
 _TILES = _tiles()
 _ORDER = {
     tile: i

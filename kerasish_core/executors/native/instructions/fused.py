@@ -23,6 +23,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from ....codegen import chains
 from ....codegen.tiles import INDEX, attributes
 from ....ir import Node
 from ....op import Spec
@@ -169,13 +170,22 @@ class _Registers:
         self._free.append(register)
 
 
+class _Op(NamedTuple):
+    """One call of a tile function."""
+
+    tile: int
+    inputs: tuple[int, ...]
+    output: int
+    numbers: tuple[float, ...] = ()
+
+
 class _Chain:
     """A group on its way to an instruction."""
 
     def __init__(self, group: Group, b: Builder, needed: set[int]) -> None:
         self.b, self.shape = b, group.shape
         self.alias: dict[int, int] = {}
-        self.ops: list[Node] = []
+        self.nodes: list[Node] = []
         self.reductions: list[Node] = []
         for node in group.nodes:
             if node.op.kind == "reduce":
@@ -183,18 +193,64 @@ class _Chain:
             elif node.op.scalar == "x" and b.spec(node.inputs[0]).shape == group.shape:
                 self.alias[node.outputs[0]] = self._actual(node.inputs[0])
             else:
-                self.ops.append(node)
-        made = [node.outputs[0] for node in self.ops]
+                self.nodes.append(node)
+        made = [node.outputs[0] for node in self.nodes]
         kept = needed.union(actual for v, actual in self.alias.items() if v in needed)
         self.outputs = [v for v in made if v in kept]
+        self.ops = self._joined()
         inside = set(made)
-        used = [self._actual(v) for node in (*self.ops, *self.reductions) for v in node.inputs]
+        used = [v for op in self.ops for v in op.inputs]
+        used += [self._actual(node.inputs[0]) for node in self.reductions]
         # What leaves the group under another name.
         self.names = [v for v, actual in self.alias.items() if v in needed]
         self.inputs = list(dict.fromkeys(v for v in used if v not in inside))
 
     def _actual(self, v: int) -> int:
         return self.alias.get(v, v)
+
+    def _joined(self) -> list[_Op]:
+        """The nodes as calls of tile functions: of short chains where what is between them is
+        needed nowhere else."""
+        uses: dict[int, int] = dict.fromkeys(self.outputs, 2)
+        for node in (*self.nodes, *self.reductions):
+            for v in node.inputs:
+                uses[self._actual(v)] = uses.get(self._actual(v), 0) + 1
+        nodes = [n._replace(inputs=tuple(map(self._actual, n.inputs))) for n in self.nodes]
+        specs = self.b.specs
+        plain = {n.outputs[0]: n for n in nodes if self._is_plain(n)}
+        within = {v: n for v, n in plain.items() if uses.get(v, 0) == 1}
+        found: list[_Op] = []
+        taken: set[int] = set()
+        for node in reversed(nodes):
+            out = node.outputs[0]
+            if out in taken:
+                continue
+            joined = self._chain_to(node, within) if out in plain else None
+            if joined is not None:
+                op, inner = joined
+                taken |= inner
+                found.append(op)
+                continue
+            values = [node.attrs[name] for name in attributes(node.op)]
+            numbers = tuple(float(v) for v in values if isinstance(v, int | float))
+            key = tile_key(node, [specs[v] for v in node.inputs])
+            found.append(_Op(INDEX[key], node.inputs, out, numbers))
+        return found[::-1]
+
+    def _is_plain(self, node: Node) -> bool:
+        dtypes = {self.b.spec(v).dtype.name for v in (*node.inputs, *node.outputs)}
+        return len(dtypes) == 1 and dtypes.issubset(chains.DTYPES)
+
+    def _chain_to(self, node: Node, within: dict[int, Node]) -> tuple[_Op, set[int]] | None:
+        """The longest chain that ends with a node, and the values within it."""
+        dtype = self.b.spec(node.outputs[0]).dtype.name
+        for name, tree in chains.CHAINS.items():
+            found = chains.match(tree, node, within)
+            if found is not None:
+                inputs = tuple(v for _, v in sorted(found.items()))
+                op = _Op(INDEX[f"{name}:{dtype}"], inputs, node.outputs[0])
+                return op, _between(node, set(inputs), within)
+        return None
 
     def emit(self) -> None:
         b = self.b
@@ -224,12 +280,9 @@ class _Chain:
                 _DTYPES[b.spec(v).dtype.name],
                 targets.get(v, sources.get(v, 0)),
             ]
-        for k, node in enumerate(self.ops):
-            specs = [b.spec(v) for v in node.inputs]
-            words += [INDEX[tile_key(node, specs)], len(node.inputs), *self.op_sources[k]]
-            values = [node.attrs[name] for name in attributes(node.op)]
-            numbers = [float(v) for v in values if isinstance(v, int | float)]
-            words += [self.op_targets[k], len(numbers), *numbers]
+        for k, op in enumerate(self.ops):
+            words += [op.tile, len(op.inputs), *self.op_sources[k]]
+            words += [self.op_targets[k], len(op.numbers), *op.numbers]
         b.emit(
             "fused", [Strided(v) for v in self.inputs],
             [*self.outputs, *(node.outputs[0] for node in self.reductions)], words,
@@ -244,18 +297,15 @@ class _Chain:
         for i, (v, load) in enumerate(zip(self.inputs, loads, strict=True)):
             sources[v] = i * 4 + 1 if load.mode == _DENSE else registers.take() * 4
         last: dict[int, int] = {}
-        for k, node in enumerate(self.ops):
-            for v in node.inputs:
-                last[self._actual(v)] = k
+        for k, op in enumerate(self.ops):
+            last.update(dict.fromkeys(op.inputs, k))
         for node in self.reductions:
             last[self._actual(node.inputs[0])] = len(self.ops)
         targets: dict[int, int] = {}
         self.op_sources: list[list[int]] = []
         self.op_targets: list[int] = []
-        for k, node in enumerate(self.ops):
-            used = [self._actual(v) for v in node.inputs]
+        for k, (_, used, out, _) in enumerate(self.ops):
             self.op_sources.append([targets[v] if v in targets else sources[v] for v in used])
-            out = node.outputs[0]
             over = [
                 v for v in dict.fromkeys(used)
                 if v in targets and targets[v] & 3 == 0 and last[v] == k
@@ -282,7 +332,7 @@ class _Chain:
         self, loads: list[_Input], registers: int
     ) -> tuple[int, int, tuple[int, int, int, int], int, int]:
         b, count = self.b, math.prod(self.shape)
-        values = [*self.inputs, *(node.outputs[0] for node in self.ops)]
+        values = [*self.inputs, *(op.output for op in self.ops)]
         item = max(b.spec(v).dtype.itemsize for v in values)
         longest = min(_LONGEST_TILE, max(128, _CACHE // (item * max(registers, 1))))
         form = (0, 1, 1, 1)
@@ -297,7 +347,7 @@ class _Chain:
             if step <= longest:
                 unit = step
         tile = min(longest // unit * unit, max(count, 1))
-        work = max(len(self.ops) + 2 * len(self.reductions), 2)
+        work = max(len(self.nodes) + 2 * len(self.reductions), 2)
         chunk = max(tile, _CHUNK_WORK // work // tile * tile)
         block = 1
         if form[0] == 1 and form[1] > 1:
@@ -311,7 +361,7 @@ class _Chain:
 
     def _in_place(self, loads: list[_Input]) -> list[tuple[int, int]]:
         """Dense inputs whose last reader is the op that writes an output, or an earlier one."""
-        made = {node.outputs[0]: k for k, node in enumerate(self.ops)}
+        made = {op.output: k for k, op in enumerate(self.ops)}
         pairs = []
         for i, (v, load) in enumerate(zip(self.inputs, loads, strict=True)):
             if load.mode != _DENSE:
@@ -323,8 +373,17 @@ class _Chain:
         return pairs
 
     def _note(self) -> str:
-        names = [node.op.name for node in (*self.ops, *self.reductions)]
+        names = [node.op.name for node in (*self.nodes, *self.reductions)]
         return " ".join(names)
+
+
+def _between(node: Node, inputs: set[int], within: dict[int, Node]) -> set[int]:
+    """The values that lead from a chain's operands to its last node."""
+    found: set[int] = set()
+    for v in node.inputs:
+        if v not in inputs and v in within:
+            found |= {v} | _between(within[v], inputs, within)
+    return found
 
 
 def emit_group(group: Group, b: Builder, needed: set[int]) -> None:

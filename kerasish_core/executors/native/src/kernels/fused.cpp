@@ -17,7 +17,7 @@ enum Place : int64_t { kRegister, kInput, kOutput };
 enum Form : int64_t { kNone, kTrailing, kLeading };
 
 // At least what passes/fuse.py puts into a group, each of whose nodes may be an output.
-constexpr int kMostInputs = 32, kMostOutputs = 40, kMostReductions = 8, kMostSources = 4;
+constexpr int kMostInputs = 32, kMostOutputs = 40, kMostReductions = 8, kMostSources = 5;
 
 struct Input {
   const char* data;
