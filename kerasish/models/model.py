@@ -201,7 +201,8 @@ class Model(Trainer, Layer):
         """Put the weights of all layers that have such a form into few bits.
 
         Args:
-            mode: `"int8"`, `"int4"` or `"float8"`; that of `config` if None.
+            mode: `"int8"`, `"int4"`, `"float8"`, or `"gptq"` and `"awq"`, which look at the data of
+                their `config`; that of `config` if None.
             config: A `QuantizationConfig`.
             filters: A regular expression or several (for names), or a function of a layer: which
                 layers.
@@ -209,7 +210,6 @@ class Model(Trainer, Layer):
 
         Raises:
             ValueError: The model is not built, or an argument is wrong.
-            NotImplementedError: The mode needs calibration by data.
         """
         type_check = kwargs.pop("type_check", True)
         if kwargs:

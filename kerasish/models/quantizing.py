@@ -6,7 +6,9 @@ import re
 import warnings
 from typing import Any
 
+from ..layers.quantization.calibrated import CALIBRATED
 from ..quantizers.config import resolve
+from .calibrating import calibrate, check_data
 
 __all__ = ["quantize_model"]
 
@@ -24,21 +26,16 @@ def quantize_model(
 
     Raises:
         ValueError: The model is not built, or an argument is wrong.
-        NotImplementedError: The mode needs calibration by data.
     """
     config = resolve(mode, config)
     mode = config.mode
-    if mode in ("gptq", "awq"):
-        raise NotImplementedError(
-            f"model.quantize: mode='{mode}' calibrates weights by sample data, which is not "
-            "written yet. The modes 'int8', 'int4' and 'float8' need no data."
-        )
     if not model.built:
         raise ValueError(
             f"Cannot quantize a model that isn't yet built. Model '{model.name}' is not built "
             "yet: call it on data or give it an input shape."
         )
     chosen = _filter(filters)
+    structure = check_data(model, config) if mode in CALIBRATED else None
     for layer in model._flatten_layers():
         if len(layer._flatten_layers()) > 1 or not chosen(layer):
             continue
@@ -46,6 +43,8 @@ def quantize_model(
             layer.quantize(mode, type_check=type_check, config=config)
         except NotImplementedError as error:
             warnings.warn(str(error), stacklevel=3)
+    if structure is not None:
+        calibrate(config, structure, chosen)
     model._keep(_steps={})
 
 

@@ -37,8 +37,12 @@ class _Calibrated(QuantizationConfig):
         return f"{self.mode}/{self.weight_bits}/{self.group_size}"  # type: ignore[attr-defined]
 
     def get_config(self) -> dict[str, Any]:
-        """The arguments but the data, which is needed only once."""
-        return {"dataset": None, "tokenizer": None} | {n: getattr(self, n) for n in self._fields}
+        """The arguments but those needed only once: data, and layers.
+
+        A layer's config has these settings in it, so that layers here would have no end.
+        """
+        once = {"dataset": None, "tokenizer": None, "quantization_layer_structure": None}
+        return {n: getattr(self, n) for n in self._fields} | once
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> Any:

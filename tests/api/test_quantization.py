@@ -137,10 +137,6 @@ def test_what_has_no_quantized_form_says_so():
     layer.build((None, 3))
     with pytest.raises(NotImplementedError, match="BatchNormalization"):
         layer.quantize("int8")
-    with pytest.raises(NotImplementedError, match="calibrates"):
-        kerasish.Sequential([layers.Input((2,)), layers.Dense(1)]).quantize(
-            config=quantizers.GPTQConfig(None, None)
-        )
 
 
 def test_lora_is_refused_where_it_can_not_be():

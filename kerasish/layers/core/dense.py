@@ -8,14 +8,14 @@ from ... import activations, constraints, initializers, ops, regularizers
 from ...serialization import builtin, serialize_keras_object
 from ..base import Layer
 from ..input_spec import InputSpec
+from ..quantization.calibrated import CalibratedMatrix
 from ..quantization.low_rank import main_weight
-from ..quantization.matrix import QuantizedMatrix
 
 __all__ = ["Dense"]
 
 
 @builtin("keras.layers")
-class Dense(QuantizedMatrix, Layer):
+class Dense(CalibratedMatrix, Layer):
     """`activation(x @ kernel + bias)` over the last axis.
 
     Args:
@@ -68,7 +68,7 @@ class Dense(QuantizedMatrix, Layer):
         shape, mode = (size, self.units), self.quantization_mode
         if mode:
             self.quantized_build(shape, mode, self.quantization_config)
-        if mode not in ("int8", "int4"):
+        if mode in (None, "float8"):
             self.kernel = self.add_weight(
                 shape, self.kernel_initializer, regularizer=self.kernel_regularizer,
                 constraint=self.kernel_constraint, name="kernel",

@@ -13,8 +13,8 @@ from ... import activations, constraints, initializers, ops, regularizers
 from ...serialization import builtin, serialize_keras_object
 from ..base import Layer
 from ..input_spec import InputSpec
+from ..quantization.calibrated import CalibratedMatrix
 from ..quantization.low_rank import main_weight
-from ..quantization.matrix import QuantizedMatrix
 
 __all__ = ["EinsumDense"]
 
@@ -161,7 +161,7 @@ def product_axes(terms: Terms) -> int | None:
 
 
 @builtin("keras.layers")
-class EinsumDense(QuantizedMatrix, Layer):
+class EinsumDense(CalibratedMatrix, Layer):
     """`activation(einsum(equation, inputs, kernel) + bias)`.
 
     Args:
@@ -174,7 +174,7 @@ class EinsumDense(QuantizedMatrix, Layer):
         kernel_initializer, bias_initializer, kernel_regularizer, bias_regularizer,
         kernel_constraint, bias_constraint: See their modules.
         lora_rank, lora_alpha: As for `enable_lora`, which is called once the layer is built.
-        gptq_unpacked_column_size: Accepted as in Keras.
+        gptq_unpacked_column_size: Outputs of a kernel that GPTQ has rounded; `quantize` sets it.
         quantization_config: How the layer is quantized, if its dtype policy says that it is.
 
     Raises:
@@ -184,6 +184,7 @@ class EinsumDense(QuantizedMatrix, Layer):
     """
 
     kernel = main_weight("kernel")
+    _zero_name = "zero_point"
 
     def __init__(
         self, equation: str, output_shape: Any, activation: Any = None, bias_axes: Any = None,
@@ -218,7 +219,7 @@ class EinsumDense(QuantizedMatrix, Layer):
         self.input_spec = InputSpec(ndim=len(input_shape))
         if mode:
             self.quantized_build(shape, mode, self.quantization_config)
-        if mode not in ("int8", "int4"):
+        if mode in (None, "float8"):
             self.kernel = self.add_weight(
                 shape, with_fans(self.kernel_initializer, terms),
                 regularizer=self.kernel_regularizer, constraint=self.kernel_constraint,
@@ -301,6 +302,31 @@ class EinsumDense(QuantizedMatrix, Layer):
         sizes = [1] * len(self._reduced_axes()) + [self._original_shape[i] for i in self._kept()]
         inverse = sorted(range(len(axes)), key=axes.__getitem__)
         return ops.transpose(ops.reshape(scale, sizes), inverse)
+
+    def _calibrated_shape(self, shape: tuple[int, ...]) -> tuple[int, int]:
+        # As Keras's files have it: the largest of three axes tells which of them are rows.
+        if len(shape) not in (2, 3):
+            raise NotImplementedError(
+                f"Layer '{self.name}': GPTQ and AWQ need a kernel of 2 or 3 axes, not {shape}."
+            )
+        rows = math.prod(shape[:1] if len(shape) == 2 or shape[0] == max(shape) else shape[:2])
+        return rows, math.prod(shape) // rows
+
+    def _summed(self, shape: tuple[int, ...]) -> int:
+        inner = product_axes(self._terms)
+        summed = math.prod(shape[:inner]) if inner else 0
+        if not summed or self._calibrated_shape(shape)[0] % summed:
+            raise NotImplementedError(
+                f"Layer '{self.name}': GPTQ and AWQ need an equation that sums the last axes of "
+                f"the inputs with the first of the kernel, not '{self.equation}' with a kernel of "
+                f"shape {shape}."
+            )
+        return summed
+
+    def quantized_build(self, shape: Any, mode: str, config: Any = None) -> None:
+        super().quantized_build(shape, mode, config)
+        if mode == "gptq":
+            self.gptq_unpacked_column_size = self._calibrated_shape(tuple(shape))[1]
 
     def compute_output_shape(self, input_shape: Any) -> Any:
         terms = parse_equation(self.equation)

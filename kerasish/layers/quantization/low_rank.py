@@ -17,7 +17,7 @@ def main_weight(name: str) -> property:
     """The attribute of a layer's main weight: the variable, or its value with its update."""
 
     def read(self: Any) -> Any:
-        if f"_{name}" not in self.__dict__:
+        if f"_{name}" not in self.__dict__ and not self._is_quantized:
             raise AttributeError(f"You must build the layer before accessing `{name}`.")
         return self._main_value()
 
@@ -76,7 +76,7 @@ class LowRank:
 
         Raises:
             ValueError: The weight has a constraint, the layer is not built, or has an update.
-            NotImplementedError: The layer is quantized by GPTQ.
+            NotImplementedError: The layer is quantized by GPTQ or AWQ.
         """
         main, layer = self._main, self
         plain = "embedding" if main == "embeddings" else main
@@ -89,8 +89,9 @@ class LowRank:
             raise ValueError("Cannot enable lora on a layer that isn't yet built.")
         if self.lora_enabled:
             raise ValueError("lora is already enabled. This can only be done once per layer.")
-        if self.quantization_mode == "gptq":  # type: ignore[attr-defined]
-            raise NotImplementedError("lora is not currently supported with GPTQ quantization.")
+        if (mode := self.quantization_mode) in ("gptq", "awq"):  # type: ignore[attr-defined]
+            name = mode.upper()
+            raise NotImplementedError(f"lora is not currently supported with {name} quantization.")
         *rows, columns = self._main_shape()
         shapes = {"a": (*rows, rank), "b": (rank, columns)}
         self._tracker.locked = False  # type: ignore[attr-defined]
