@@ -63,6 +63,7 @@ class Building:
 
     name: str
     built: bool
+    _path: str | None
     _layers: list[Any]
     _build_shapes: dict[str, Any] | None
     _signature: CallSignature
@@ -74,7 +75,9 @@ class Building:
         """Make the weights for inputs of this shape. Subclasses override it."""
 
     def _scope(self) -> Any:
-        return name_scope(self.name, caller=self)
+        # What is made later, by `quantize` for one, stands where the first weights did.
+        parent = None if self._path is None else self._path.rpartition("/")[0]
+        return name_scope(self.name, caller=self, override_parent=parent)
 
     def _maybe_build(self, args: Any, kwargs: Any, symbolic: bool) -> None:
         """Build from the first call's arguments, under the layer's name."""

@@ -93,7 +93,7 @@ def calibrate(config: Any, structure: dict[str, Any], chosen: Any) -> None:
     for sample in token_windows(config):
         for layer in structure.get("pre_block_layers", []):
             sample = layer(sample)
-        inputs.append(sample)
+        inputs.append(sample[None] if len(sample.shape) == 2 else sample)
     blocks = structure["sequential_blocks"]
     for block in blocks:
         layers = [
@@ -116,5 +116,6 @@ def calibrate(config: Any, structure: dict[str, Any], chosen: Any) -> None:
 
 
 def _run(block: Any, x: Any) -> Any:
-    y = block(x[None] if len(x.shape) == 2 else x)
+    # With `training`, a block runs as written: as a program, its layers could not watch.
+    y = block(x, training=False)
     return y[0] if isinstance(y, list | tuple) else y

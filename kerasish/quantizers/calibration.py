@@ -79,16 +79,28 @@ def _ranges(
 ) -> tuple[Array, Array, float]:
     """Scale and zero of ranges, and the largest integer."""
     if symmetric:
-        size = np.maximum(np.abs(least), most)
-        least, most = np.where(least < 0, -size, least), size
+        most = np.maximum(-least, most)
+        least = -most
     flat = least == most
     least, most = np.where(flat, least - 1, least), np.where(flat, most + 1, most)
     top = float(2**bits - 1)
+    scale = _scale(least, most, top)
+    if symmetric:
+        return scale, np.full_like(scale, (top + 1) / 2), top
+    zero = np.round(-least / scale)
+    # A byte must hold it: far from 0 the range is widened to have 0 in it. Keras cuts the zero.
+    far = (zero < 0) | (zero > 255)
+    least, most = (
+        np.where(far, np.minimum(least, 0), least),
+        np.where(far, np.maximum(most, 0), most),
+    )
+    scale = _scale(least, most, top)
+    return scale, np.round(-least / scale), top
+
+
+def _scale(least: Array, most: Array, top: float) -> Array:
     scale = ((most - least) / np.float32(top)).astype("float32")
-    scale = np.where(scale <= 0, np.float32(1e-8), scale)
-    zero = np.full_like(scale, (top + 1) / 2) if symmetric else np.round(-least / scale)
-    # A byte holds it; the ranges of groups without both signs are cut there.
-    return scale, np.clip(zero, 0, 255), top
+    return np.where(scale <= 0, np.float32(1e-8), scale)
 
 
 def _round(weights: Array, scale: Array, zero: Array, top: float) -> Array:

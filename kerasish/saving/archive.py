@@ -172,8 +172,13 @@ def _load(path: Path, folder: Path, custom_objects: Any, compile: bool, safe_mod
         config = json.loads((folder / _CONFIG).read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError) as error:
         raise ValueError(f"{path} holds no readable {_CONFIG}: {error}") from error
-    if not compile and isinstance(config, dict):
-        config.pop("compile_config", None)
+    if isinstance(config, dict):
+        if not compile:
+            config.pop("compile_config", None)
+        arguments = config.get("compile_config")
+        if isinstance(arguments, dict) and isinstance(arguments.get("jit_compile"), bool):
+            # Keras writes what "auto" came to with its backend on its machine, not here.
+            arguments["jit_compile"] = "auto"
     with contextlib.ExitStack() as stack:
         file = None
         if (folder / WEIGHTS_MEMBER).is_file():

@@ -64,6 +64,11 @@ def pad_sequences(
     for row in sequences:
         if not hasattr(row, "__len__"):
             raise ValueError(f"`sequences` must be a list of iterables. Found non-iterable: {row}")
+        if isinstance(row, str):
+            raise ValueError(
+                f"pad_sequences: {row!r} is text; a sequence holds numbers. "
+                "`layers.TextVectorization` turns texts into sequences of them."
+            )
         rows.append(np.asarray(row))
     for name, choice in (("padding", padding), ("truncating", truncating)):
         if choice not in ("pre", "post"):

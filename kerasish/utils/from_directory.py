@@ -18,7 +18,9 @@ __all__ = [
 ]  # fmt: skip
 
 _COLORS = ("rgb", "rgba", "grayscale")
-_METHODS = ("bilinear", "nearest", "bicubic", "lanczos3", "lanczos5")
+_METHODS = (
+    "bilinear", "nearest", "bicubic", "area", "lanczos3", "lanczos5", "gaussian", "mitchellcubic",
+)  # fmt: skip
 
 
 def _check_format(format: str) -> None:
@@ -49,7 +51,8 @@ def image_dataset_from_directory(
         seed: Of the mixing. `file_paths` and the split equal Keras's for the same seed.
         validation_split: The part, from 0 to 1, that is kept for validation: the last files.
         subset: "training", "validation" or "both" (a list of two data sets).
-        interpolation: "bilinear", "nearest", "bicubic", "lanczos3" or "lanczos5".
+        interpolation: "bilinear", "nearest", "bicubic", "lanczos3", "lanczos5"; without
+            `crop_to_aspect_ratio` also "area", "gaussian" or "mitchellcubic".
         follow_links: Whether links to folders are followed.
         crop_to_aspect_ratio: Whether to cut what does not fit the new ratio, not to distort.
         pad_to_aspect_ratio: Whether to fill up with zeros, not to distort.
@@ -100,16 +103,12 @@ def image_dataset_from_directory(
         return pixels[:, :, None] if pixels.ndim == 2 else pixels
 
     def finish(pixels: Any) -> Any:
-        pixels = pixels.astype("float32")
+        if interpolation != "nearest":  # which computes nothing: pixels stay bytes, as in Keras
+            pixels = pixels.astype("float32")
         if pad_to_aspect_ratio:
             image = _padded_to(pixels, size, interpolation)
         else:
-            image = np.asarray(
-                ops.image.resize(
-                    pixels, size, interpolation, crop_to_aspect_ratio=crop_to_aspect_ratio,
-                    data_format="channels_last",
-                )
-            )  # fmt: skip
+            image = _resized(pixels, size, interpolation, crop_to_aspect_ratio)
         return image.transpose(2, 0, 1) if first else image
 
     return datasets_of(
@@ -125,11 +124,39 @@ def _padded_to(pixels: Any, size: Any, interpolation: str) -> Any:
     inner = [max(int(n), 1) for n in exact]
     # What is above is half of the exact rest, as in TensorFlow.
     top, left = (int(n) for n in np.maximum((wanted - exact) // 2, 0))
-    image = np.zeros((*size, pixels.shape[2]), "float32")
-    image[top : top + inner[0], left : left + inner[1]] = np.asarray(
-        ops.image.resize(pixels, inner, interpolation, data_format="channels_last")
-    )
+    image = np.zeros((*size, pixels.shape[2]), pixels.dtype)
+    image[top : top + inner[0], left : left + inner[1]] = _resized(pixels, inner, interpolation)
     return image
+
+
+def _resized(pixels: Any, size: Any, interpolation: str, crop: bool = False) -> Any:
+    if crop or interpolation not in ("area", "gaussian", "mitchellcubic"):
+        return np.asarray(
+            ops.image.resize(
+                pixels, size, interpolation, crop_to_aspect_ratio=crop, data_format="channels_last"
+            )
+        )
+    for axis, wanted in enumerate(size):
+        weights = _weights(pixels.shape[axis], wanted, interpolation)
+        pixels = np.moveaxis(np.tensordot(weights, pixels, (1, axis)), 0, axis)
+    return pixels.astype("float32")
+
+
+def _weights(have: int, wanted: int, interpolation: str) -> Any:
+    """`(wanted, have)`: how much each new sample takes of each old one."""
+    step, old = have / wanted, np.arange(have)
+    new = np.arange(wanted)[:, None] * step
+    if interpolation == "area":  # the shares of the new sample's stretch
+        overlap = np.minimum(new + step, old + 1) - np.maximum(new, old)
+        return np.maximum(overlap, 0) / step
+    x = np.abs(new + step / 2 - 0.5 - old)
+    if interpolation == "gaussian":  # of deviation 1/2
+        weights = np.where(x < 1.5, np.exp(-2 * x * x), 0)
+    else:  # Mitchell and Netravali (1988) with B = C = 1/3
+        near = (7 / 6 * x - 2) * x * x + 8 / 9
+        far = ((-7 / 18 * x + 2) * x - 10 / 3) * x + 16 / 9
+        weights = np.where(x < 1, near, np.where(x < 2, far, 0))
+    return weights / weights.sum(axis=1, keepdims=True)
 
 
 def text_dataset_from_directory(

@@ -256,3 +256,26 @@ def test_weights_alone_from_an_archive(path):
     twin.load_weights(path)
     x = data(2, 4)
     np.testing.assert_array_equal(twin(x), model(x))
+
+
+@register_keras_serializable("tests_saving_models")
+def loss_that_branches(y_true, y_pred):
+    error = ops.mean(ops.square(y_true - y_pred))
+    return error if float(error) > 0 else 0 * error
+
+
+@pytest.mark.parametrize("insisted", [True, False])
+def test_a_file_does_not_insist_on_compiling(path, insisted):
+    """Keras writes what "auto" came to where the file was made: nobody insisted."""
+    model = sequential()
+    for loss in ("mse", loss_that_branches):
+        model.compile("sgd", loss, jit_compile=insisted)
+        model.save(path)
+        again = models.load_model(path)
+        assert again.jit_compile
+        if loss == "mse":
+            again.fit(data(4, 4), data(4, 1), verbose=0)
+            assert not again.run_eagerly
+        else:
+            with pytest.warns(UserWarning, match="runs eagerly"):
+                again.fit(data(4, 4), data(4, 1), verbose=0)

@@ -211,7 +211,18 @@ class CalibratedMatrix(QuantizedMatrix):
         return {}
 
     def load_own_variables(self, store: Any) -> None:
-        """Read them back; the file of a calibrated mode holds rounded weights."""
+        """Read them back; the file of a calibrated mode holds rounded weights.
+
+        Raises:
+            ValueError: As for other layers, and if Keras wrote the file: it leaves the zeros out.
+        """
+        calibrated = self.built and self._is_calibrated_mode  # type: ignore[attr-defined]
+        if calibrated and len(store.keys()) == len(self._names()) - 1:
+            raise ValueError(
+                f"Layer '{self.name}' of mode '{self.quantization_mode}': the file has no "  # type: ignore[attr-defined]
+                "zero points of the rounded kernel. Keras 3.15 leaves them out when it writes, and "
+                "nobody can do without them. Load the model as it was before, and quantize it."
+            )
         super().load_own_variables(store)
         if self.awaits_calibration:
             self._drop_kernel()
