@@ -79,6 +79,26 @@ static void warp_barrier() {
   while (turn == warp_turn[w]) yield();
   progress = true;
 }
+// PTX's mma.m16n8k16 over a warp: which lane has which elements is as the manual of PTX says.
+template <class Widened>
+static void mma(float (&c)[4], const uint32_t (&a)[4], uint32_t b0, uint32_t b1, Widened widened) {
+  static uint32_t of_a[kThreads][4], of_b[kThreads][2];
+  const int self = current, first = self / 32 * 32, lane = self % 32;
+  memcpy(of_a[self], a, sizeof a);
+  of_b[self][0] = b0;
+  of_b[self][1] = b1;
+  warp_barrier();
+  for (int e = 0; e < 4; ++e) {
+    const int row = lane / 4 + e / 2 * 8, column = lane % 4 * 2 + e % 2;
+    for (int k = 0; k < 16; ++k) {
+      const int beside = k % 8 / 2, shift = k % 2 * 16;
+      const uint32_t left = of_a[first + row % 8 * 4 + beside][row / 8 + k / 8 * 2];
+      const uint32_t right = of_b[first + column * 4 + beside][k / 8];
+      c[e] += widened(uint16_t(left >> shift)) * widened(uint16_t(right >> shift));
+    }
+  }
+  warp_barrier();
+}
 static void run(unsigned blocks, void (*function)(const void*), const void* given) {
   kernel = function;
   arguments = given;

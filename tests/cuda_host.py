@@ -75,6 +75,7 @@ class HostBackend:
 
     xp = np
     captures = False
+    tensor_cores = True
     reverse = False
 
     def __init__(self):

@@ -11,9 +11,25 @@ from typing import Any
 
 import kerasish_core as core
 
-__all__ = ["join_heads", "masked", "scores_of", "weighted_sum"]
+from .. import settings
+
+__all__ = ["in_one_kernel", "join_heads", "masked", "scores_of", "weighted_sum"]
 
 _o = core.ops
+
+
+def in_one_kernel(flash_attention: Any, dtype: Any) -> bool:
+    """Whether the core's `attention` is called: in steps for a GPU, where it has a kernel.
+
+    Args:
+        flash_attention: True or False where somebody says so. Else half types take it, whose kernel
+            uses tensor cores; that of float32 saves memory, but products are quicker.
+        dtype: Of the queries.
+    """
+    if not (core.is_tracing() and core.current_device().startswith("gpu")):
+        return False
+    allowed = flash_attention is not False and settings.is_flash_attention_enabled() is not False
+    return allowed and (flash_attention is True or core.dtypes.as_dtype(dtype).itemsize < 4)
 
 
 def _lay_out(x: Any, axes: tuple[int, ...], turned: bool = False) -> Any:

@@ -10,7 +10,7 @@ import kerasish_core as core
 from ..config import epsilon as _epsilon
 from ..config import standardize_data_format
 from .arrays import polar as polar
-from .attention import join_heads, masked, scores_of, weighted_sum
+from .attention import in_one_kernel, join_heads, masked, scores_of, weighted_sum
 from .ctc import ctc_loss as ctc_loss
 from .ctc_decode import ctc_decode as ctc_decode
 from .linalg import norm
@@ -393,7 +393,9 @@ def dot_product_attention(
             may look.
         scale: `1 / sqrt(size)` by default.
         is_causal: Whether each query looks only at keys not later than it.
-        flash_attention: Accepted as in Keras: there is one implementation.
+        flash_attention: Whether to take the one kernel that GPUs have for attention without bias
+            and cap, in compiled steps; None: in half types. See also
+            `config.disable_flash_attention`.
         attn_logits_soft_cap: The largest size that scores may approach, `cap * tanh(score / cap)`.
 
     Raises:
@@ -411,6 +413,9 @@ def dot_product_attention(
             f"Received: query.shape={query.shape}, key.shape={key.shape}."
         )
     scale = 1.0 / math.sqrt(query.shape[-1]) if scale is None else scale
+    plain = bias is None and attn_logits_soft_cap is None and isinstance(scale, int | float)
+    if plain and in_one_kernel(flash_attention, query.dtype):
+        return _o.attention(query, key, value, mask, scale, is_causal)
     logits = scores_of(query * scale, key, (1,))
     if attn_logits_soft_cap is not None:
         logits = _o.tanh(logits / attn_logits_soft_cap) * attn_logits_soft_cap

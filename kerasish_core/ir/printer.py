@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 
+from ..device import is_gpu_array, to_device
 from .graph import Graph, Node
 
 __all__ = ["to_text"]
@@ -79,7 +80,7 @@ def _node(graph: Graph, node: Node, names: dict[int, str], locations: bool) -> s
 
 
 def _constant(array: Any, shorten: bool) -> str:
-    array = np.asarray(array)
+    array = to_device(array, "cpu") if is_gpu_array(array) else np.asarray(array)
     if array.size <= _INLINE and array.dtype.kind in "biuf" and array.dtype.name != "float16":
         return "[" + ", ".join(_number(v) for v in array.ravel().tolist()) + "]"
     if shorten:

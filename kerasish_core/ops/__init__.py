@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from . import random as random
+from .attention import *
 from .collective import *
 from .contract import *
 from .conv import *

@@ -140,3 +140,26 @@ def test_half_types_train(programs, policy):
         check(programs, convolutional, "adam", tolerance=2e-2)
     finally:
         keras.config.set_dtype_policy("float32")
+
+
+def attending():
+    """Attention in one kernel: plain, causal, and of padded words."""
+    inputs = keras.Input((9,))
+    x = layers.Embedding(50, 16, mask_zero=True)(inputs)
+    x = x + layers.MultiHeadAttention(2, 8)(x, x)
+    x = x + layers.GroupQueryAttention(8, 4, 2)(x, x, use_causal_mask=True)
+    x = layers.GlobalAveragePooling1D()(x)
+    return keras.Model(inputs, layers.Dense(3, "softmax")(x)), WORDS
+
+
+@pytest.mark.slow
+def test_attention_in_one_kernel_trains(programs, monkeypatch):
+    _, on = programs
+    monkeypatch.setattr(
+        keras.layers.attention.attending, "in_one_kernel", lambda flash, dtype: on["cuda"]
+    )
+    step = check(programs, attending, "sgd")
+    text = step.explain_kernels()
+    for name in ("attention_float", "attention_of_queries_float", "attention_of_keys_float"):
+        assert text.count(name) == 2
+    assert sum(line.startswith("softmax_") for line in text.splitlines()) == 1  # the last layer's

@@ -10,6 +10,7 @@ import itertools
 import math
 import operator
 
+import attention_oracles
 import matrix_oracles
 import mpmath
 import norm_oracles
@@ -409,6 +410,8 @@ ORACLES = {
     "gru": rnn_oracles.gru,
     "gru_grad": rnn_oracles.gru_grad,
     "hypot": mp("hypot"),
+    "attention": attention_oracles.attention,
+    "attention_grad": attention_oracles.attention_grad,
     "all_reduce": lambda x, order: (x, order + np.uint32(1)),
     "barrier": mp(lambda x: x),
     "identity": mp(lambda x: x),

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 import kerasish_core as core
 
 from ... import constraints, initializers, regularizers
-from ...ops.attention import join_heads, masked, scores_of, weighted_sum
+from ...ops.attention import in_one_kernel, join_heads, masked, scores_of, weighted_sum
 from ..activations import Softmax
 from ..base import Layer
 from ..core.einsum_dense import EinsumDense
@@ -44,6 +45,13 @@ def _check_options(dropout: float, window: Any, flash: Any) -> None:
         )
 
 
+def _spread(mask: Any, rank: int, axes: Any) -> Any:
+    """The mask with an axis for the heads."""
+    while mask is not None and mask.ndim < rank:
+        mask = core.ops.expand_dims(mask, max(-2 * len(axes) - 1, -mask.ndim - 1))
+    return mask
+
+
 class Attending(Layer):
     """Projections of query, key and value, attention, and a projection of its result.
 
@@ -51,7 +59,8 @@ class Attending(Layer):
         dropout: Rate of dropout of the weights.
         use_bias: Whether the projections have one.
         sliding_window: Look only at keys less than so many places away.
-        flash_attention: Accepted as in Keras: there is one implementation.
+        flash_attention: Whether to take the one kernel that GPUs have for attention, in compiled
+            steps; None: in half types.
         starts: Initializers of kernel and bias.
         penalties: Regularizers of kernel, bias and output of every projection.
         limits: Constraints of kernel and bias.
@@ -104,19 +113,25 @@ class Attending(Layer):
             attention_mask,
         )  # fmt: skip
 
-    def _attend(self, q: Any, k: Any, v: Any, mask: Any, axes: Any, training: Any,
-                wants_scores: bool) -> Any:  # fmt: skip
-        """The heads' results, laid out as the query, and the weights.
+    def _attend(
+        self, q: Any, k: Any, v: Any, mask_of: Callable[[bool], Any], causal: bool, axes: Any,
+        training: Any, wants_scores: bool,
+    ) -> Any:  # fmt: skip
+        """The heads' results, laid out as the query, and the weights (None if nobody wants them).
+
+        `mask_of(causal)` gives the mask, with what is later than the query left out or not.
 
         A query that may look nowhere gets 0 where the weights are dropped or wanted, else the mean
         of all values: so it is in Keras, where a fused kernel serves the second case.
         """
-        scores = scores_of(q * (1.0 / math.sqrt(q.shape[-1])), k, axes)
-        if mask is not None:
-            place = -2 * len(axes) - 1
-            while mask.ndim < scores.ndim:
-                mask = core.ops.expand_dims(mask, max(place, -mask.ndim - 1))
         plain = not self._dropout and not wants_scores and q.ndim == 4
+        scale = 1.0 / math.sqrt(q.shape[-1])
+        if plain and axes == (1,) and in_one_kernel(self._flash_attention, q.dtype):
+            apart = causal and self._sliding_window is None
+            mask = _spread(mask_of(causal and not apart), 4, axes)
+            return core.ops.attention(q, k, v, mask, scale, apart), None
+        scores = scores_of(q * scale, k, axes)
+        mask = _spread(mask_of(causal), scores.ndim, axes)
         if mask is None or plain:
             scores = scores if mask is None else masked(scores, mask)
             weights = core.ops.softmax(scores, self._softmax.axis)

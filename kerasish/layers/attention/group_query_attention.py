@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
 import kerasish_core as core
@@ -25,7 +26,8 @@ class GroupedQueryAttention(Attending):
         dropout: Rate of dropout of the weights.
         use_bias: Whether the projections have one.
         sliding_window: Look only at keys less than so many places away.
-        flash_attention: Accepted as in Keras: there is one implementation.
+        flash_attention: Whether to take the one kernel that GPUs have for attention, in compiled
+            steps; None: in half types.
         kernel_initializer, bias_initializer, kernel_regularizer, bias_regularizer,
         activity_regularizer, kernel_constraint, bias_constraint: Of all projections.
         use_gate: Whether a sigmoid of one more projection of the query scales what the heads give.
@@ -89,9 +91,11 @@ class GroupedQueryAttention(Attending):
     ) -> Any:  # fmt: skip
         key = value if key is None else key
         masks = (query_mask, value_mask, key_mask)
-        mask = self._mask(query, value, masks, attention_mask, use_causal_mask)
+        mask_of = functools.partial(self._mask, query, value, masks, attention_mask)
         q, k, v = self._query_dense(query), self._key_dense(key), self._value_dense(value)
-        y, weights = self._attend(q, k, v, mask, _AXES, training, return_attention_scores)
+        y, weights = self._attend(
+            q, k, v, mask_of, use_causal_mask, _AXES, training, return_attention_scores
+        )
         if self._use_gate:
             y = y * core.ops.sigmoid(self._gate_dense(query))
         y = self._output_dense(y)

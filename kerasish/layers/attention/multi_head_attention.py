@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import string
 from typing import Any
 
@@ -38,7 +39,8 @@ class MultiHeadAttention(Attending):
         output_shape: Sizes of the output's last axes; that of the query by default.
         attention_axes: Which axes are attended over; all but the first and last by default.
         sliding_window: Look only at keys less than so many places away.
-        flash_attention: Accepted as in Keras: there is one implementation.
+        flash_attention: Whether to take the one kernel that GPUs have for attention, in compiled
+            steps; None: in half types.
         kernel_initializer, bias_initializer, kernel_regularizer, bias_regularizer,
         activity_regularizer, kernel_constraint, bias_constraint: Of all projections.
         use_gate: Whether a sigmoid of one more projection of the query scales what the heads give.
@@ -168,10 +170,12 @@ class MultiHeadAttention(Attending):
     ) -> Any:  # fmt: skip
         key = value if key is None else key
         masks = (take_masks(query, value, key), value_mask, key_mask)
-        mask = self._mask(query, value, masks, attention_mask, use_causal_mask)
+        mask_of = functools.partial(self._mask, query, value, masks, attention_mask)
         q, k, v = self._query_dense(query), self._key_dense(key), self._value_dense(value)
         axes = self._attention_axes
-        y, weights = self._attend(q, k, v, mask, axes, training, return_attention_scores)
+        y, weights = self._attend(
+            q, k, v, mask_of, use_causal_mask, axes, training, return_attention_scores
+        )
         if self._use_gate:
             y = y * core.ops.sigmoid(self._gate_dense(query))
         y = self._output_dense(y)

@@ -32,6 +32,7 @@ class CupyBackend:
     def __init__(self, number: int) -> None:
         self._number = number
         self._functions: dict[tuple[int, str], Any] = {}
+        self.tensor_cores = int(cupy.cuda.Device(number).compute_capability) >= 80
         with self.active():
             self._stream = cupy.cuda.Stream(non_blocking=True)
         self._staging: dict[tuple[int, int], Any] = {}

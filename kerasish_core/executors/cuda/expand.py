@@ -7,22 +7,29 @@ from typing import Any
 from ...ir import Graph, Node
 from ...passes import optimize
 from ...tracing import trace
+from .instructions.attention import ATTENDING, reason_against
 
 __all__ = ["expand"]
 
 
-def expand(graph: Graph) -> Graph:
+def expand(graph: Graph, tensor_cores: bool) -> tuple[Graph, list[str]]:
     """Put the composed forms of ops that have one (`Op.cuda`) in their place.
 
-    A recurrence becomes its steps: products and fused groups, which one graph replays.
+    A recurrence becomes its steps: products and fused groups, which one graph replays. Attention
+    does where its kernel does not serve.
+
+    Returns:
+        The graph, and why kernels that there are do not serve.
     """
-    if not any(node.op.cuda is not None for node in graph.nodes):
-        return graph
+    reasons: dict[str, None] = {}
+    chosen = {id(node) for node in graph.nodes if _expands(node, graph, tensor_cores, reasons)}
+    if not chosen:
+        return graph, []
     nodes: list[Node] = []
     specs, constants = dict(graph.specs), dict(graph.constants)
     fresh = max(specs) + 1
     for node in graph.nodes:
-        if node.op.cuda is None:
+        if id(node) not in chosen:
             nodes.append(node)
             continue
         inner = _traced(node, graph)
@@ -43,7 +50,16 @@ def expand(graph: Graph) -> Graph:
                 )
             )  # fmt: skip
     made = graph._replace(nodes=tuple(nodes), specs=specs, constants=constants)
-    return optimize(made)
+    return optimize(made), list(reasons)
+
+
+def _expands(node: Node, graph: Graph, tensor_cores: bool, reasons: dict[str, None]) -> bool:
+    if node.op.name not in ATTENDING:
+        return node.op.cuda is not None
+    why = reason_against([graph.specs[v] for v in node.inputs], tensor_cores)
+    if why is not None:
+        reasons[f"{node.op.name} as products and a softmax: {why}  @ {node.location}"] = None
+    return why is not None
 
 
 def _traced(node: Node, graph: Graph) -> Graph:

@@ -79,7 +79,8 @@ class CudaProgram(Arrangement):
     def __init__(
         self, graph: Graph, variables: int, read: int, updates: Sequence[int], backend: Backend
     ) -> None:
-        graph = self.graph = expand(graph)
+        graph, self._reasons = expand(graph, backend.tensor_cores)
+        self.graph = graph
         self.inputs, self.variables = len(graph.inputs) - read, variables
         self.update_places = tuple(updates)
         self._backend = backend
@@ -359,5 +360,5 @@ class CudaProgram(Arrangement):
         return text + ("  (by a library)" if place in self._libraries else "")
 
     def explain_kernels(self) -> str:
-        """One line per launch; what runs outside the graphs says so."""
-        return "\n".join(self._text(step) for step in self.instructions)
+        """One line per launch; what runs outside the graphs, or in more than one, says so."""
+        return "\n".join([*self._reasons, *(self._text(step) for step in self.instructions)])

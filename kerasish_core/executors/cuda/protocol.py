@@ -22,10 +22,12 @@ class Backend(Protocol):
     Attributes:
         xp: The module of its arrays.
         captures: Whether launches can be captured, to be replayed at once.
+        tensor_cores: Whether it multiplies tiles of half types, as PTX has it for 8.0 and later.
     """
 
     xp: Any
     captures: bool
+    tensor_cores: bool
 
     def active(self) -> contextlib.AbstractContextManager[Any]: ...
 
