@@ -8,7 +8,7 @@ import kerasish_core as core
 
 from ..layers.call_context import CallContext, state
 from ..models.graph import Graph, is_input_tensor, key_of, node_of
-from ..ops.symbolic import KerasTensor, Operation
+from ..ops.symbolic import KerasTensor, Operation, compute_output_spec
 from ..settings import learning_phase, structure_version
 from .session import LearningPhase
 
@@ -185,15 +185,37 @@ class Gradients(Operation):
 
     def call(self, *inputs: Any) -> list[Any]:
         """The gradients by those sources that the losses depend on."""
-        found = self._gradients(inputs)
-        return [g for g, c in zip(found, self.connected, strict=True) if c]
+        found, values = self._gradients(inputs)
+        kept = [(g, x) for g, x, c in zip(found, values, self.connected, strict=True) if c]
+        return [core.ops.zeros_like(x) if g is None else g for g, x in kept]
 
     def compute_output_spec(self, *inputs: Any) -> Any:
         """Symbolic gradients; finds out which sources are connected."""
-        super().compute_output_spec(*inputs)
-        return super().compute_output_spec(*inputs)
 
-    def _gradients(self, inputs: Any) -> list[Any]:
+        def connect(*inputs: Any) -> None:
+            self.connected = [g is not None for g in self._gradients(inputs)[0]]
+
+        try:
+            compute_output_spec(connect, *inputs)
+        except core.ShapeError:
+            # A layer names the size of its batches, which no size that stands for it fits.
+            self.connected = [self._reaches(x) for x in self._sources]
+        return [
+            KerasTensor(tuple(x.shape), core.dtypes.name_of(x.dtype))
+            for x, connected in zip(self._sources, self.connected, strict=True)
+            if connected
+        ]
+
+    def _reaches(self, source: Any) -> bool:
+        """Whether the graph leads from a source to the losses."""
+        graph = self._graph
+        if isinstance(source, KerasTensor):
+            tensors = [*graph.inputs, *(t for node in graph.nodes for t in node.outputs)]
+            return key_of(source) in {key_of(t) for t in tensors}
+        return any(v is source for layer in graph.layers for v in layer.variables)
+
+    def _gradients(self, inputs: Any) -> tuple[list[Any], list[Any]]:
+        """The gradients by all sources, and the sources' values; None where there is none."""
         seen: dict[Any, Any] = {}
         with core.GradientTape() as tape:
             tape.watch([v for v in self._sources if isinstance(v, core.Variable)])
@@ -210,9 +232,7 @@ class Gradients(Operation):
         values = [seen.get(key_of(x)) if isinstance(x, KerasTensor) else x for x in self._sources]
         present = [x for x in values if x is not None]
         found = iter(tape.gradient(losses, present))
-        result = [None if x is None else next(found) for x in values]
-        self.connected = [g is not None for g in result]
-        return result
+        return [None if x is None else next(found) for x in values], values
 
 
 def gradients(loss: Any, variables: Any) -> Any:

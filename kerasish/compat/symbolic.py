@@ -18,7 +18,7 @@ from .. import layers, metrics
 from ..ops.symbolic import KerasTensor
 from ..serialization import builtin
 
-__all__ = ["attach_loss", "attach_metric", "opened"]
+__all__ = ["attach_loss", "attach_metric", "build", "input_at", "opened"]
 
 tree = core.tree
 
@@ -85,33 +85,46 @@ class Shown(_Behind):
 
 
 def attach_loss(model: Any, loss: Any) -> None:
-    """Add symbolic tensors to the loss of a functional model."""
+    """Add symbolic tensors to the loss of a model with a graph."""
     _put_behind(model, AddLoss(), tree.flatten(loss))
 
 
 def attach_metric(model: Any, value: Any, name: Any) -> None:
-    """Show a symbolic tensor among the metrics of a functional model."""
+    """Show a symbolic tensor among the metrics of a model with a graph."""
     _put_behind(model, AddMetric(name or "metric"), tree.flatten(value))
 
 
 def _put_behind(model: Any, layer: Any, tensors: list[Any]) -> None:
-    """Let a layer get tensors of a functional model's graph.
+    """Let a layer get tensors of a model's graph.
 
     Raises:
         ValueError: The model has no graph.
     """
-    if not hasattr(model, "_outputs_struct"):
+    network = getattr(model, "_network", model)  # what a Sequential runs
+    if not hasattr(network, "_outputs_struct"):
         raise ValueError(
             f"{type(model).__name__} {model.name!r} has no graph in which a symbolic tensor could "
-            "be computed. Make it by Model(inputs, outputs)."
+            "be computed. Make it by Model(inputs, outputs), or give a Sequential its input shape."
         )
-    outputs = model._outputs_struct
+    outputs = network._outputs_struct
     first, *rest = tree.flatten(outputs)
     changed = tree.pack_sequence_as(outputs, [layer([first, *tensors]), *rest])
-    names = model.output_names
-    model._set_graph(model._inputs_struct, changed)
-    model.output_names = names
+    names = network.output_names
+    network._set_graph(network._inputs_struct, changed)
+    network.output_names = names
+    if network is not model:
+        model._tracker.track(layer)
+        model._keep(_behind=[*getattr(model, "_behind", ()), (layer, tensors)])
     model._keep(_steps={}, _prepared=set())
+
+
+def build(before: Callable[..., Any], model: Any, *args: Any, **kwargs: Any) -> None:
+    """Build a `Sequential`; what was put behind its output stays behind it."""
+    before(model, *args, **kwargs)
+    behind = getattr(model, "_behind", ())
+    model._keep(_behind=[])
+    for layer, tensors in behind:
+        _put_behind(model, layer, tensors)
 
 
 def input_at(before: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:

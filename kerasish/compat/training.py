@@ -10,7 +10,7 @@ import numpy as np
 import kerasish_core as core
 
 from ..layers.call_context import state
-from ..models import Functional
+from ..models import Model
 from ..ops.symbolic import KerasTensor
 from ..training.data import train_validation_split
 from . import freezing
@@ -86,9 +86,9 @@ def _ones_for(targets: list[Any]) -> list[Any]:
 
 
 def add_loss(before: Callable[..., Any], self: Any, loss: Any, *args: Any, **kwargs: Any) -> Any:
-    """Add to the loss: in a call, or of a functional model a symbolic tensor."""
+    """Add to the loss: in a call, or of a model a symbolic tensor of its graph."""
     symbolic = any(isinstance(x, KerasTensor) for x in tree.flatten(loss))
-    if symbolic and state.context is None and isinstance(self, Functional):
+    if symbolic and state.context is None and isinstance(self, Model):
         attach_loss(self, loss)
         return None
     return before(self, loss, *args, **kwargs)

@@ -306,8 +306,9 @@ class Sequential(DirectCall, Model):
     def __getstate__(self) -> dict[str, Any]:
         values = super().__getstate__()
         network, outputs = values.pop("_network"), values.pop("_outputs")
-        values["_plan"] = None if network is None else Plan(network._graph, outputs=outputs)
-        return values
+        if network is not None:
+            network = Plan(network._graph, outputs=outputs, end=network._outputs_struct)
+        return {**values, "_plan": network}
 
     def __setstate__(self, values: dict[str, Any]) -> None:
         values = dict(values)
@@ -316,8 +317,9 @@ class Sequential(DirectCall, Model):
         with no_tracking():
             self._network, self._outputs = None, []
             if plan is not None:
-                self._outputs = plan.restore()["outputs"]
-                self._network = Functional(self._outputs[0], self._outputs[-1], name=self.name)
+                parts = plan.restore()
+                self._outputs = parts["outputs"]
+                self._network = Functional(self._outputs[0], parts["end"], name=self.name)
         for layer in self._stack:
             if isinstance(layer, InputLayer) and not layer._inbound_nodes:
                 Node(layer, (), {}, KerasTensor(layer.batch_shape, layer.dtype, name=layer.name))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import sys
 import warnings
 
@@ -270,6 +271,59 @@ def test_losses_on_symbolic_tensors():
     inner = models.Model(given, hidden).predict(3 * X)
     assert largest == 3.0
     assert np.isclose(loss, np.mean(inner**2) + np.mean(model.predict(3 * X) ** 2), rtol=1e-5)
+
+
+def test_losses_on_tensors_of_a_sequential():
+    model = dense_model(1)
+    hidden = model.layers[0].output
+    model.add_loss(K.mean(K.square(hidden)))
+    model.add_metric(K.max(model.input), name="largest")
+
+    def near(y_true, y_pred):
+        return K.mean(K.square(y_true - y_pred), axis=-1) + K.mean(K.abs(hidden))
+
+    model.compile("sgd", near)
+    fetch = K.function([model.input], [hidden])
+
+    def wanted(target):
+        inner = fetch([3 * X])[0]
+        return np.mean(inner**2) + np.mean(np.abs(inner)) + np.mean((outputs() - target) ** 2)
+
+    def outputs():
+        return model.predict(3 * X)
+
+    assert model.evaluate(3 * X, Y[:, :1], verbose=0) == pytest.approx([wanted(0), 3.0])
+    before = wanted(0)
+    model.fit(3 * X, Y[:, :1], epochs=5, verbose=0)
+    assert wanted(0) < 0.9 * before
+    model.add(layers.Dense(2))
+    model.compile("sgd", "mse")
+    inner = fetch([X])[0]
+    loss, largest = model.evaluate(X, Y[:, :2], verbose=0)
+    assert copy.deepcopy(model).evaluate(X, Y[:, :2], verbose=0) == [loss, largest]
+    assert largest == 1.0 and len(model.layers) == 3
+    assert loss == pytest.approx(np.mean(inner**2) + np.mean(model.predict(X) ** 2), rel=1e-5)
+    with pytest.raises(ValueError, match="give a Sequential its input shape"):
+        models.Sequential([layers.Dense(2)]).add_loss(K.mean(hidden))
+
+
+def test_layers_that_name_the_size_of_their_batches():
+    """As TensorFlow's graphs let them where the model does not know it."""
+    size = 8
+    given, other = layers.Input((2,)), layers.Input((2,))
+    drawn = layers.Lambda(lambda x: x + 0.0 * K.random_normal((size, 2)))(given)
+    assert drawn.shape == (8, 2)
+    mixed = layers.Lambda(lambda two: K.ones((size, 1)) * two[0] + two[1])([drawn, other])
+    flat = layers.Lambda(lambda x: K.reshape(x, (size * 2, 1)))(mixed)
+    loss = K.sum(K.square(layers.Dense(1, use_bias=False, kernel_initializer="ones")(flat)))
+    by_given, by_other = K.gradients(loss, [given, other])
+    assert by_given.shape == (None, 2)
+    found = K.function([given, other], [loss, by_given, by_other])([X, 2 * X])
+    assert found[0] == pytest.approx(9.0 * X.size)
+    for gradient in found[1:]:
+        np.testing.assert_allclose(gradient, 6.0 * X)
+    with pytest.raises(ValueError, match="reshape"):
+        layers.Lambda(lambda x: K.reshape(x, (7, 3)))(given)
 
 
 def test_losses_that_close_over_tensors():
