@@ -17,8 +17,8 @@ __kerasish_version__ = "0.1.0"
 _ROOMS = (
     "activations", "applications", "autodiff", "backend", "callbacks", "config", "constraints",
     "datasets", "distillation", "distribution", "distributions", "dtype_policies", "export",
-    "initializers", "layers", "losses", "metrics", "mixed_precision", "models", "ops",
-    "optimizers", "preprocessing", "quantizers", "random", "regularizers", "rl", "saving",
+    "initializers", "layers", "legacy", "losses", "metrics", "mixed_precision", "models",
+    "ops", "optimizers", "preprocessing", "quantizers", "random", "regularizers", "rl", "saving",
     "serialization", "summary", "training", "tree", "utils", "visualization", "wrappers",
 )  # fmt: skip
 _NAMES = {

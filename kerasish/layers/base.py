@@ -11,13 +11,13 @@ from .. import dtype_policies, older, regularizers
 from ..naming import auto_name, check_name, current_path
 from ..ops.symbolic import KerasTensor, Node, Operation, any_symbolic, compute_output_spec
 from ..serialization import builtin
+from ..serialization.arguments import auto_config, decode
 from ..settings import learning_phase as phase_of_session
 from ..variable import autocast_scope, get_autocast_dtype
 from .building import Building, argument_names, wrap_build
 from .call_context import CallContext, state
 from .call_spec import build_arguments, shapes_of, signature_of
 from .casting import Casting
-from .config import auto_config, decode
 from .input_spec import assert_input_compatibility
 from .loss_tracking import LossTracking
 from .masking import any_mask, attach_masks, masks_of
@@ -71,12 +71,6 @@ class Layer(
         build = cls.__dict__.get("build")
         if build is not None and not hasattr(build, "_wrapped"):
             cls.build = wrap_build(build)
-
-    def __new__(cls, *args: Any, **kwargs: Any) -> Any:
-        instance = object.__new__(cls)
-        # For layers without get_config of their own.
-        object.__setattr__(instance, "_init_arguments", (args, kwargs))
-        return instance
 
     def __init__(
         self, *, activity_regularizer: Any = None, trainable: bool = True, dtype: Any = None,

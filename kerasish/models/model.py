@@ -259,9 +259,17 @@ class Model(Trainer, Layer):
         }
 
     # -- files
-    def save_weights(self, filepath: Any, overwrite: bool = True, **kwargs: Any) -> None:
-        """Write all weights to a `.weights.h5` file, replacing an old one in one step."""
-        save_weights(self, filepath, overwrite, **kwargs)
+    def save_weights(
+        self, filepath: Any, overwrite: bool = True, max_shard_size: Any = None
+    ) -> None:
+        """Write all weights to a `.weights.h5` file, replacing an old one in one step.
+
+        Args:
+            filepath: Ends in `.weights.h5`; in `.weights.json` for several files.
+            overwrite: Whether an existing file may be replaced; if not, you are asked.
+            max_shard_size: GB of arrays in one of several files.
+        """
+        save_weights(self, filepath, overwrite, max_shard_size)
 
     def load_weights(self, filepath: Any, skip_mismatch: bool = False, **kwargs: Any) -> None:
         """Read weights from a `.weights.h5` file of ours or Keras's.

@@ -22,6 +22,7 @@ import kerasish_core as core
 
 from ..naming import auto_name
 from ..remat_scope import RematMode, current_remat_mode
+from ..serialization.arguments import auto_config, decode
 from .keras_tensor import PUBLIC, KerasTensor, is_keras_tensor
 
 __all__ = [
@@ -290,6 +291,12 @@ class Operation:
 
     _remat_mode: RematMode | None = None
 
+    def __new__(cls, *args: Any, **kwargs: Any) -> Any:
+        instance = object.__new__(cls)
+        # For those without get_config of their own.
+        object.__setattr__(instance, "_init_arguments", (args, kwargs))
+        return instance
+
     def __init__(self, name: str | None = None) -> None:
         self.name = name or auto_name(type(self).__name__)
         self._inbound_nodes: list[Node] = []
@@ -300,6 +307,26 @@ class Operation:
 
     def call(self, *args: Any, **kwargs: Any) -> Any:
         raise NotImplementedError
+
+    def quantized_call(self, *args: Any, **kwargs: Any) -> Any:
+        """The computation with quantized weights."""
+        raise NotImplementedError
+
+    def get_config(self) -> dict[str, Any]:
+        """The arguments from which the operation can be made again.
+
+        Raises:
+            NotImplementedError: A subclass whose arguments can't be written defines none.
+        """
+        config = {"name": self.name}
+        if type(self).get_config is not Operation.get_config:
+            return config
+        return auto_config(self, config, Operation)
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> Any:
+        """An operation of a config."""
+        return cls(**{k: decode(v) for k, v in config.items()})
 
     def symbolic_call(self, *args: Any, **kwargs: Any) -> Any:
         """Record a node and return its symbolic results."""

@@ -149,7 +149,8 @@ def test_a_list_calls_its_callbacks(capsys):
     assert [type(c).__name__ for c in hooks.callbacks][1:] == ["History", "ProgbarLogger"]
     assert isinstance(hooks, callbacks.Callback) and hooks.callbacks[0].tag == 3
     hooks.on_epoch_begin(0)
-    hooks.on_train_batch_end(1, logs={"loss": 2.0})
+    hooks.on_train_batch_end(batch=1, logs={"loss": 2.0})
+    hooks.on_epoch_end(epoch=0)
     hooks.on_test_end({"loss": 1.0})
     assert seen == [("batch", 1, {"loss": 2.0}), ("test", {"loss": 1.0})]
 

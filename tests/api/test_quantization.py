@@ -161,3 +161,12 @@ def test_quantizers_are_found_and_serialized():
     assert twin.block_size == 64 and twin.mode == "int4"
     with pytest.raises(ValueError, match="Could not interpret"):
         quantizers.get("nothing")
+
+
+@pytest.mark.parametrize("act", ["enable_lora", "quantize"])
+def test_later_variables_of_an_inner_layer_stand_beside_the_first(act):
+    inner = kerasish.Sequential([layers.Dense(2, name="d")], name="inner")
+    model = kerasish.Sequential([layers.Input((3,)), inner], name="outer")
+    getattr(inner.layers[0], act)(2 if act == "enable_lora" else "int8")
+    folders = {v.path.rpartition("/")[0] for v in model.variables}
+    assert folders == {"outer/inner/d"} and len(model.variables) > 2

@@ -6,7 +6,10 @@ import pytest
 import kerasish_core as core
 from kerasish import ops
 from kerasish.layers import Dense, Input
+from kerasish.models import Model, load_model
 from kerasish.ops import KerasTensor
+from kerasish.ops.symbolic import Operation
+from kerasish.saving import register_keras_serializable
 
 
 def test_unknown_sizes_stay_unknown_only_where_they_matter():
@@ -138,3 +141,25 @@ def test_a_variable_read_by_an_op_is_seen_by_a_tape():
 def test_compute_output_spec_of_any_function():
     found = ops.compute_output_spec(lambda a, b: {"s": a + b, "n": 3}, KerasTensor((None, 2)), 1.0)
     assert found["s"].shape == (None, 2) and found["n"] == 3
+
+
+@register_keras_serializable("tests_symbolic")
+class Scale(Operation):
+    def __init__(self, factor, *, name=None):
+        super().__init__(name=name)
+        self.factor = factor
+
+    def call(self, x):
+        return x * self.factor
+
+
+def test_an_operation_of_ones_own_is_saved_by_its_arguments(tmp_path):
+    assert Scale(3.0, name="s").get_config() == {"factor": 3.0, "name": "s"}
+    x = Input((3,))
+    model = Model(x, Scale(2.0)(x))
+    model.save(tmp_path / "a.keras")
+    np.testing.assert_array_equal(load_model(tmp_path / "a.keras")(np.ones((1, 3))), [[2, 2, 2]])
+    with pytest.raises(NotImplementedError, match="override `get_config"):
+        Scale(object()).get_config()
+    with pytest.raises(NotImplementedError):
+        Scale(2.0).quantized_call(1.0)

@@ -65,7 +65,6 @@ PATHS: dict[str, tuple[str, ...]] = {
     "engine.training_arrays": ("models",),
     "engine.training_generator": ("models",),
     "engine.training_utils": ("models", *_BATCHES),
-    "legacy": ("compat.interfaces",),
     "legacy.interfaces": ("compat.interfaces",),
     "legacy.layers": _LAYERS,
     # callbacks

@@ -309,13 +309,13 @@ class RMSNormalization(Layer):
         self.scale = self.add_weight(tuple(input_shape[a] for a in self.axis), "ones", name="scale")
         self.built = True
 
-    def call(self, inputs: Any) -> Any:
-        rank = len(inputs.shape)
+    def call(self, x: Any) -> Any:
+        rank = len(x.shape)
         axes = [a % rank for a in self.axis]
         scale = self.scale
         if axes != list(range(rank - len(axes), rank)):
-            scale = ops.reshape(scale, [n if a in axes else 1 for a, n in enumerate(inputs.shape)])
-        return ops.rms_normalization(inputs, scale, tuple(axes), self.epsilon)
+            scale = ops.reshape(scale, [n if a in axes else 1 for a, n in enumerate(x.shape)])
+        return ops.rms_normalization(x, scale, tuple(axes), self.epsilon)
 
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "axis": self.axis, "epsilon": self.epsilon}

@@ -287,9 +287,9 @@ class LSTMCell(_GatedCell):
     def _recur(self, z: Any, states: Any, **how: Any) -> Any:
         return core.ops.lstm(z, self.recurrent_kernel, *states, **how)
 
-    def call(self, sequence: Any, states: Any, training: Any = False) -> Any:
+    def call(self, inputs: Any, states: Any, training: Any = False) -> Any:
         h, c = states
-        x, h = self._dropped(sequence, h, training)
+        x, h = self._dropped(inputs, h, training)
         z = ops.matmul(x, self.kernel) + ops.matmul(h, self.recurrent_kernel)
         if self.bias is not None:
             z = z + self.bias
@@ -342,9 +342,9 @@ class GRUCell(_GatedCell):
         bias = ops.zeros((3 * self.units,), z.dtype) if self.bias is None else self.bias[1]
         return core.ops.gru(z, self.recurrent_kernel, bias, states[0], **how)
 
-    def call(self, sequence: Any, states: Any, training: Any = False) -> Any:
+    def call(self, inputs: Any, states: Any, training: Any = False) -> Any:
         state = states[0] if isinstance(states, list | tuple) else states
-        x, h = self._dropped(sequence, state, training)
+        x, h = self._dropped(inputs, state, training)
         n = self.units
         for_input = for_state = None
         if self.bias is not None:

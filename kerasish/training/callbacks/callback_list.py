@@ -109,19 +109,24 @@ class CallbackList(Callback):
 def _hook(name: str) -> Any:
     """The method that calls a hook of all callbacks which override it."""
 
-    # Each call has a dictionary of its own: what one callback adds, those after it see, no later
-    # hook does.
-    def numbered(self: CallbackList, index: int, logs: Any = None) -> None:
+    def run(callbacks: CallbackList, *arguments: Any) -> None:
+        # Each call has a dictionary of its own: what one callback adds, those after it see, no
+        # later hook does.
+        *number, logs = arguments
         logs = dict(logs or {})
-        for c in self._hooks[name]:
-            getattr(c, name)(index, logs)
+        for c in callbacks._hooks[name]:
+            getattr(c, name)(*number, logs)
 
-    def plain(self: CallbackList, logs: Any = None) -> None:
-        logs = dict(logs or {})
-        for c in self._hooks[name]:
-            getattr(c, name)(logs)
+    def of_batch(self: CallbackList, batch: int, logs: Any = None) -> None:
+        run(self, batch, logs)
 
-    method = numbered if "batch" in name or "epoch" in name else plain
+    def of_epoch(self: CallbackList, epoch: int, logs: Any = None) -> None:
+        run(self, epoch, logs)
+
+    def of_run(self: CallbackList, logs: Any = None) -> None:
+        run(self, logs)
+
+    method: Any = of_batch if "batch" in name else of_epoch if "epoch" in name else of_run
     method.__name__ = name
     method.__doc__ = f"Call `{name}` of every callback that has one."
     return method

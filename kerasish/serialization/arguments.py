@@ -1,4 +1,4 @@
-"""Configs of layers that define none: the arguments of `__init__`."""
+"""Configs of layers and operations that define none: the arguments of `__init__`."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 
 import kerasish_core as core
 
-from ..serialization import deserialize_keras_object
+from .deserialize import deserialize_keras_object
 
 __all__ = ["auto_config", "decode"]
 
@@ -17,10 +17,10 @@ _WRITABLE = (str, int, float, bool, type(None), np.dtype)
 
 
 def auto_config(layer: Any, base: dict[str, Any], stop: type) -> dict[str, Any]:
-    """The arguments that the layer was made with, added to the base config.
+    """The arguments that a layer or operation was made with, added to the base config.
 
     Args:
-        layer: The layer.
+        layer: Its `_init_arguments` are those given.
         base: Name, trainable, dtype: kept where `__init__` takes them.
         stop: The class whose own `__init__` takes exactly the base config.
 
