@@ -3,14 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 import kerasish_core as core
 
 from .. import older
 from ..naming import auto_name
 
-__all__ = ["PUBLIC", "KerasTensor", "is_keras_tensor"]
+__all__ = ["PUBLIC", "KerasHistory", "KerasTensor", "is_keras_tensor"]
+
+
+class KerasHistory(NamedTuple):
+    """Where a symbolic tensor comes from.
+
+    Attributes:
+        operation: The layer or operation that gave it.
+        node_index: Which of its calls.
+        tensor_index: Which of that call's results.
+    """
+
+    operation: Any
+    node_index: int
+    tensor_index: int
 
 
 class KerasTensor:
@@ -46,7 +60,7 @@ class KerasTensor:
         self.name = name or auto_name(type(self).__name__)
         self.record_history = record_history
         self.mask: Any = None
-        self._keras_history: tuple[Any, int, int] | None = None
+        self._keras_history: KerasHistory | None = None
 
     @property
     def ndim(self) -> int:
@@ -153,6 +167,7 @@ for _dunder, _name in {
     setattr(KerasTensor, f"__{_dunder}__", _operator(_name, False))
 KerasTensor.__neg__ = lambda self: _public("negative")(self)  # type: ignore[attr-defined]
 KerasTensor.__abs__ = lambda self: _public("absolute")(self)  # type: ignore[attr-defined]
+KerasTensor.__round__ = lambda self, ndigits=None: _public("round")(self, decimals=ndigits or 0)  # type: ignore[attr-defined]
 KerasTensor.__invert__ = lambda self: _public("logical_not")(self)  # type: ignore[attr-defined]
 KerasTensor.__hash__ = object.__hash__  # type: ignore[method-assign]
 

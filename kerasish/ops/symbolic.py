@@ -23,7 +23,7 @@ import kerasish_core as core
 from ..naming import auto_name
 from ..remat_scope import RematMode, current_remat_mode
 from ..serialization.arguments import auto_config, decode
-from .keras_tensor import PUBLIC, KerasTensor, is_keras_tensor
+from .keras_tensor import PUBLIC, KerasHistory, KerasTensor, is_keras_tensor
 
 __all__ = [
     "KerasTensor", "Node", "Operation", "any_symbolic", "compute_output_spec", "evaluate",
@@ -259,7 +259,7 @@ class Node:
         index = len(operation._inbound_nodes)
         operation._inbound_nodes.append(self)
         for i, tensor in enumerate(self.outputs):
-            tensor._keras_history = (operation, index, i)
+            tensor._keras_history = KerasHistory(operation, index, i)
         for x in self.inputs:
             if x._keras_history is not None:
                 x._keras_history[0]._outbound_nodes.append(self)

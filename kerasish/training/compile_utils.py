@@ -316,14 +316,13 @@ class CompileMetrics:
     def _results(self) -> Iterator[tuple[str, Any]]:
         seen: dict[str, int] = {}
         for metric, _, name, weighted in self._entries:
-            value = metric.result()
-            pairs = value.items() if isinstance(value, dict) else [(metric.name, value)]
-            for key, v in pairs:
-                label = f"{name}_{key}" if self._several and name else key
-                if label in seen:
-                    label = self._another(label, key, name, weighted, seen)
-                seen[label] = seen.get(label, 0) + 1
-                yield label, v
+            key = metric.name
+            label = f"{name}_{key}" if self._several and name else key
+            if label in seen:
+                label = self._another(label, key, name, weighted, seen)
+            seen[label] = seen.get(label, 0) + 1
+            # A dictionary stays one: logs hold its entries by their own keys.
+            yield label, metric.result()
 
     def _another(
         self, label: str, key: str, name: str | None, weighted: bool, seen: dict[str, int]

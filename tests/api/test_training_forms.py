@@ -186,3 +186,30 @@ def test_a_validation_split_out_of_range(share):
     model.compile("sgd", "mse")
     with pytest.raises(ValueError, match="validation_split"):
         model.fit(X, Y, validation_split=share, verbose=0)
+
+
+def test_metrics_that_are_dictionaries():
+    class Two(keras.metrics.Metric):
+        def __init__(self, name="two", **kwargs):
+            super().__init__(name=name, **kwargs)
+            self.mean = keras.metrics.Mean()
+
+        def update_state(self, y_true, y_pred, sample_weight=None):
+            self.mean.update_state(y_pred)
+
+        def result(self):
+            return {"plain": self.mean.result(), "double": 2 * self.mean.result()}
+
+    model = two_heads()
+    model.compile("sgd", "mse", metrics=[[Two()], []])
+    history = fitted(model, X, [Y, Y[:, :1]], epochs=1)
+    assert history["double"][0] == pytest.approx(2 * history["plain"][0])
+    assert set(model.get_metrics_result()["o1_two"]) == {"plain", "double"}
+
+
+def test_the_history_of_a_symbolic_tensor_has_names():
+    layer = layers.Dense(2)
+    y = layer(keras.Input((3,)))
+    assert y._keras_history.operation is layer
+    assert (y._keras_history.node_index, y._keras_history.tensor_index) == (0, 0)
+    assert round(y, 1).shape == (None, 2)
