@@ -19,6 +19,7 @@ from ...codegen.cuda.source import Kernel
 from ...control.body import Prepared
 from ...ir import Graph, Node
 from ...passes import optimize
+from ...passes.axes import split_axes
 from ...passes.fuse import Group, group_nodes
 from ...tensor import Resident
 from ..native.arrangement import Arrangement, bytes_of, used_outside
@@ -80,7 +81,7 @@ class CudaProgram(Arrangement):
         self, graph: Graph, variables: int, read: int, updates: Sequence[int], backend: Backend
     ) -> None:
         graph, self._reasons = expand(graph, backend.tensor_cores)
-        self.graph = graph
+        graph = self.graph = split_axes(graph)
         self.inputs, self.variables = len(graph.inputs) - read, variables
         self.update_places = tuple(updates)
         self._backend = backend

@@ -12,6 +12,7 @@ from ...control.body import Prepared
 from ...ir import Graph, Node
 from ...op import Spec
 from ...passes import optimize
+from ...passes.axes import split_axes
 from ...passes.fuse import Group, group_nodes
 from ...passes.widen import widen_halves
 from ..reference.quiet import quietly
@@ -41,7 +42,7 @@ class NativeProgram(Arrangement):
     def __init__(
         self, graph: Graph, variables: int = 0, read: int = 0, updates: Sequence[int] = ()
     ) -> None:
-        graph = self.graph = widen_halves(graph, _serves)
+        graph = self.graph = split_axes(widen_halves(graph, _serves))
         self.inputs, self.variables = len(graph.inputs) - read, variables
         self.update_places = tuple(updates)
         self.units = group_nodes(graph, lambda node: role_of(node, graph.specs))
@@ -227,12 +228,15 @@ def _prepared(value: Any, programs: Mapping[Graph, NativeProgram]) -> Any:
 
 def _serves(node: Node, specs: Mapping[int, Spec]) -> bool:
     """Whether a node gets a native kernel: tried with a builder of its own."""
-    if role_of(node, specs) is not None:
-        return True
-    lowering = LOWERINGS.get(node.op.name)
     own = {v: specs[v] for v in (*node.inputs, *node.outputs)}
-    graph = Graph("one", node.inputs, {}, (node,), node.outputs, own)
-    return lowering is not None and lowering(node, Builder(graph))
+    graph = split_axes(Graph("one", node.inputs, {}, (node,), node.outputs, own))
+    builder = Builder(graph)
+    for part in graph.nodes:
+        if role_of(part, graph.specs) is None:
+            lowering = LOWERINGS.get(part.op.name)
+            if lowering is None or not lowering(part, builder):
+                return False
+    return True
 
 
 def _call_all(hosts: list[Any]) -> Any:

@@ -17,11 +17,12 @@ from ....codegen.cuda.fused import (
 )
 from ....codegen.cuda.scalar import CASTS, served
 from ....ir import Node
+from ....passes.axes import form_of
 from ....passes.fuse import Group, Role
 from ...native.lowering import Strided
 from ..builder import CudaBuilder, Many
 
-__all__ = ["Pending", "chain_of", "emit_group", "form_of", "role_of"]
+__all__ = ["Pending", "chain_of", "emit_group", "role_of"]
 
 _REDUCTIONS = ("sum", "max", "min", "prod", "any", "all")
 _ALIGNED = 16
@@ -46,17 +47,6 @@ def role_of(node: Node, specs: Any) -> Role | None:
         axes = node.attrs["axes"]
         return Role(spec.shape, axes) if form_of(spec.shape, axes) is not None else None
     return None
-
-
-def form_of(shape: Sequence[int], axes: Sequence[int]) -> tuple[int, int, int] | None:
-    """Elements before, along and after the axes, or None if they are not neighbours."""
-    kept = [a for a in axes if shape[a] != 1]
-    if not kept:
-        return math.prod(shape), 1, 1
-    low, high = kept[0], kept[-1] + 1
-    if any(shape[i] != 1 and i not in kept for i in range(low, high)):
-        return None
-    return math.prod(shape[:low]), math.prod(shape[low:high]), math.prod(shape[high:])
 
 
 def _load(b: CudaBuilder, v: int, shape: tuple[int, ...]) -> Load:

@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from ....codegen.cuda.fused import parts_of
 from ....codegen.cuda.scalar import register
 from ....ir import Node
+from ....passes.axes import form_of
 from ..builder import CudaBuilder, lowers
-from .fused import form_of
 
 __all__: list[str] = []
 

@@ -27,6 +27,7 @@ from ....codegen import chains
 from ....codegen.tiles import INDEX, attributes
 from ....ir import Node
 from ....op import Spec
+from ....passes.axes import form_of
 from ....passes.fuse import Group, Role
 from ....passes.layout import Layout, dense_strides
 from ..lowering import Builder, Strided, lowers
@@ -80,7 +81,7 @@ def _role_of_reduction(node: Node, spec: Spec, result: Spec) -> Role | None:
     ):
         return None
     axes = _axes(node, len(spec.shape))
-    if _form(spec.shape, axes) is None:
+    if form_of(spec.shape, axes) is None:
         return None
     return Role(spec.shape, axes)
 
@@ -104,17 +105,6 @@ def _axes(node: Node, rank: int) -> tuple[int, ...]:
     if axis is None:
         return tuple(range(rank))
     return tuple(sorted(a % rank for a in ((axis,) if isinstance(axis, int) else axis)))
-
-
-def _form(shape: tuple[int, ...], axes: tuple[int, ...]) -> tuple[int, int, int] | None:
-    """Outer, reduced and inner size, or None if the reduced axes are not neighbours."""
-    kept = [i for i in axes if shape[i] != 1]
-    if not kept:
-        return math.prod(shape), 1, 1
-    low, high = kept[0], kept[-1]
-    if any(shape[i] != 1 and i not in axes for i in range(low, high)):
-        return None
-    return math.prod(shape[:low]), math.prod(shape[low : high + 1]), math.prod(shape[high + 1 :])
 
 
 class _Input(NamedTuple):
@@ -338,7 +328,7 @@ class _Chain:
         form = (0, 1, 1, 1)
         if self.reductions:
             axes = _axes(self.reductions[0], len(self.shape))
-            outer, red, inner = _form(self.shape, axes) or (1, 1, 1)
+            outer, red, inner = form_of(self.shape, axes) or (1, 1, 1)
             form = (1 if inner == 1 else 2, outer, red, inner)
         # Suffix products divide each other: a tile is a multiple of the longest that it can hold.
         unit, step = 1, 1

@@ -7,6 +7,7 @@ import math
 import numpy as np
 
 from ....ir import Node
+from ....passes.axes import form_of
 from ..lowering import Builder, lowers
 
 __all__: list[str] = []
@@ -14,17 +15,6 @@ __all__: list[str] = []
 SUFFIX = {np.dtype("float32"): "f32", np.dtype("float64"): "f64"}
 # Tasks that hold partial sums, at most, in norm.cpp and moments.cpp.
 MOST_PARTIALS = 64
-
-
-def _form(shape: tuple[int, ...], axes: tuple[int, ...]) -> tuple[int, int, int] | None:
-    """Elements before, along and after the axes, or None if they are not neighbours."""
-    kept = [a for a in axes if shape[a] != 1]
-    if not kept:
-        return math.prod(shape), 1, 1
-    low, high = kept[0], kept[-1] + 1
-    if any(shape[i] != 1 and i not in kept for i in range(low, high)):
-        return None
-    return math.prod(shape[:low]), math.prod(shape[low:high]), math.prod(shape[high:])
 
 
 # An input and an output that may share memory.
@@ -36,7 +26,7 @@ _IN_PLACE = {"softmax": [(0, 0)], "softmax_grad": [(0, 0), (1, 0)],
 def softmax(node: Node, b: Builder) -> bool:
     """Rows, or columns if the axis is not the last."""
     spec = b.spec(node.inputs[0])
-    suffix, form = SUFFIX.get(spec.dtype), _form(spec.shape, node.attrs["axes"])
+    suffix, form = SUFFIX.get(spec.dtype), form_of(spec.shape, node.attrs["axes"])
     if suffix is None or form is None:
         return False
     b.emit(
@@ -50,7 +40,7 @@ def softmax(node: Node, b: Builder) -> bool:
 def moments(node: Node, b: Builder) -> bool:
     """Both from one reading, if the axes are neighbours."""
     spec = b.spec(node.inputs[0])
-    suffix, form = SUFFIX.get(spec.dtype), _form(spec.shape, node.attrs["axes"])
+    suffix, form = SUFFIX.get(spec.dtype), form_of(spec.shape, node.attrs["axes"])
     if suffix is None or form is None or 0 in spec.shape:
         return False
     b.emit(

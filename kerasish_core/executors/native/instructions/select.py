@@ -6,6 +6,7 @@ import math
 
 from .... import dtypes
 from ....ir import Node
+from ....passes.axes import form_of
 from ..lowering import Builder, lowers
 from .dtype_codes import code, split_axis
 
@@ -73,13 +74,9 @@ def searchsorted(node: Node, b: Builder) -> bool:
 @lowers("logsumexp")
 def logsumexp(node: Node, b: Builder) -> bool:
     shape, dtype = b.spec(node.inputs[0])
-    axes, number = node.attrs["axes"], code(dtype)
-    if number is None or not dtypes.is_float(dtype):
+    form, number = form_of(shape, node.attrs["axes"]), code(dtype)
+    if number is None or not dtypes.is_float(dtype) or form is None:
         return False
-    low, high = (min(axes), max(axes) + 1) if axes else (len(shape), len(shape))
-    if high - low != len(axes):
-        return False  # axes that are no neighbours
-    form = [math.prod(part) for part in (shape[:low], shape[low:high], shape[high:])]
     b.emit(
         "logsumexp", inputs=node.inputs, outputs=node.outputs, params=[number, *form],
         note=f"over {form[1]} elements",
