@@ -9,6 +9,7 @@ from .settings import (
     disable_traceback_filtering,
     enable_flash_attention,
     enable_interactive_logging,
+    enable_tensor_float_32_execution,
     enable_traceback_filtering,
     epsilon,
     floatx,
@@ -27,6 +28,7 @@ from .settings import (
     set_max_epochs,
     set_max_steps_per_epoch,
     standardize_data_format,
+    tensor_float_32_execution_enabled,
 )
 
 __all__ = [
@@ -37,6 +39,7 @@ __all__ = [
     "dtype_policy",
     "enable_flash_attention",
     "enable_interactive_logging",
+    "enable_tensor_float_32_execution",
     "enable_traceback_filtering",
     "enable_unsafe_deserialization",
     "epsilon",
@@ -57,4 +60,5 @@ __all__ = [
     "set_max_epochs",
     "set_max_steps_per_epoch",
     "standardize_data_format",
+    "tensor_float_32_execution_enabled",
 ]

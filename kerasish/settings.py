@@ -19,6 +19,7 @@ __all__ = [
     "disable_traceback_filtering",
     "enable_flash_attention",
     "enable_interactive_logging",
+    "enable_tensor_float_32_execution",
     "enable_traceback_filtering",
     "epsilon",
     "floatx",
@@ -40,6 +41,7 @@ __all__ = [
     "set_max_steps_per_epoch",
     "standardize_data_format",
     "structure_version",
+    "tensor_float_32_execution_enabled",
 ]
 
 _FLOATS = ("bfloat16", "float16", "float32", "float64")
@@ -194,6 +196,21 @@ def disable_flash_attention() -> None:
 def is_flash_attention_enabled() -> bool | None:
     """True or False as was asked for; None where nothing was."""
     return _SETTINGS.flash_attention
+
+
+def enable_tensor_float_32_execution(enabled: bool) -> None:
+    """Let GPUs round float32 operands of matrix products to TensorFloat-32, with 10 bits.
+
+    Off at first, so that float32 is float32; half types are not concerned. The name is that of
+    `tf.config.experimental`.
+    """
+    core.config.set_tensor_float_32(enabled)
+    bump_structure_version()
+
+
+def tensor_float_32_execution_enabled() -> bool:
+    """Whether GPUs may round operands of float32 products to TensorFloat-32."""
+    return core.config.tensor_float_32()
 
 
 def is_nnx_enabled() -> bool:

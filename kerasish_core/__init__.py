@@ -3,7 +3,7 @@
 This is its only door. It knows nothing of layers, models or Keras.
 """
 
-from . import dtypes, ops, tree
+from . import config, dtypes, ops, tree
 from .autodiff import (
     GradientTape,
     custom_gradient,
@@ -58,6 +58,7 @@ __all__ = [
     "connect",
     "connect_gpus",
     "cond",
+    "config",
     "constant",
     "convert",
     "current_device",

@@ -17,7 +17,10 @@ from __future__ import annotations
 import os
 import re
 
-__all__ = ["EnvironmentVariableError", "device", "local_rank", "native", "shadow", "threads"]
+__all__ = [
+    "EnvironmentVariableError", "device", "local_rank", "native", "set_tensor_float_32", "shadow",
+    "tensor_float_32", "threads",
+]  # fmt: skip
 
 _LOCAL_RANKS = (
     "OMPI_COMM_WORLD_LOCAL_RANK", "MPI_LOCALRANKID", "MV2_COMM_WORLD_LOCAL_RANK",
@@ -48,6 +51,20 @@ def local_rank() -> int:
     """The number of this process among those that a launcher started on this machine; else 0."""
     found = [os.environ.get(name, "") for name in _LOCAL_RANKS]
     return next((int(text) for text in found if text.isdigit()), 0)
+
+
+_tensor_float_32 = False
+
+
+def tensor_float_32() -> bool:
+    """Whether GPUs may round float32 operands of matrix products to TF32 (10 bits)."""
+    return _tensor_float_32
+
+
+def set_tensor_float_32(enabled: bool) -> None:
+    """Let programs that are made from now on do so, or not."""
+    global _tensor_float_32
+    _tensor_float_32 = bool(enabled)
 
 
 def native() -> bool:

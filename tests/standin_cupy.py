@@ -7,6 +7,7 @@ never NumPy, shows here.
 """
 
 import contextlib
+import ctypes
 import functools
 import importlib.machinery
 import json
@@ -49,6 +50,18 @@ class Device:
 
 
 DEVICES = 2
+
+
+class MemoryPointer:
+    """Where an array's elements lie."""
+
+    def __init__(self, ptr):
+        self.ptr = ptr
+
+    def copy_from_host_async(self, mem, size, stream=None):
+        if type(mem) is not int or type(size) is not int:
+            raise TypeError("an address and a size are integers")
+        ctypes.memmove(self.ptr, mem, size)
 
 
 class ndarray:
@@ -104,7 +117,7 @@ class ndarray:
 
     @property
     def data(self):
-        return types.SimpleNamespace(ptr=self._data.ctypes.data)
+        return MemoryPointer(self._data.ctypes.data)
 
     @property
     def flags(self):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -76,11 +76,13 @@ class CupyBackend:
 
         return replay
 
-    def library(self, kind: str, facts: dict[str, Any]) -> Any:
-        """A call `(addresses)` that does the instruction by a library, or None."""
+    def library(
+        self, kind: str, facts: dict[str, Any], addresses: Sequence[int]
+    ) -> Callable[[], None] | None:
+        """A call that does the instruction by a library, or None."""
         if kind == "product":
-            return CublasLt.of(self._number).plan(facts)
-        return sum_call(**facts) if kind == "all_reduce" else None
+            return CublasLt.of(self._number).plan(facts, addresses)
+        return sum_call(addresses, **facts)
 
     def load(self, target: Any, source: Any) -> None:
         """Copy an array of the host or the device into a buffer.

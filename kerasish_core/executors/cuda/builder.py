@@ -8,6 +8,7 @@ from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
+from ... import config
 from ...codegen.cuda.fused import grid_of
 from ...codegen.cuda.source import Source, dtype_name
 from ...ir import Graph, Node
@@ -122,7 +123,7 @@ class CudaBuilder(Builder):
         template = f"{kind}, {str(bias).lower()}, {str(relu).lower()}"
         self.library[len(self.instructions)] = (
             "product", {"numbers": numbers, "bias": bias, "relu": relu,
-                        "dtype": self.spec(out).dtype.name},
+                        "dtype": self.spec(out).dtype.name, "tf32": config.tensor_float_32()},
         )  # fmt: skip
         added = f"const {kind}* bias, " if bias else ""
         self.launch(

@@ -9,8 +9,10 @@ from __future__ import annotations
 import ctypes
 import functools
 import importlib
+import itertools
 import logging
-from collections.abc import Sequence
+import math
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import cupy
@@ -21,12 +23,15 @@ _WORKSPACE = 32 << 20
 _LIBRARIES = ("libcublasLt.so.13", "libcublasLt.so.12", "cublasLt64_13.dll", "cublasLt64_12.dll")
 _TRANS_A, _TRANS_B, _EPILOGUE, _BIAS = 3, 4, 7, 8
 _BATCH_COUNT, _BATCH_STRIDE, _MOST_WORKSPACE = 5, 6, 1
+_ALIGNMENTS = (5, 6, 7, 8)  # of the left, right, added and resulting matrix
+_MOST_ALIGNMENT = 256
 _EPILOGUES = {(False, False): 1, (False, True): 2, (True, False): 4, (True, True): 6}
 # Of a dtype: cudaDataType, the type of computation, the type of alpha and beta.
 _TYPES = {
     "float32": (0, 68, 0), "float64": (1, 70, 1), "float16": (2, 68, 0), "bfloat16": (14, 68, 0),
 }  # fmt: skip
-# Products over more batches of the outer axes are left to the own kernel.
+_TENSOR_FLOAT_32 = 77
+# Products over more batches beside the largest axis are left to the own kernel.
 _MOST_CALLS = 64
 
 
@@ -77,36 +82,48 @@ class CublasLt:
         with cupy.cuda.Device(number):
             return CublasLt(library)
 
-    def plan(self, facts: dict[str, Any]) -> Any:
-        """A call `(addresses)` of the product, or None where the library does not serve.
+    def plan(self, facts: dict[str, Any], addresses: Sequence[int]) -> Callable[[], None] | None:
+        """A call of the product, or None where the library does not serve.
 
         Args:
-            facts: `numbers` of `Product` in `product.cuh`, `bias`, `relu`, `dtype`.
+            facts: `numbers` of `Product` in `product.cuh`, `bias`, `relu`, `dtype`, `tf32`.
+            addresses: Of a, b, perhaps the bias, and c.
         """
         rows, columns, inner, *rest = facts["numbers"]
         a_row, a_inner, b_inner, b_column, c_row, c_column = rest[:6]
-        batch, of_a, of_b, of_c = (rest[6 + 3 * i : 9 + 3 * i] for i in range(4))
+        size, of_a, of_b, of_c = (rest[6 + 3 * i : 9 + 3 * i] for i in range(4))
+        # One call takes the largest axis of batches.
+        batches = sorted(zip(size, of_b, of_a, of_c, strict=True))
+        *others, (count, *steps) = batches
+        steps = steps if count > 1 else [0, 0, 0]
         # cuBLAS has columns first, so that it computes the transposed: c' = b' a'.
         left = _matrix(columns, inner, b_column, b_inner)
         right = _matrix(inner, rows, a_inner, a_row)
-        calls = batch[0] * batch[1]
+        calls = math.prod(batch[0] for batch in others)
         if left is None or right is None or c_column != 1 or calls > _MOST_CALLS or not inner:
             return None
         lead = c_row if rows > 1 else columns
-        product = _Product(self, facts, left, right, _Matrix(columns, rows, lead, False))
-        if not product.set_up(batch[2], of_b[2], of_a[2], of_c[2]):
-            return None
-        size = {"float64": 8, "float32": 4}.get(facts["dtype"], 2)
+        a, b, *bias, c = addresses
+        width = {"float64": 8, "float32": 4}.get(facts["dtype"], 2)
         starts = [
-            tuple(size * (i * s[0] + j * s[1]) for s in (of_a, of_b, of_c))
-            for i in range(batch[0])
-            for j in range(batch[1])
+            tuple(
+                base + width * sum(i * s for i, s in zip(place, along, strict=True))
+                for base, along in zip((b, a, c), zip(*(x[1:] for x in others), strict=True))
+            )
+            for place in itertools.product(*(range(x[0]) for x in others))
         ]
+        product = _Product(self, facts, left, right, _Matrix(columns, rows, lead, False),
+                           bias[0] if bias else 0)  # fmt: skip
+        alignments = [
+            math.gcd(_MOST_ALIGNMENT, step * width, *(start[i] for start in starts))
+            for i, step in enumerate(steps)
+        ]
+        if not product.set_up(count, steps, alignments):
+            return None
 
-        def run(addresses: Sequence[int]) -> None:
-            a, b, *bias, c = addresses
-            for on_a, on_b, on_c in starts:
-                product.run(b + on_b, a + on_a, c + on_c, bias[0] if bias else 0)
+        def run() -> None:
+            for start in starts:
+                product.run(*start)
 
         return run
 
@@ -128,7 +145,7 @@ def _library() -> ctypes.CDLL | None:
 
 
 class _Nothing:
-    def plan(self, facts: dict[str, Any]) -> Any:
+    def plan(self, facts: dict[str, Any], addresses: Sequence[int]) -> None:
         return None
 
 
@@ -136,11 +153,13 @@ class _Product:
     """One shape of product: descriptors and the algorithm."""
 
     def __init__(
-        self, owner: CublasLt, facts: dict[str, Any], left: _Matrix, right: _Matrix, out: _Matrix
-    ) -> None:
+        self, owner: CublasLt, facts: dict[str, Any], left: _Matrix, right: _Matrix, out: _Matrix,
+        bias: int,
+    ) -> None:  # fmt: skip
         self._owner, self._library = owner, owner._library
-        self._bias = facts["bias"]
         self._kind, compute, scale = _TYPES[facts["dtype"]]
+        if facts["tf32"] and facts["dtype"] == "float32":
+            compute = _TENSOR_FLOAT_32
         real = ctypes.c_double if facts["dtype"] == "float64" else ctypes.c_float
         self._one, self._zero = real(1), real(0)
         self._shapes = (left, right, out)
@@ -150,6 +169,8 @@ class _Product:
         self._set(_TRANS_A, ctypes.c_int32(left.transposed))
         self._set(_TRANS_B, ctypes.c_int32(right.transposed))
         self._set(_EPILOGUE, ctypes.c_int32(_EPILOGUES[facts["bias"], facts["relu"]]))
+        if bias:
+            self._set(_BIAS, ctypes.c_void_p(bias))
         self._found = _Heuristic()
 
     def _set(self, attribute: int, value: Any) -> None:
@@ -170,31 +191,37 @@ class _Product:
                     made, attribute, ctypes.byref(value), ctypes.sizeof(value)))  # fmt: skip
         return made
 
-    def set_up(self, count: int, of_left: int, of_right: int, of_out: int) -> bool:
-        """Ask for an algorithm; whether there is one."""
+    def set_up(self, count: int, steps: Sequence[int], alignments: Sequence[int]) -> bool:
+        """Ask for an algorithm; whether there is one.
+
+        Args:
+            count: Of matrices.
+            steps: From one of them to the next: left, right, out.
+            alignments: That all their addresses have; without this the library takes 256 bytes.
+        """
         library = self._library
-        left, right, out = self._shapes
-        self._layouts = (
-            self._layout(left, count, of_left), self._layout(right, count, of_right),
-            self._layout(out, count, of_out),
-        )  # fmt: skip
+        layouts = [
+            self._layout(m, count, step) for m, step in zip(self._shapes, steps, strict=True)
+        ]
+        left, right, out = self._layouts = layouts
         preference, returned = ctypes.c_void_p(), ctypes.c_int(0)
         _check(library.cublasLtMatmulPreferenceCreate(ctypes.byref(preference)))
-        most = ctypes.c_size_t(_WORKSPACE)
-        _check(library.cublasLtMatmulPreferenceSetAttribute(
-            preference, _MOST_WORKSPACE, ctypes.byref(most), ctypes.sizeof(most)))  # fmt: skip
-        of_left, of_right, of_out = self._layouts  # type: ignore[assignment]
+        of_left, of_right, of_out = alignments
+        asked: list[tuple[int, Any]] = [(_MOST_WORKSPACE, ctypes.c_uint64(_WORKSPACE))]
+        for attribute, bytes_ in zip(_ALIGNMENTS, (of_left, of_right, of_out, of_out), strict=True):
+            asked.append((attribute, ctypes.c_uint32(bytes_)))
+        for attribute, value in asked:
+            _check(library.cublasLtMatmulPreferenceSetAttribute(
+                preference, attribute, ctypes.byref(value), ctypes.sizeof(value)))  # fmt: skip
         status = library.cublasLtMatmulAlgoGetHeuristic(
-            self._owner._handle, self._operation, of_left, of_right, of_out, of_out, preference, 1,
+            self._owner._handle, self._operation, left, right, out, out, preference, 1,
             ctypes.byref(self._found), ctypes.byref(returned),
         )  # fmt: skip
         library.cublasLtMatmulPreferenceDestroy(preference)
-        return status == 0 and returned.value > 0 and self._found.state == 0
+        return bool(status == 0 and returned.value > 0 and self._found.state == 0)
 
-    def run(self, left: int, right: int, out: int, bias: int) -> None:
+    def run(self, left: int, right: int, out: int) -> None:
         """Compute on the current stream; all arguments are addresses."""
-        if self._bias:
-            self._set(_BIAS, ctypes.c_void_p(bias))
         of_left, of_right, of_out = self._layouts
         workspace = self._owner._workspace
         stream = cupy.cuda.get_current_stream().ptr
@@ -202,7 +229,7 @@ class _Product:
             self._owner._handle, self._operation, ctypes.byref(self._one), ctypes.c_void_p(left),
             of_left, ctypes.c_void_p(right), of_right, ctypes.byref(self._zero),
             ctypes.c_void_p(out), of_out, ctypes.c_void_p(out), of_out,
-            ctypes.byref(self._found.algorithm), ctypes.c_void_p(workspace.data.ptr),
+            ctypes.byref(self._found.algorithm), ctypes.c_void_p(int(workspace.data.ptr)),
             ctypes.c_size_t(_WORKSPACE), ctypes.c_void_p(stream)))  # fmt: skip
 
 

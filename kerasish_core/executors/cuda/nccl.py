@@ -79,10 +79,13 @@ class NcclSums:
         self._group.allReduce(source, target, count * parts, kind, self._nccl.NCCL_SUM, stream)
 
 
-def sum_call(count: int, dtype: np.dtype[Any]) -> Callable[[Sequence[int]], None] | None:
-    """A call `(addresses)` that sums `count` elements of all processes, for a program."""
+def sum_call(
+    addresses: Sequence[int], count: int, dtype: np.dtype[Any]
+) -> Callable[[], None] | None:
+    """A call that sums `count` elements of all processes, from one address to another."""
     sums = communicator().on_device()
-    return None if sums is None else lambda at: sums.sum_into(at[0], at[1], count, dtype)
+    source, target = addresses
+    return None if sums is None else lambda: sums.sum_into(source, target, count, dtype)
 
 
 def connect_gpus(communicator: Communicator) -> NcclSums | None:

@@ -59,8 +59,7 @@ class _Launch(NamedTuple):
     kernel: Kernel | None
     blocks: int
     arguments: tuple[int | float, ...]
-    library: Any  # a call instead, and its addresses
-    addresses: tuple[int, ...]
+    library: Callable[[], None] | None  # a call instead
 
 
 class CudaProgram(Arrangement):
@@ -194,7 +193,6 @@ class CudaProgram(Arrangement):
     def _make_segments(self) -> None:
         backend, b = self._backend, self.builder
         self._module = backend.compile(b.source)
-        skipped: set[int] = set()
         launches: list[_Launch] = []
         self._segments, self._graphs = [], []
         for i, step in enumerate(self.instructions):
@@ -202,11 +200,11 @@ class CudaProgram(Arrangement):
                 self._close(launches)
                 launches = []
                 self._segments.append(self._host(step.node))
-            elif i not in skipped:
-                launches.append(self._launch(i, step, skipped))
+            else:
+                launches.append(self._launch(i, step))
         self._close(launches)
 
-    def _launch(self, i: int, step: Instruction, skipped: set[int]) -> _Launch:
+    def _launch(self, i: int, step: Instruction) -> _Launch:
         backend, b = self._backend, self.builder
         kernel = b.source.kernels.get(step.kernel)
         if kernel is None:
@@ -222,24 +220,19 @@ class CudaProgram(Arrangement):
             given = self._table(b.many[i].items, addresses)
         library = None
         if i in b.library:
-            kind, facts = b.library[i]
-            library = backend.library(kind, facts)
-            if library is not None and "result" in facts:
-                skipped.add(facts["result"])
-                root, offset = self.instructions[facts["result"]].operands[-1]
-                addresses = (*addresses[:-1], self._address(root, offset))
+            library = backend.library(*b.library[i], addresses)
             if library is not None:
                 self._libraries.add(i)
-        return _Launch(kernel, blocks, given, library, addresses)
+        return _Launch(kernel, blocks, given, library)
 
     def _library_call(self, i: int, step: Instruction) -> _Launch:
         """What no kernel of ours does."""
-        call = self._backend.library(*self.builder.library[i])
+        addresses = tuple(self._address(root, offset) for root, offset in step.operands)
+        call = self._backend.library(*self.builder.library[i], addresses)
         if call is None:
             raise RuntimeError(f"{self._text(step)}: the library that did this is not there.")
         self._libraries.add(i)
-        addresses = tuple(self._address(root, offset) for root, offset in step.operands)
-        return _Launch(None, 0, (), call, addresses)
+        return _Launch(None, 0, (), call)
 
     def _table(self, items: Any, addresses: tuple[int, ...]) -> tuple[int, int]:
         rows = [
@@ -261,7 +254,7 @@ class CudaProgram(Arrangement):
         def run() -> None:
             for step in todo:
                 if step.library is not None:
-                    step.library(step.addresses)
+                    step.library()
                 elif step.kernel is not None:
                     backend.launch(module, step.kernel, step.blocks, step.arguments)
 

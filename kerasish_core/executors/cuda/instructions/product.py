@@ -52,10 +52,6 @@ def conv(node: Node, b: CudaBuilder) -> bool:
     kind, groups = b.kind(node.inputs[0]), node.attrs["groups"]
     bias, relu = end is not None, end is not None and end.relu
     rows, width = math.prod(y.shape[:-1]), y.shape[-1] // groups
-    b.library[len(b.instructions)] = (
-        "conv",
-        {**node.attrs, "x": x, "kernel": kernel, "y": y, "bias": bias, "relu": relu},
-    )
     added = f"const {kind}* bias, " if bias else ""
     b.launch(
         f"conv_{kind}",
@@ -78,10 +74,6 @@ def conv_input_grad(node: Node, b: CudaBuilder) -> bool:
         return False
     kind, groups = b.kind(node.inputs[0]), node.attrs["groups"]
     dense = [*map(b.dense, node.inputs)]
-    b.library[len(b.instructions)] = (
-        "conv_input_grad",
-        {**node.attrs, "x": x, "kernel": kernel, "y": g},
-    )
     b.launch(
         f"conv_input_grad_{kind}",
         f"const {kind}* g, const {kind}* kernel, {kind}* dx, {_PARAMETERS}",
@@ -106,7 +98,6 @@ def conv_kernel_grad(node: Node, b: CudaBuilder) -> bool:
     partial = b.temp((parts, count), "float64" if wide == "double" else "float32")
     dense = [*map(b.dense, node.inputs)]
     rows, width = count // kernel.shape[-1], kernel.shape[-1] // groups
-    place = len(b.instructions)
     b.launch(
         f"conv_kernel_grad_{kind}",
         f"const {kind}* x, const {kind}* g, {wide}* partial, {_PARAMETERS}, int64_t parts",
@@ -121,11 +112,6 @@ def conv_kernel_grad(node: Node, b: CudaBuilder) -> bool:
         f"  join_parts<{kind}>(partial, out, parts, count);", [partial], node.outputs,
         [parts, count], -(-count // 256), "the parts joined",
     )  # fmt: skip
-    # A library does both: the second launch then is left out.
-    b.library[place] = (
-        "conv_kernel_grad",
-        {**node.attrs, "x": x, "kernel": kernel, "y": g, "result": place + 1},
-    )
     return True
 
 

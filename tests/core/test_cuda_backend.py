@@ -1,0 +1,139 @@
+"""The whole way of a program through CuPy and cuBLASLt, over their stand-ins."""
+
+import numpy as np
+import pytest
+import standin_cuda
+from test_cuda_kernels import TOLERANCE
+
+import kerasish_core as core
+from kerasish_core import config
+from kerasish_core.executors import cuda
+
+RNG = np.random.default_rng(7)
+
+
+@pytest.fixture(scope="module")
+def library():
+    return standin_cuda.Library()
+
+
+@pytest.fixture
+def gpu(cupy, monkeypatch, tmp_path, library):
+    standin_cuda.install(cupy, monkeypatch)
+    monkeypatch.setattr(standin_cuda, "LAUNCHED", [])
+    backend, cublas = cuda._room("backend"), cuda._room("cublas")
+    monkeypatch.setattr(backend, "_CACHE", tmp_path)
+    monkeypatch.setattr(cublas, "_library", lambda: library)
+    cublas.CublasLt.of.cache_clear()
+    yield cupy
+    cublas.CublasLt.of.cache_clear()
+
+
+def f(*shape, dtype="float32"):
+    return RNG.normal(size=shape).astype(core.dtypes.as_dtype(dtype))
+
+
+def same(found, wanted, dtype="float32"):
+    scale = 10 * TOLERANCE[dtype]
+    np.testing.assert_allclose(
+        np.asarray(found.numpy(), "float64"), np.asarray(wanted, "float64"), rtol=scale, atol=scale
+    )
+
+
+def test_a_step_is_captured_once_and_replayed(gpu):
+    w = core.Variable(f(5, 3), name="w")
+    start = w.numpy()
+
+    def step(x):
+        loss, slope = core.value_and_grad(
+            lambda w: core.ops.sum(core.ops.square(core.ops.matmul(x, w)))
+        )(w.read())
+        w.assign(w - 0.01 * slope)
+        return loss
+
+    run = core.function(step)
+    expected = start.astype("float64")
+    for i in range(5):
+        x = f(7, 5)  # a new batch of the host each time: by pinned memory, two buffers in turn
+        product = x @ expected
+        standin_cuda.LAUNCHED.clear()
+        same(run(x), (product**2).sum())
+        expected = expected - 0.01 * (x.T @ (2 * product))
+        same(w, expected)
+        assert ("graph" in standin_cuda.LAUNCHED) == (i > 0)
+    assert standin_cuda.LAUNCHED.count("graph") == 1
+    kernels = run.explain("kernels")
+    assert kernels.count("(by a library)") == 2 and "generic" not in kernels
+
+
+def test_what_has_no_kernel_runs_between_two_graphs(gpu):
+    run = core.function(lambda x: core.ops.exp(core.ops.sort(core.ops.exp(x), -1)))
+    for _ in range(3):
+        x = f(4, 6)
+        same(run(x), np.exp(np.sort(np.exp(x))))
+    assert standin_cuda.LAUNCHED.count("graph") == 4
+    assert "generic: outside the graph" in run.explain("kernels")
+
+
+PRODUCTS = {
+    "plain": (lambda a, b: core.ops.matmul(a, b), (6, 5), (5, 7)),
+    "turned": (lambda a, b: core.ops.matmul(core.ops.transpose(a), b), (5, 6), (5, 7)),
+    "both": (
+        lambda a, b: core.ops.matmul(core.ops.transpose(a), core.ops.transpose(b)), (5, 6), (7, 5)
+    ),
+    "one row": (lambda a, b: core.ops.matmul(a, b), (1, 5), (5, 7)),
+    "one column": (lambda a, b: core.ops.matmul(a, b), (6, 5), (5, 1)),
+    "batch": (lambda a, b: core.ops.matmul(a, b), (9, 6, 5), (9, 5, 7)),
+    "shared": (lambda a, b: core.ops.matmul(a, b), (9, 2, 6, 5), (2, 5, 7)),
+    # More batches than calls are made: the larger axis is one call's.
+    "heads": (
+        lambda a, b: core.ops.einsum("bqhd,bkhd->bhqk", a, b), (70, 4, 2, 5), (70, 3, 2, 5)
+    ),
+    "offset": (lambda a, b: core.ops.matmul(a[:, 1:6], b), (6, 8), (5, 7)),
+    "bias": (
+        lambda a, b: core.ops.relu(core.ops.matmul(a, b[1:]) + b[0]), (6, 5), (6, 7)
+    ),
+}  # fmt: skip
+
+
+OTHERS = [pytest.param(d, marks=pytest.mark.slow) for d in ("float64", "float16", "bfloat16")]
+
+
+@pytest.mark.parametrize("dtype", ["float32", *OTHERS])
+def test_products_by_the_library(gpu, library, dtype):
+    for name, (function, *shapes) in PRODUCTS.items():
+        arrays = [f(*shape, dtype=dtype) for shape in shapes]
+        before, calls = library.number("asked"), library.number("multiplied")
+        run = core.function(function)
+        found = run(*arrays)
+        with core.device_scope("cpu"):
+            wanted = function(*(core.convert(a.astype("float64")) for a in arrays)).numpy()
+        same(found, wanted, dtype)
+        assert library.number("asked") == before + 1, name
+        made = library.number("multiplied") - calls
+        assert made == {"shared": 2, "heads": 2}.get(name, 1), name
+        for _ in range(2):  # captured, replayed: nothing is asked any more
+            same(run(*arrays), wanted, dtype)
+        assert library.number("asked") == before + 1, name
+
+
+def test_tensor_float_32_is_asked_for(gpu, library):
+    def compute(dtype):
+        core.function(core.ops.matmul)(f(2, 3, dtype=dtype), f(3, 4, dtype=dtype))
+        return library.number("last_compute")
+
+    assert not config.tensor_float_32() and compute("float32") == 68
+    config.set_tensor_float_32(True)
+    try:
+        assert [compute(d) for d in ("float32", "float64", "bfloat16")] == [77, 70, 68]
+    finally:
+        config.set_tensor_float_32(False)
+    assert compute("float32") == 68
+
+
+def test_what_nvrtc_refuses_is_shown(gpu):
+    cubin = cuda._room("backend").cubin
+    assert cubin("void f();", "90") == b"void f();"
+    with pytest.raises(RuntimeError, match="NVRTC refused a generated kernel") as caught:
+        cubin("#error no", "90")
+    assert "a log" in str(caught.value)
