@@ -6,6 +6,8 @@ import sys
 import time
 from typing import Any
 
+from ..messages import write
+from ..settings import is_interactive_logging_enabled
 from .loop import python_logs
 
 __all__ = ["Progress", "choose_verbose"]
@@ -52,7 +54,9 @@ class Progress:
         self._done = 0
         self._bar: Any = None
         # A moving bar only where it can move: elsewhere each state would be a line of its own.
-        self._moving = verbose == 1 and (_in_notebook() or _on_terminal())
+        self._moving = (
+            verbose == 1 and is_interactive_logging_enabled() and (_in_notebook() or _on_terminal())
+        )
 
     def __enter__(self) -> Progress:
         return self
@@ -97,7 +101,7 @@ class Progress:
         )
         head = f"{self.title} - " if self.title else ""
         shown = f" - {format_logs(logs)}" if logs else ""
-        print(f"{head}{self._done}/{self._done} - {seconds:.1f}s - {unit}{shown}", flush=True)
+        write(f"{head}{self._done}/{self._done} - {seconds:.1f}s - {unit}{shown}\n")
 
 
 def _on_terminal() -> bool:

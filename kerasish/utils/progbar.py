@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import math
 import os
 import sys
@@ -11,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from ..settings import is_interactive_logging_enabled
+from ..messages import write
 
 __all__ = ["Progbar"]
 
@@ -82,7 +81,7 @@ class Progbar:
         elif self.verbose == 2 and finalize and self.target:
             digits = len(str(self.target))
             head = f"{current:{digits}d}/{self.target} - {now - self._start:.0f}s"
-            _write(f"{head} -{self._speed(per_step)}{self._figures(signed=False)}\n")
+            write(f"{head} -{self._speed(per_step)}{self._figures(signed=False)}\n")
         self._shown = now
 
     def add(self, n: int, values: Any = None) -> None:
@@ -122,7 +121,7 @@ class Progbar:
         width = len(plain) + len(f" {seconds}") + len(rest)
         text = f"{start}{bar} {_BOLD}{seconds}{_PLAIN}{rest}"
         text += " " * max(self._width_before - width, 0)
-        _write(text + ("\n" if finalize else ""))
+        write(text + ("\n" if finalize else ""))
         self._width_before = width
 
     def _figures(self, signed: bool) -> str:
@@ -171,11 +170,3 @@ def _duration(seconds: float) -> str:
     if seconds > 60:
         return f"{int(seconds // 60)}:{int(seconds % 60):02d}"
     return f"{int(seconds)}s"
-
-
-def _write(text: str) -> None:
-    if is_interactive_logging_enabled():
-        sys.stdout.write(text)
-        sys.stdout.flush()
-    else:
-        logging.getLogger("kerasish").info(text)

@@ -126,3 +126,15 @@ def test_a_shell_of_ipython_without_a_kernel_is_no_notebook(monkeypatch, model):
     monkeypatch.setitem(sys.modules, "IPython", types.SimpleNamespace(get_ipython=lambda: shell))
     text = shown(monkeypatch, io.StringIO(), fit(model))
     assert "\r" not in text
+
+
+def test_without_interactive_logging_lines_go_to_the_log(model, capsys, caplog):
+    keras.config.disable_interactive_logging()
+    try:
+        with caplog.at_level("INFO", logger="kerasish"):
+            stop = keras.callbacks.EarlyStopping("loss", min_delta=9, patience=0, verbose=1)
+            model.fit(X, Y, batch_size=10, epochs=2, callbacks=[stop])
+    finally:
+        keras.config.enable_interactive_logging()
+    assert capsys.readouterr().out == ""
+    assert "Epoch 1/2 - 4/4" in caplog.text and "early stopping" in caplog.text

@@ -110,14 +110,19 @@ class Monitor(Callback):
 
     def is_better(self, value: float, best: float | None) -> bool:
         """Whether `value` improves on `best` by more than `min_delta`."""
-        larger = self._larger_is_better()  # refuses at once what it does not know
+        larger = self.check_mode()  # refuses at once what it does not know
         if best is None:
             return True
         if larger:
             return value - self.min_delta > best
         return value + self.min_delta < best
 
-    def _larger_is_better(self) -> bool:
+    def check_mode(self) -> bool:
+        """Whether larger is better.
+
+        Raises:
+            ValueError: The direction is "auto" and can't be known.
+        """
         if self.mode != "auto":
             return self.mode == "max"
         name = self.monitor.removeprefix("val_")

@@ -6,6 +6,7 @@ import math
 from typing import Any
 
 from ... import older
+from ...messages import write
 from .callback import Callback, Monitor
 
 __all__ = ["EarlyStopping", "TerminateOnNaN"]
@@ -63,12 +64,12 @@ class EarlyStopping(Monitor):
 
     def on_train_end(self, logs: Any = None) -> None:
         if self.stopped_epoch > 0 and self.verbose:
-            print(f"Epoch {self.stopped_epoch + 1}: early stopping")
+            write(f"Epoch {self.stopped_epoch + 1}: early stopping\n")
         if self.restore_best_weights and self.best_weights is not None:
             if self.verbose:
-                print(
+                write(
                     "Restoring model weights from the end of the best epoch: "
-                    f"{self.best_epoch + 1}."
+                    f"{self.best_epoch + 1}.\n"
                 )
             self.model.set_weights(self.best_weights)
 
@@ -96,5 +97,5 @@ class TerminateOnNaN(Callback):
                 f"NaN or Inf loss encountered at batch {batch}. Loss value: {loss}. Terminating "
                 "training immediately."
             )
-        print(f"Batch {batch}: Invalid loss, terminating training")
+        write(f"Batch {batch}: Invalid loss, terminating training\n")
         self.model.stop_training = True

@@ -6,6 +6,7 @@ import csv
 import json
 import os
 import shutil
+import warnings
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from ... import older, random
+from ...messages import write
 from .callback import Callback, Monitor
 
 __all__ = ["BackupAndRestore", "CSVLogger", "ModelCheckpoint"]
@@ -77,10 +79,11 @@ class ModelCheckpoint(Monitor):
     """Save the model's weights after epochs or batches.
 
     Args:
-        filepath: May hold `{epoch}` and log names: `"{epoch:02d}-{val_loss:.2f}.weights.h5"`.
+        filepath: May hold `{epoch}`, `{batch}` (if `save_freq` is a number) and log names:
+            `"{epoch:02d}-{val_loss:.2f}.weights.h5"`.
         monitor: Log name for `save_best_only`.
         verbose: 1 prints what is saved.
-        save_best_only: Save only improvements.
+        save_best_only: Save only improvements; and where the figure is missing, with a warning.
         save_weights_only: Save weights (`.weights.h5`) instead of the whole model.
         mode: "min", "max" or "auto".
         save_freq: "epoch", or a number of batches.
@@ -116,7 +119,7 @@ class ModelCheckpoint(Monitor):
 
     def _after_batch(self, batch: int, logs: Any = None) -> None:
         if self._counter.due(batch):
-            self._save(self._epoch, logs)
+            self._save(self._epoch, {"batch": batch + 1, **(logs or {})})
 
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
         self._epoch = epoch
@@ -125,33 +128,51 @@ class ModelCheckpoint(Monitor):
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
         if self.save_freq == "epoch":
-            self._save(epoch, logs)
+            self._save(epoch, logs or {})
 
-    def _save(self, epoch: int, logs: Any) -> None:
+    def _save(self, epoch: int, logs: dict[str, Any]) -> None:
         try:
-            path = self.filepath.format(epoch=epoch + 1, **(logs or {}))
+            path = self.filepath.format(epoch=epoch + 1, **logs)
         except KeyError as error:
             raise KeyError(
                 f"Failed to format this callback filepath: '{self.filepath}'. There is no log "
-                f"{error}; there are {', '.join(logs or {})}."
+                f"{error}; there are {', '.join(logs)}."
             ) from None
-        if self.save_best_only:
-            value = self.value_of(logs)
-            if value is None or not self.is_better(value, self.best):
-                return
-            if self.verbose:
-                print(
-                    f"\nEpoch {epoch + 1}: {self.monitor} improved from {self.best} to {value}, "
-                    f"saving to {path}"
-                )
-            self.best = value
-        elif self.verbose:
-            print(f"\nEpoch {epoch + 1}: saving model to {path}")
+        if not self._is_due(epoch, logs, path):
+            return
         Path(path).parent.mkdir(parents=True, exist_ok=True)
         if self.save_weights_only:
             self.model.save_weights(path, overwrite=True)
         else:
             self.model.save(path, overwrite=True)
+        self._say(epoch, f"finished saving model to {path}")
+
+    def _is_due(self, epoch: int, logs: dict[str, Any], path: str) -> bool:
+        if not self.save_best_only:
+            self._say(epoch, f"saving model to {path}")
+            return True
+        self.check_mode()
+        value = logs.get(self.monitor)
+        if value is None:  # rather one file too many than none of a long run
+            warnings.warn(
+                f"Can save best model only with {self.monitor} available. There are "
+                f"{', '.join(logs)}. The model is saved.",
+                stacklevel=2,
+            )
+            return True
+        best = "None" if self.best is None else f"{self.best:.5f}"
+        if not self.is_better(value, self.best):
+            self._say(epoch, f"{self.monitor} did not improve from {best}")
+            return False
+        self._say(
+            epoch, f"{self.monitor} improved from {best} to {value:.5f}, saving model to {path}"
+        )
+        self.best = value
+        return True
+
+    def _say(self, epoch: int, text: str) -> None:
+        if self.verbose:
+            write(f"\nEpoch {epoch + 1}: {text}\n")
 
 
 class BackupAndRestore(Callback):

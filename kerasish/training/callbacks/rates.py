@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from ... import older
+from ...messages import write
 from .callback import Callback, Monitor
 
 __all__ = ["LearningRateScheduler", "ReduceLROnPlateau"]
@@ -49,7 +50,7 @@ class LearningRateScheduler(Callback):
             ) from None
         self.model.optimizer.learning_rate = found
         if self.verbose:
-            print(f"\nEpoch {epoch + 1}: LearningRateScheduler setting learning rate to {found}.")
+            write(f"\nEpoch {epoch + 1}: LearningRateScheduler setting learning rate to {found}.\n")
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
         if logs is not None:
@@ -124,5 +125,7 @@ class ReduceLROnPlateau(Monitor):
         optimizer.learning_rate = new
         if self.verbose:
             name = f" {optimizer.name}" if named else ""
-            print(f"\nEpoch {epoch + 1}: ReduceLROnPlateau reducing{name} learning rate to {new}.")
+            write(
+                f"\nEpoch {epoch + 1}: ReduceLROnPlateau reducing{name} learning rate to {new}.\n"
+            )
         return True
