@@ -181,6 +181,8 @@ def _squeeze_excite(x: Any, squeezed: int, name: str) -> Any:
 
 def _block(inputs: Any, kind: str, filters: int, group_width: int, stride: int, name: str) -> Any:
     """Convolutions of 1x1, grouped 3x3 and 1x1, beside a shortcut."""
+    # X080's first stage is narrower than its groups: one group then.
+    groups = max(1, filters // group_width)
     skip = inputs
     if stride != 1:
         skip = frame.apply(
@@ -193,7 +195,7 @@ def _block(inputs: Any, kind: str, filters: int, group_width: int, stride: int, 
         _conv(filters, 1, f"{name}_conv_1x1_1", padding="valid"),
         _norm(f"{name}_conv_1x1_1_bn"),
         layers.ReLU(name=f"{name}_conv_1x1_1_relu"),
-        _conv(filters, 3, f"{name}_conv_3x3", strides=stride, groups=filters // group_width),
+        _conv(filters, 3, f"{name}_conv_3x3", strides=stride, groups=groups),
         _norm(f"{name}_conv_3x3_bn"),
         layers.ReLU(name=f"{name}_conv_3x3_relu"),
     )
