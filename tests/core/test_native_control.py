@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import signal
 import threading
-import time
 
 import numpy as np
 import pytest
@@ -231,12 +230,15 @@ def test_an_endless_loop_can_be_interrupted():
 
     step = core.compile_step(fn)
     step(core.convert(np.zeros(3, "float32")))
+    # Started in the background, Python ignores the signal.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
     timer = threading.Timer(0.2, os.kill, (os.getpid(), signal.SIGINT))
     timer.start()
-    start = time.perf_counter()
-    with pytest.raises(KeyboardInterrupt):
-        step(core.convert(np.ones(3, "float32")))
-    assert time.perf_counter() - start < 20  # endless otherwise
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            step(core.convert(np.ones(3, "float32")))  # endless otherwise
+    finally:
+        signal.signal(signal.SIGINT, before)
     timer.join()
     assert int(count.numpy()) == 1
     step(core.convert(np.zeros(3, "float32")))
