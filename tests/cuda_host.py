@@ -74,6 +74,7 @@ class HostBackend:
     """The host in place of a GPU, for programs: see `executors/cuda/protocol.py`."""
 
     xp = np
+    number = 0
     captures = False
     tensor_cores = True
     reverse = False
@@ -106,8 +107,10 @@ class HostBackend:
     def library(self, kind, facts, addresses):
         return sum_call(addresses, **facts) if kind == "all_reduce" else None
 
-    def load(self, target, source):
+    def put(self, target, source):
         target[...] = np.asarray(source)
+
+    load = put
 
 
 def _built(text):

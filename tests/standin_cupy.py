@@ -108,6 +108,13 @@ class ndarray:
         else:
             object.__setattr__(self, name, value)
 
+    def set(self, arr, stream=None):
+        if not isinstance(arr, np.ndarray) or arr.dtype != self._data.dtype:
+            raise TypeError(f"{arr!r} cannot be set to a {self._data.dtype} array")
+        if arr.shape != self._data.shape or not self._data.flags.c_contiguous:
+            raise ValueError("Shape mismatch")
+        self._data[...] = arr
+
     def copy(self):
         return ndarray(None, _data=self._data.copy())  # on the current device
 

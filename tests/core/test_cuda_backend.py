@@ -8,6 +8,8 @@ from test_cuda_kernels import TOLERANCE
 import kerasish_core as core
 from kerasish_core import config
 from kerasish_core.executors import cuda
+from kerasish_core.executors.cuda.builder import CudaBuilder
+from kerasish_core.ir import Graph
 
 RNG = np.random.default_rng(7)
 
@@ -137,3 +139,52 @@ def test_what_nvrtc_refuses_is_shown(gpu):
     with pytest.raises(RuntimeError, match="NVRTC refused a generated kernel") as caught:
         cubin("#error no", "90")
     assert "a log" in str(caught.value)
+
+
+def test_a_variable_moves_between_gpus(gpu):
+    """Programs of two GPUs have a home each for it; its value goes where it is used."""
+    v = core.Variable(np.zeros(3, "float32"), name="v")
+
+    def make():
+        @core.function
+        def step(x):
+            v.assign(v + x)
+            return core.ops.sum(v)
+
+        return step
+
+    first, second = make(), make()
+    with core.device_scope("gpu:0"):
+        assert float(first(np.ones(3, "float32"))) == 3.0
+    with core.device_scope("gpu:1"):
+        assert float(second(np.ones(3, "float32"))) == 6.0
+    with core.device_scope("gpu:0"):
+        assert [float(first(np.ones(3, "float32"))) for _ in range(3)] == [9.0, 12.0, 15.0]
+
+
+def test_pinned_memory_is_for_batches_alone(gpu, monkeypatch):
+    asked = []
+    monkeypatch.setattr(
+        gpu.cuda, "alloc_pinned_memory",
+        lambda size: asked.append(size) or standin_cuda._pinned(size),
+    )  # fmt: skip
+    w = core.Variable(f(100, 3), name="w")
+    run = core.function(lambda x: core.ops.matmul(x, w.read()) + f(3))
+    for _ in range(5):
+        run(f(2, 100))
+    assert asked == [800, 800]  # one is filled while the other is on its way
+
+
+def test_more_blocks_than_a_grid_has_run_generically():
+    b = CudaBuilder(Graph("g", (), {}, (), (), {}))
+    with pytest.raises(ValueError, match="a grid has at most 2147483647"):
+        b.launch("k", "float* y", "  y[0] = 0;", [], [b.temp((1,), "float32")], blocks=1 << 31)
+
+
+def test_constants_in_bfloat16_are_left_to_the_program(gpu):
+    def step(x):
+        c = core.ops.full((3,), 1.5, dtype="bfloat16")
+        return x * core.ops.exp(c * c)
+
+    x = f(3, dtype="bfloat16")
+    same(core.function(step)(x), x.astype("float64") * np.exp(2.25), "bfloat16")

@@ -12,6 +12,7 @@ import cupy
 import numpy as np
 
 from ...codegen.cuda.source import THREADS, Kernel, Source
+from ...device import to_device
 from .cublas import CublasLt
 from .nccl import sum_call
 from .protocol import Arguments
@@ -30,7 +31,7 @@ class CupyBackend:
     captures = True
 
     def __init__(self, number: int) -> None:
-        self._number = number
+        self.number = number
         self._functions: dict[tuple[int, str], Any] = {}
         self.tensor_cores = int(cupy.cuda.Device(number).compute_capability) >= 80
         with self.active():
@@ -40,7 +41,7 @@ class CupyBackend:
 
     def active(self) -> Any:
         """Inside the block this is CUDA's current device."""
-        return cupy.cuda.Device(self._number)
+        return cupy.cuda.Device(self.number)
 
     def address(self, array: Any) -> int:
         """Where the array's first element lies."""
@@ -48,7 +49,7 @@ class CupyBackend:
 
     def compile(self, source: Source) -> Any:
         """The kernels, ready to be launched; compiled ones are kept on the disk."""
-        architecture = cupy.cuda.Device(self._number).compute_capability
+        architecture = cupy.cuda.Device(self.number).compute_capability
         module = cupy.cuda.function.Module()
         module.load(cubin(source.text(), architecture))
         for name in source.kernels:
@@ -81,17 +82,26 @@ class CupyBackend:
     ) -> Callable[[], None] | None:
         """A call that does the instruction by a library, or None."""
         if kind == "product":
-            return CublasLt.of(self._number).plan(facts, addresses)
+            return CublasLt.of(self.number).plan(facts, addresses)
         return sum_call(addresses, **facts)
 
+    def put(self, target: Any, source: Any) -> None:
+        """Copy an array of the host or of any device into a buffer, once."""
+        if isinstance(source, cupy.ndarray):
+            target[...] = source if source.device == target.device else to_device(
+                source, f"gpu:{self.number}"
+            )  # fmt: skip
+        elif target.size:
+            target.set(np.asarray(source, dtype=target.dtype, order="C"))
+
     def load(self, target: Any, source: Any) -> None:
-        """Copy an array of the host or the device into a buffer.
+        """Copy an array into a buffer that gets one at every run.
 
         Host arrays pass through pinned memory, two buffers in turn: the next batch is staged while
         the last one is still on its way.
         """
         if isinstance(source, cupy.ndarray):
-            target[...] = source
+            self.put(target, source)
             return
         source = np.ascontiguousarray(source, dtype=target.dtype)
         if source.nbytes == 0:

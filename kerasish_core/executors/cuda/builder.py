@@ -22,6 +22,7 @@ LOWERINGS: dict[str, Callable[[Node, CudaBuilder], bool]] = {}
 _ITEMS = {1: "uint8_t", 2: "uint16_t", 4: "uint32_t", 8: "uint64_t", 16: "Pair64"}
 MOST_AXES = 8
 _BATCHES = 3
+_MOST_BLOCKS = (1 << 31) - 1
 
 
 def lowers(*names: str) -> Callable[[Callable[[Node, CudaBuilder], bool]], Any]:
@@ -158,9 +159,14 @@ class CudaBuilder(Builder):
             blocks: How many blocks.
             note: For `explain`.
             in_place: Pairs (input, output) by place that may be the same memory.
+
+        Raises:
+            ValueError: More blocks than a grid takes.
         """
         if blocks <= 0:
             return
+        if blocks > _MOST_BLOCKS:
+            raise ValueError(f"{blocks} blocks, and a grid has at most {_MOST_BLOCKS}")
         name = self.source.add(stem, parameters, body)
         self.emit(name, inputs, outputs, [blocks, *numbers], note=note, in_place=in_place)
 

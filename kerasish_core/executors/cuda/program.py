@@ -36,13 +36,14 @@ __all__ = ["CudaProgram"]
 
 assert instructions  # importing it fills LOWERINGS
 
-_HOMES: dict[int, tuple[Any, Any]] = {}
+# By variable and device.
+_HOMES: dict[tuple[int, int], tuple[Any, Any]] = {}
 
 
 def _home(variable: Any, backend: Backend) -> Any:
     """The buffer of a variable, which holds its present value afterwards."""
     tensor = variable._tensor
-    key = id(variable)
+    key = id(variable), backend.number
     found = _HOMES.get(key)
     if found is None:
         home = backend.xp.empty(tensor.shape, tensor.dtype)
@@ -50,7 +51,7 @@ def _home(variable: Any, backend: Backend) -> Any:
         found = _HOMES[key] = (gone, home)
     home = found[1]
     if tensor._value is not home:
-        backend.load(home, tensor._value)
+        backend.put(home, tensor._value)
         variable._tensor = Resident(home)
     return home
 
@@ -154,7 +155,7 @@ class CudaProgram(Arrangement):
         base = self.inputs + self.variables
         for i, (v, value) in enumerate(graph.constants.items()):
             arrays[base + i] = xp.empty(b.spec(v).shape, b.spec(v).dtype)
-            backend.load(arrays[base + i], value)
+            backend.put(arrays[base + i], value)
         base += len(graph.constants)
         split = len(self._results_of) - len(self.update_places)
         for i in range(len(self._results_of)):
@@ -241,7 +242,7 @@ class CudaProgram(Arrangement):
         ]
         host = np.array(rows, "int64")
         table = self._backend.xp.empty(host.shape, "int64")
-        self._backend.load(table, host)
+        self._backend.put(table, host)
         self._bound.append(table)
         return self._backend.address(table), len(rows)
 
@@ -344,9 +345,9 @@ class CudaProgram(Arrangement):
         if self._runs == 1 and self._backend.captures:
             for i in self._graphs:
                 self._segments[i] = self._backend.capture(self._segments[i])
-        self._runs += 1
         for segment in self._segments:
             segment()
+        self._runs += 1
 
     def _text(self, step: Instruction) -> str:
         text = super()._text(step)

@@ -21,11 +21,13 @@ class Backend(Protocol):
 
     Attributes:
         xp: The module of its arrays.
+        number: Of the device among those of its kind.
         captures: Whether launches can be captured, to be replayed at once.
         tensor_cores: Whether it multiplies tiles of half types, as PTX has it for 8.0 and later.
     """
 
     xp: Any
+    number: int
     captures: bool
     tensor_cores: bool
 
@@ -44,3 +46,5 @@ class Backend(Protocol):
     ) -> Callable[[], None] | None: ...
 
     def load(self, target: Any, source: Any) -> None: ...
+
+    def put(self, target: Any, source: Any) -> None: ...
