@@ -164,6 +164,8 @@ class Layer(
             symbolic = any_symbolic(args, kwargs)
         if self.input_spec is not None and first is not None:
             assert_input_compatibility(self.input_spec, first, self.name)
+        elif first is None and args and args[0] is None:
+            self._check_none()
         context = state.context
         if context is None:
             return self._call_outermost(first, args, kwargs, symbolic)
@@ -189,6 +191,14 @@ class Layer(
         self._maybe_build(args, kwargs, symbolic)
         if self.input_spec is not None and first is not None:
             assert_input_compatibility(self.input_spec, first, self.name)
+
+    def _check_none(self) -> None:
+        """Layers of one's own may take None in place of an input, the others say what it is."""
+        if type(self).__module__.startswith("kerasish.layers."):
+            raise ValueError(
+                f"Inputs to a layer should be tensors. Got None as input of layer '{self.name}' "
+                f"({type(self).__name__}). Does what made it lack a `return`?"
+            )
 
     # -- arguments
     def _resolve_training(self, args: Any, kwargs: Any, context: CallContext) -> Any:

@@ -11,7 +11,7 @@ from typing import Any
 import kerasish_core as core
 
 from ..layers import Layer
-from ..ops.symbolic import FunctionCall
+from ..ops.symbolic import FunctionCall, KerasTensor
 from .graph_config import class_of
 
 __all__ = ["print_summary", "summary_text"]
@@ -152,11 +152,27 @@ def _shapes(operation: Any) -> str:
         try:
             outputs = operation.outputs  # a nested model that was built on its own
         except (AttributeError, ValueError):
-            return "?"
+            outputs = _built_for(operation)
     shapes = [f"({', '.join(map(str, t.shape))})" for t in core.tree.flatten(outputs)]
     if not shapes:
         return "?"
     return shapes[0] if len(shapes) == 1 else f"[{', '.join(shapes)}]"
+
+
+def _built_for(operation: Any) -> Any:
+    """What a layer that never was in a graph gives for the shapes it was built for."""
+    shapes = getattr(operation, "_build_shapes", None)
+    kind = type(operation)
+    known = kind.compute_output_shape is not Layer.compute_output_shape
+    if shapes is None or not (known or kind.__module__.startswith("kerasish.")):
+        return []
+    try:
+        found = operation.compute_output_shape(**shapes)
+    except (NotImplementedError, TypeError, ValueError):
+        return []
+    several = isinstance(found, dict) or (found and isinstance(found[0], list | tuple))
+    each = found.values() if isinstance(found, dict) else found if several else [found]
+    return [KerasTensor(shape, record_history=False) for shape in each]
 
 
 def _parameters(operation: Any) -> str:

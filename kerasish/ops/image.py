@@ -203,9 +203,9 @@ def _to_ratio(x: Any, axes: Any, wanted: Any, crop: bool, fill: float) -> Any:
         return x[tuple(key)]
     widths = [(0, 0)] * x.ndim
     for axis, n, m in zip(axes, have, fitting, strict=True):
-        extra = max(n, m) - n
-        before = int(float(extra) / 2)
-        widths[axis] = (before, extra - before)
+        # The same on both sides: of an odd rest one row is not added, as in Keras.
+        half = int(float(max(n, m) - n) / 2)
+        widths[axis] = (half, half)
     return _o.pad(x, widths, constant_values=fill)
 
 

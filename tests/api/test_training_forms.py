@@ -213,3 +213,53 @@ def test_the_history_of_a_symbolic_tensor_has_names():
     assert y._keras_history.operation is layer
     assert (y._keras_history.node_index, y._keras_history.tensor_index) == (0, 0)
     assert round(y, 1).shape == (None, 2)
+
+
+def test_none_in_place_of_a_tensor_asks_for_a_return():
+    class Forgetful(layers.Layer):
+        def call(self, x):
+            x * 2  # noqa: B018
+
+    for layer in (layers.Dense(2), layers.LayerNormalization(), layers.Flatten()):
+        with pytest.raises(ValueError, match="Got None as input of layer .* `return`"):
+            layer(Forgetful()(np.ones((1, 2), "float32")))
+
+
+@pytest.mark.parametrize("size, expected", [((3, 3), [0, 1, 2, 6, 7, 8, 9, 10, 11])])
+def test_an_odd_rest_of_padding_is_not_added(size, expected):
+    x = np.arange(12.0, dtype="float32").reshape(1, 4, 3, 1)
+    layer = layers.Resizing(*size, interpolation="nearest", pad_to_aspect_ratio=True)
+    assert np.asarray(layer(x)).ravel().tolist() == expected
+
+
+def test_layers_of_a_subclassed_model_show_the_shapes_they_were_built_for():
+    class Own(layers.Layer):
+        def build(self, input_shape):
+            self.w = self.add_weight(shape=(input_shape[-1],))
+
+        def call(self, x):
+            return x * self.w
+
+    class Model(keras.Model):
+        def __init__(self):
+            super().__init__()
+            self.dense, self.own = layers.Dense(4), Own()
+            self.rnn = layers.LSTM(3, return_sequences=True)
+            self.attend = layers.MultiHeadAttention(2, 2)
+            self.joined, self.unused = layers.Concatenate(), layers.Dense(3)
+
+        def call(self, x):
+            z = self.rnn(self.own(self.dense(x)))
+            return self.joined([z, self.attend(z, z)])
+
+    keras.utils.clear_session()
+    model = Model()
+    model(np.ones((2, 5, 3), "float32"))
+    lines = []
+    model.summary(print_fn=lines.append)
+    cells = [row.split("│") for row in "\n".join(lines).splitlines() if row.startswith("│")]
+    shown = {row[1].split()[0]: row[2].strip() for row in cells}
+    assert shown["dense"] == "(2, 5, 4)" and shown["lstm"] == "(2, 5, 3)"
+    assert shown["concatenate"] == "(2, 5, 6)" and shown["multi_head_attention"] == "(2, 5, 3)"
+    # As in Keras: a layer of one's own says nothing of its output's shape, nor one never built.
+    assert shown["own"] == "?" and shown["dense_1"] == "?"

@@ -28,6 +28,9 @@ call("ops.image: resize", X, (4, 4), crop_to_aspect_ratio=True)
 call("ops.image: resize", X, (9, 4), crop_to_aspect_ratio=True)
 call("ops.image: resize", X, (4, 4), pad_to_aspect_ratio=True, fill_value=0.5)
 call("ops.image: resize", X, (3, 9), pad_to_aspect_ratio=True)
+for _size in ((5, 5), (6, 2), (3, 3), (2, 7)):  # rests that are odd
+    call("ops.image: resize", X, _size, pad_to_aspect_ratio=True, fill_value=0.5)
+    call("ops.image: resize", X, _size, crop_to_aspect_ratio=True)
 call("ops.image: resize", BYTES, (9, 4), interpolation="nearest")
 for _options in [
     {"interpolation": "area"},
