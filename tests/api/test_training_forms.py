@@ -218,10 +218,10 @@ def test_the_history_of_a_symbolic_tensor_has_names():
 def test_none_in_place_of_a_tensor_asks_for_a_return():
     class Forgetful(layers.Layer):
         def call(self, x):
-            x * 2  # noqa: B018
+            x * 2
 
     for layer in (layers.Dense(2), layers.LayerNormalization(), layers.Flatten()):
-        with pytest.raises(ValueError, match="Got None as input of layer .* `return`"):
+        with pytest.raises(ValueError, match=r"Got None as input of layer .* `return`"):
             layer(Forgetful()(np.ones((1, 2), "float32")))
 
 
