@@ -18,7 +18,7 @@ from .. import layers, metrics
 from ..ops.symbolic import KerasTensor
 from ..serialization import builtin
 
-__all__ = ["attach_loss", "attach_metric", "build", "input_at", "opened"]
+__all__ = ["attach_loss", "attach_metric", "build", "call_of_lambda", "input_at", "opened"]
 
 tree = core.tree
 
@@ -133,6 +133,16 @@ def input_at(before: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
     if isinstance(tensor, KerasTensor) and tensor._keras_history is not None:
         return tensor
     return before(*args, **kwargs)
+
+
+def call_of_lambda(layer: Any, *args: Any, **kwargs: Any) -> Any:
+    """A call of a `Lambda`; one that takes gradients between its inputs is part of the graph."""
+    inputs = args[0] if args else None
+    symbolic = any(isinstance(x, KerasTensor) for x in tree.flatten(inputs))
+    if not symbolic or not _differentiates(layer.function, set()):
+        return super(layers.Lambda, layer).__call__(*args, **kwargs)
+    found = layer.function(inputs, **(layer.arguments or {}))
+    return found[0] if isinstance(found, list) and len(found) == 1 else found
 
 
 # -- functions that close over tensors of the model

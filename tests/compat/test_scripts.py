@@ -32,6 +32,7 @@ TABLE = {
     "mlp_functional": (2, 0.9, None, True),
     "mlp_sequential": (2, 0.85, None, False),
     "residual_blocks": (2, 0.85, None, True),
+    "rows_of_rows": (2, 0.9, None, True),
     "save_load": (2, 0.85, None, True),
     "seq2seq": (2, 0.9, None, True),
     "sequence_generator": (2, 0.9, None, True),
@@ -43,6 +44,7 @@ TABLE = {
     "tf_keras_layers": (2, 0.85, None, False),
     "vae_add_loss": (2, None, 0.8, True),
     "vae_closure": (2, None, 0.7, False),
+    "where_autoencoder": (2, None, 0.3, True),
     "wgan": (2, None, 0.8, True),
     "wgan_gp": (2, None, 1.3, True),
 }

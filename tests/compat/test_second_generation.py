@@ -49,6 +49,7 @@ LAYERS = [
     (lambda: layers.LeakyReLU(0.2), lambda: layers.LeakyReLU(alpha=0.2)),
     (lambda: layers.BatchNormalization(), lambda: layers.BatchNormalization(fused=True)),
     (lambda: layers.ReLU(), lambda: layers.ReLU()),
+    (lambda: layers.LSTM(3), lambda: layers.LSTM(3, input_shape=(1, 2), batch_size=4)),
     (lambda: layers.InputLayer(batch_shape=(2, 3)), lambda: layers.InputLayer(
         batch_input_shape=(2, 3))),
     (lambda: layers.InputLayer((3,)), lambda: layers.InputLayer(input_shape=(3,))),
@@ -324,6 +325,32 @@ def test_layers_that_name_the_size_of_their_batches():
         np.testing.assert_allclose(gradient, 6.0 * X)
     with pytest.raises(ValueError, match="reshape"):
         layers.Lambda(lambda x: K.reshape(x, (7, 3)))(given)
+
+
+def test_sizes_of_batches_of_layers():
+    for first in (
+        layers.Dense(2, input_dim=3, batch_size=4), layers.LSTM(2, input_shape=(5, 3), batch_size=4),
+        layers.Dense(2, input_shape=(3,), batch_size=4), layers.GRU(2, batch_input_shape=(4, 5, 3)),
+    ):  # fmt: skip
+        assert models.Sequential([first]).input_shape[::3] in ((4,), (4, 3)), first
+        assert models.Sequential([first]).output_shape == (4, 2)
+
+
+def test_gradients_in_a_lambda():
+    given = layers.Input((2, 2, 1))
+    pooled = layers.MaxPooling2D()(given)
+    where = layers.Lambda(lambda two: K.gradients(K.sum(two[1]), two[0]))([given, pooled])
+    assert where.shape == (None, 2, 2, 1)
+    x = np.array([[1.0, 2.0, 4.0, 3.0], [9.0, 7.0, 6.0, 8.0]]).reshape((2, 2, 2, 1))
+    found = models.Model(given, where).predict(x)
+    np.testing.assert_array_equal(found.reshape(2, 4), [[0, 0, 1, 0], [1, 0, 0, 0]])
+
+
+def test_recurrent_layers_in_wrappers():
+    given = layers.Input((3, 5, 2))
+    inner = layers.TimeDistributed(layers.LSTM(4))(given)
+    assert inner.shape == (None, 3, 4)
+    assert models.Model(given, inner).predict(np.ones((2, 3, 5, 2))).shape == (2, 3, 4)
 
 
 def test_losses_that_close_over_tensors():

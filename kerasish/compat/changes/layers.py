@@ -17,10 +17,10 @@ __all__ = [
 
 def initial_weights(arguments: dict[str, Any]) -> Callable[[Any], None] | None:
     """`weights=` of any layer: assigned once it is built."""
-    if "batch_size" in arguments and "input_shape" in arguments:
-        size, shape = arguments.pop("batch_size"), arguments.pop("input_shape")
-        arguments["batch_input_shape"] = (size, *_listed(shape))
-    arguments.pop("batch_size", None)
+    size = arguments.pop("batch_size", None)
+    for name in ("input_shape", "input_dim") if size is not None else ():
+        if name in arguments:
+            arguments["batch_input_shape"] = (size, *_listed(arguments.pop(name)))
     weights = arguments.pop("weights", None)
     if weights is None:
         return None

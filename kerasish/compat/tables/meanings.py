@@ -35,6 +35,7 @@ MEANINGS: dict[str, str] = {
     "optimizers.base:Optimizer.lr": "compat.methods.optimizers:lr",
     "kerasish_core:Tensor.get_shape": "compat.methods.tensors:get_shape",
     "metrics.mean:MeanMetricWrapper.update_state": "compat.batch_metrics:with_column_of_labels",
+    "layers:Lambda.__call__": "compat.symbolic:call_of_lambda",
     "models.sequential:Sequential.build": "compat.symbolic:build",
     "models.sequential:Sequential.add": "compat.layers.merge:add_to_sequential",
     "utils:get_file": "compat.utils.data_utils:instead_of_get_file",

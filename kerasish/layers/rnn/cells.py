@@ -27,6 +27,12 @@ def _zeros(sizes: Any, batch_size: Any, dtype: Any) -> list[Any]:
     return [ops.zeros((batch_size, *shape), dtype) for shape in shapes]
 
 
+def _output_size(cell: Any) -> Any:
+    """Of a cell that does not say: that of its first state."""
+    size = getattr(cell, "output_size", None) or cell.state_size
+    return size[0] if isinstance(size, list | tuple) else size
+
+
 class _Cell(Layer):
     """Weights, dropout and config that the cells share; `gates` times the units wide."""
 
@@ -394,7 +400,7 @@ class StackedRNNCells(Layer):
 
     @property
     def output_size(self) -> Any:
-        return getattr(self.cells[-1], "output_size", self.cells[-1].state_size)
+        return _output_size(self.cells[-1])
 
     def get_initial_state(self, batch_size: Any = None) -> list[Any]:
         return [initial_state_of(c, batch_size, self.compute_dtype) for c in self.cells]
@@ -403,14 +409,13 @@ class StackedRNNCells(Layer):
         for cell in self.cells:
             if not cell.built:
                 cell._run_build({"sequence_shape": tuple(input_shape)})
-            size = getattr(cell, "output_size", cell.state_size)
-            input_shape = (input_shape[0], size[0] if isinstance(size, list | tuple) else size)
+            input_shape = (input_shape[0], _output_size(cell))
         self.built = True
 
     def prepare_dropout(self, x: Any, training: Any) -> None:
         for i, cell in enumerate(self.cells):
             if i and training:
-                x = ops.zeros((x.shape[0], self.cells[i - 1].output_size), x.dtype)
+                x = ops.zeros((x.shape[0], _output_size(self.cells[i - 1])), x.dtype)
             if hasattr(cell, "prepare_dropout"):
                 cell.prepare_dropout(x, training)
 

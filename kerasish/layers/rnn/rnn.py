@@ -254,7 +254,7 @@ class _OfCell(RNN):
     ) -> None:  # fmt: skip
         shapes = {
             k: kwargs.pop(k)
-            for k in ("input_shape", "batch_input_shape", "input_dim")
+            for k in ("input_shape", "batch_input_shape", "input_dim", "batch_size")
             if k in kwargs
         }
         kwargs.pop("input_length", None)
