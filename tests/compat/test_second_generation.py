@@ -329,9 +329,11 @@ def test_layers_that_name_the_size_of_their_batches():
 
 def test_sizes_of_batches_of_layers():
     for first in (
-        layers.Dense(2, input_dim=3, batch_size=4), layers.LSTM(2, input_shape=(5, 3), batch_size=4),
-        layers.Dense(2, input_shape=(3,), batch_size=4), layers.GRU(2, batch_input_shape=(4, 5, 3)),
-    ):  # fmt: skip
+        layers.Dense(2, input_dim=3, batch_size=4),
+        layers.Dense(2, input_shape=(3,), batch_size=4),
+        layers.LSTM(2, input_shape=(5, 3), batch_size=4),
+        layers.GRU(2, batch_input_shape=(4, 5, 3)),
+    ):
         assert models.Sequential([first]).input_shape[::3] in ((4,), (4, 3)), first
         assert models.Sequential([first]).output_shape == (4, 2)
 
