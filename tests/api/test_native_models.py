@@ -3,6 +3,7 @@
 import contextlib
 import copy
 import gc
+import itertools
 import multiprocessing
 import os
 import signal
@@ -332,10 +333,10 @@ def test_memory_is_flat_over_models(native):
         gc.collect()
         return resident()
 
-    # Once to fill what the allocator keeps for itself, which takes as many models; one's weights
-    # and slots are 6 MB.
-    before = several(40)
-    assert several(40) - before < 20 * 2**20
+    # What the allocator keeps for itself may grow once or twice; a leak grows every time. One
+    # model's weights and slots are 6 MB.
+    sizes = [several(40) for _ in range(4)]
+    assert min(b - a for a, b in itertools.pairwise(sizes)) < 20 * 2**20
 
 
 def test_programs_are_bounded_and_models_make_no_noise():

@@ -126,7 +126,7 @@ def test_names_and_missing_files(path, tmp_path):
         model.load_weights(tmp_path / "x.foo")
     with pytest.raises(ValueError, match="by_name"):
         model.load_weights(path, by_name=True)
-    with pytest.raises(ValueError, match="surprise"):
+    with pytest.raises(TypeError, match="surprise"):
         model.save_weights(path, surprise=1)
     with pytest.raises(FileNotFoundError, match="nowhere"):
         model.load_weights(tmp_path / "nowhere.weights.h5")
