@@ -1,12 +1,14 @@
 """Event files: framing, checksums and contents, read back by a decoder that shares no code."""
 
 import gzip
+import io
 import json
 import struct
 import zlib
 
 import numpy as np
 import pytest
+from PIL import Image
 
 import kerasish
 from kerasish import layers
@@ -244,6 +246,7 @@ def test_batches_to_profile_as_text():
 @pytest.mark.parity
 def test_tensorboard_reads_it(tmp_path):
     from tensorboard.backend.event_processing import event_accumulator
+    from tensorboard.plugins.graph import keras_util
     from tensorboard.util import tensor_util
 
     model = model_of()
@@ -258,5 +261,20 @@ def test_tensorboard_reads_it(tmp_path):
     assert {"keras", "epoch_loss", f"{kernel}/histogram", f"{kernel}/image"} <= set(tags)
     series = [float(tensor_util.make_ndarray(e.tensor_proto)) for e in found.Tensors("epoch_loss")]
     np.testing.assert_allclose(series, history["loss"], rtol=1e-6)
-    plugin = found.SummaryMetadata(f"{kernel}/histogram").plugin_data.plugin_name
-    assert plugin == "histograms"
+    plugins = {tag: found.SummaryMetadata(tag).plugin_data.plugin_name for tag in tags}
+    kinds = ("histograms", "images", "scalars", "graph_keras_model")
+    assert {plugins[t] for t in tags} == {*kinds}
+
+    def last(tag):
+        return tensor_util.make_ndarray(found.Tensors(tag)[-1].tensor_proto)
+
+    rows = last(f"{kernel}/histogram")
+    values = model.weights[0].numpy()
+    np.testing.assert_allclose([rows[0, 0], rows[-1, 1]], [values.min(), values.max()], rtol=1e-6)
+    assert rows[:, 2].sum() == values.size
+    width, height, picture = last(f"{kernel}/image")
+    with Image.open(io.BytesIO(picture)) as image:
+        assert image.size == (int(width), int(height)) == (6, 4)
+    graph = keras_util.keras_model_to_graph_def(json.loads(last("keras").item()))
+    names = {node.name.rpartition("/")[2] for node in graph.node}
+    assert {"first", "last"} <= names
