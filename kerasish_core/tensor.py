@@ -247,6 +247,19 @@ class Tensor:
         wanted = shape[0] if len(shape) == 1 and not isinstance(shape[0], int) else shape
         return OPERATORS["reshape"](self, wanted)  # type: ignore[no-any-return]
 
+    def transpose(self, *axes: Any) -> Tensor:
+        """The axes in another order, reversed by default."""
+        given = axes[0] if len(axes) == 1 and not isinstance(axes[0], int) else axes
+        return OPERATORS["transpose"](self, given or None)  # type: ignore[no-any-return]
+
+    def flatten(self) -> Tensor:
+        """One axis of all elements."""
+        return self.reshape(-1)
+
+    def copy(self) -> Tensor:
+        """The tensor itself: nothing writes to it."""
+        return self
+
     def astype(self, dtype: Any) -> Tensor:
         return OPERATORS["cast"](self, dtype)  # type: ignore[no-any-return]
 
@@ -300,6 +313,26 @@ def install_operators(cls: type) -> type:
 
 
 install_operators(Tensor)
+
+# What arrays have as methods too, under the names of NumPy's functions.
+_METHODS = (
+    "all", "any", "argmax", "argmin", "argsort", "clip", "cumprod", "cumsum", "diagonal", "dot",
+    "max", "mean", "min", "nonzero", "prod", "ravel", "repeat", "round", "squeeze", "std", "sum",
+    "swapaxes", "take", "trace", "var",
+)  # fmt: skip
+
+
+def _method(name: str, function: Any) -> Callable[..., Any]:
+    def method(self: Tensor, *args: Any, **kwargs: Any) -> Any:
+        return NUMPY_FUNCTIONS[function](self, *args, **kwargs)
+
+    method.__name__ = name
+    method.__doc__ = f"`{name}` of this tensor, as of a NumPy array; a new tensor."
+    return method
+
+
+for _name in _METHODS:
+    setattr(Tensor, _name, _method(_name, getattr(np, _name)))
 
 
 def convert(x: Any, dtype: Any = None) -> Tensor:

@@ -97,3 +97,31 @@ def test_a_kernel_may_run_ops_itself():
     ones = core.convert(np.zeros(2, "float32"))
     found = core.scan(lambda c, r: (c, core.ops.log(r)), X, ones, length=2)[1]
     assert np.isneginf(found.numpy()).all()
+
+
+def test_what_arrays_have_as_methods():
+    x = np.arange(6, dtype="float32").reshape(2, 3) - 2
+    t = core.constant(x)
+    for call in (
+        lambda a: a.sum(), lambda a: a.sum(axis=1, keepdims=True), lambda a: a.mean(0),
+        lambda a: a.max(-1), lambda a: a.min(), lambda a: a.prod(), lambda a: a.std(),
+        lambda a: a.var(axis=0), lambda a: a.argmax(), lambda a: a.argmin(1), lambda a: a.argsort(),
+        lambda a: (a > 0).any(), lambda a: (a > -9).all(axis=0), lambda a: a.clip(-1, 1),
+        lambda a: a.cumsum(axis=1), lambda a: a.cumprod(0), lambda a: a.diagonal(),
+        lambda a: a.dot(a.T), lambda a: a.ravel(), lambda a: a.flatten(), lambda a: a.repeat(2, 0),
+        lambda a: a.round(), lambda a: a[:1].squeeze(0), lambda a: a.swapaxes(0, 1),
+        lambda a: a.take(np.array([0, 2]), axis=1), lambda a: a.trace(), lambda a: a.transpose(),
+        lambda a: a.transpose(1, 0), lambda a: a.transpose((1, 0)), lambda a: a.copy(),
+    ):  # fmt: skip
+        np.testing.assert_allclose(call(t), call(x), rtol=1e-6)
+    assert [i.tolist() for i in t.nonzero()] == [i.tolist() for i in x.nonzero()]
+
+
+def test_methods_are_recorded_and_traced():
+    x = core.constant(np.arange(3, dtype="float32"))
+    with core.GradientTape() as tape:
+        tape.watch(x)
+        y = (x * x).sum()
+    assert tape.gradient(y, x).tolist() == [0, 2, 4]
+    step = core.compile_step(lambda v: v.transpose().mean() + v.max())
+    assert float(step(x)) == 3.0
