@@ -64,6 +64,10 @@ class Tensor:
         return int(np.prod(self.shape, dtype=np.int64))
 
     @property
+    def nbytes(self) -> int:
+        return self.size * int(self.dtype.itemsize)
+
+    @property
     def device(self) -> str:
         return device.device_of(self.value)
 

@@ -114,6 +114,7 @@ def test_what_arrays_have_as_methods():
         lambda a: a.transpose(1, 0), lambda a: a.transpose((1, 0)), lambda a: a.copy(),
     ):  # fmt: skip
         np.testing.assert_allclose(call(t), call(x), rtol=1e-6)
+    assert t.nbytes == x.nbytes
     assert [i.tolist() for i in t.nonzero()] == [i.tolist() for i in x.nonzero()]
 
 
