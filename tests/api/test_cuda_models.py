@@ -162,4 +162,5 @@ def test_attention_in_one_kernel_trains(programs, monkeypatch):
     text = step.explain_kernels()
     for name in ("attention_float", "attention_of_queries_float", "attention_of_keys_float"):
         assert text.count(name) == 2
-    assert sum(line.startswith("softmax_") for line in text.splitlines()) == 1  # the last layer's
+    # The last layer's and its gradient.
+    assert sum(line.startswith("softmax_") for line in text.splitlines()) == 2

@@ -286,6 +286,19 @@ def test_larger_sizes():
             assert got.tobytes() == OPS[name].kernel(np, *arrays, **attrs).tobytes()
 
 
+@pytest.mark.parametrize("dtype", ["bfloat16", "float16"])
+def test_half_types_multiply_on_tensor_cores(dtype):
+    backend, programs = cuda_host.HostBackend(), []
+    for name, arrays, attrs in larger_cases():
+        if name in ("matmul", "conv"):
+            given = in_dtype([a.astype("float64") for a in arrays], dtype)
+            program = program_of(backend, name, given, attrs)
+            programs.append((name, attrs, given, backend.gather(program)))
+    assert len(programs) == 3
+    for name, attrs, arrays, program in programs:
+        check_program(backend, name, attrs, arrays, program, dtype)
+
+
 def functions():
     ops = core.ops
 

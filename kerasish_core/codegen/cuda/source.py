@@ -13,7 +13,7 @@ __all__ = ["ARCHITECTURES", "THREADS", "Kernel", "Source"]
 ARCHITECTURES = (80, 90, 100)
 # Threads of every block.
 THREADS = 256
-_ORDER = ("base", "reduce", "rows", "move", "philox", "product", "index", "attention")
+_ORDER = ("base", "reduce", "rows", "move", "philox", "tensor", "product", "index", "attention")
 
 
 class Kernel(NamedTuple):

@@ -1,9 +1,9 @@
 // Matrix products where no library serves: c[i, j] = sum over k of left(i, k) * right(k, j), with a bias
-// along j and relu. Tiles of 64 x 64, 4 x 4 to a thread. A job says where operands lie:
+// along j and relu. Tiles of 64 x 64, 4 x 4 to a thread or, of half types, by tensor cores. A job says where operands lie:
 // `left(i, k)`, `right(k, j)`, `write(i, j, sum)`, and along which axis its operands are dense.
 
 template <class R, class Job>
-DEVICE void product_tile(const Job& job, int64_t rows, int64_t columns, int64_t first, int64_t last,
+DEVICE void fma_tile(const Job& job, int64_t rows, int64_t columns, int64_t first, int64_t last,
                          int64_t tile, bool left_along_k, bool right_along_k) {
   __shared__ R left[16][65], right[16][65];
   const int64_t across = (columns + 63) / 64;
@@ -29,6 +29,54 @@ DEVICE void product_tile(const Job& job, int64_t rows, int64_t columns, int64_t 
       const int64_t i = i0 + y + 16 * r, j = j0 + x + 16 * s;
       if (i < rows && j < columns) job.write(i, j, sums[r][s]);
     }
+}
+
+// The same on tensor cores: a warp has 16 rows and 32 columns.
+template <class T, class Job>
+DEVICE void tensor_tile(const Job& job, int64_t rows, int64_t columns, int64_t first, int64_t last,
+                        int64_t tile, bool left_along_k, bool right_along_k) {
+  struct alignas(16) Side {
+    T at[64][40];  // 32 along k; rows begin in different banks
+  };
+  __shared__ Side left, right;
+  const int64_t across = (columns + 63) / 64;
+  const int64_t i0 = tile / across * 64, j0 = tile % across * 64;
+  const int warp = threadIdx.x / 32, lane = threadIdx.x % 32;
+  const int row = warp % 4 * 16 + lane / 4, column = warp / 4 * 32, k = lane % 4 * 2;
+  float sums[4][4] = {};
+  for (int64_t k0 = first; k0 < last; k0 += 32) {
+    for (int e = threadIdx.x; e < 2048; e += 256) {
+      const int ka = left_along_k ? e % 32 : e / 64, i = left_along_k ? e / 32 : e % 64;
+      const int kb = right_along_k ? e % 32 : e / 64, j = right_along_k ? e / 32 : e % 64;
+      left.at[i][ka] = k::put<T>(i0 + i < rows && k0 + ka < last ? job.left(i0 + i, k0 + ka) : 0.0f);
+      right.at[j][kb] =
+          k::put<T>(j0 + j < columns && k0 + kb < last ? job.right(k0 + kb, j0 + j) : 0.0f);
+    }
+    __syncthreads();
+    for (int s = 0; s < 32; s += 16) {
+      const uint32_t a[4] = {word(&left.at[row][s + k]), word(&left.at[row + 8][s + k]),
+                             word(&left.at[row][s + k + 8]), word(&left.at[row + 8][s + k + 8])};
+      for (int t = 0; t < 4; ++t) {
+        const T* b = &right.at[column + 8 * t + lane / 4][s + k];
+        mma(sums[t], a, word(b), word(b + 8), T{});
+      }
+    }
+    __syncthreads();
+  }
+  for (int t = 0; t < 4; ++t)
+    for (int e = 0; e < 4; ++e) {
+      const int64_t i = i0 + row + e / 2 * 8, j = j0 + column + 8 * t + k + e % 2;
+      if (i < rows && j < columns) job.write(i, j, sums[t][e]);
+    }
+}
+// T is the operands' type in memory.
+template <class T, class Job>
+DEVICE void product_tile(const Job& job, int64_t rows, int64_t columns, int64_t first, int64_t last,
+                         int64_t tile, bool left_along_k, bool right_along_k) {
+  if constexpr (kTensorCores && IsHalf<T>::value)
+    tensor_tile<T>(job, rows, columns, first, last, tile, left_along_k, right_along_k);
+  else
+    fma_tile<In<T>>(job, rows, columns, first, last, tile, left_along_k, right_along_k);
 }
 
 struct Product {
@@ -63,7 +111,7 @@ DEVICE void product(const T* a, const T* b, const T* bias, T* c, const Product& 
     b += place * p.b_batch[axis];
     c += place * p.c_batch[axis];
   }
-  product_tile<In<T>>(Strided<T, BIAS, RELU>{a, b, bias, c, p}, p.rows, p.columns, 0, p.inner,
+  product_tile<T>(Strided<T, BIAS, RELU>{a, b, bias, c, p}, p.rows, p.columns, 0, p.inner,
                       blockIdx.x % tiles, p.a_inner == 1, p.b_inner == 1);
 }
 
@@ -139,7 +187,7 @@ DEVICE void conv(const T* x, const T* kernel, const T* bias, T* y, const Windows
   const int64_t depth = w.channels / w.groups, width = w.filters / w.groups;
   const int64_t rows = w.batch * cells(w, true), inner = window_size(w) * depth;
   const int64_t tiles = (rows + 63) / 64 * ((width + 63) / 64), group = blockIdx.x / tiles;
-  product_tile<In<T>>(Conv<T, BIAS, RELU>{x, kernel, bias, y, w, group, depth, width}, rows, width, 0,
+  product_tile<T>(Conv<T, BIAS, RELU>{x, kernel, bias, y, w, group, depth, width}, rows, width, 0,
                       inner, blockIdx.x % tiles, true, false);
 }
 
@@ -167,7 +215,7 @@ DEVICE void conv_input_grad(const T* g, const T* kernel, T* dx, const Windows& w
   const int64_t depth = w.channels / w.groups, width = w.filters / w.groups;
   const int64_t rows = w.batch * cells(w, false), inner = window_size(w) * width;
   const int64_t tiles = (rows + 63) / 64 * ((depth + 63) / 64), group = blockIdx.x / tiles;
-  product_tile<In<T>>(ConvInputGrad<T>{g, kernel, dx, w, group, depth, width}, rows, depth, 0, inner,
+  product_tile<T>(ConvInputGrad<T>{g, kernel, dx, w, group, depth, width}, rows, depth, 0, inner,
                       blockIdx.x % tiles, true, true);
 }
 
@@ -199,7 +247,7 @@ DEVICE void conv_kernel_grad(const T* x, const T* g, In<T>* partial, const Windo
   const int64_t group = blockIdx.x / tiles % w.groups, part = blockIdx.x / tiles / w.groups;
   const int64_t size = (inner + parts - 1) / parts, first = part * size;
   const int64_t last = first + size < inner ? first + size : inner;
-  product_tile<In<T>>(
+  product_tile<T>(
       ConvKernelGrad<T>{x, g, partial + part * rows * w.filters, w, group, depth, width}, rows, width,
       first, last, blockIdx.x % tiles, false, false);
 }

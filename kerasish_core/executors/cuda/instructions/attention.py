@@ -13,6 +13,7 @@ __all__ = ["ATTENDING", "reason_against"]
 ATTENDING = ("attention", "attention_grad")
 _LARGEST = 128
 _HALVES = ("float16", "bfloat16")
+_MOST_FORWARD = 4  # inputs of `attention`; of its gradient there are more
 _NUMBERS = 23
 _FIELDS = ", ".join(f"int64_t n{i}" for i in range(_NUMBERS)) + ", double scale"
 _STEPS = ", ".join("{" + ", ".join(f"n{i + j}" for j in range(3)) + "}" for i in (7, 10, 13, 16))
@@ -34,6 +35,9 @@ def reason_against(inputs: list[Spec], tensor_cores: bool) -> str | None:
         return f"{q.dtype.name}, and this GPU has no tensor cores of compute capability 8.0"
     if any(0 in s.shape for s in inputs):
         return "nothing to attend to"
+    statistics = inputs[4:6] if len(inputs) > _MOST_FORWARD else []
+    if any(s.dtype != "float32" for s in statistics):
+        return "statistics that are not float32"
     return None
 
 
