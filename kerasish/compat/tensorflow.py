@@ -17,9 +17,10 @@ from ..variable import Variable as OurVariable
 from .lookup import target
 from .tables.tensorflow import TENSORFLOW
 
-__all__ = ["Tensor", "Variable", "constant", "find", "function"]
+__all__ = ["AUTOTUNE", "Tensor", "Variable", "constant", "find", "function"]
 
 Tensor = core.Tensor
+AUTOTUNE = -1
 
 
 def find(path: str, name: str) -> Any:
@@ -38,8 +39,8 @@ def find(path: str, name: str) -> Any:
         return namespace(inner)
     raise AttributeError(
         f"tensorflow.{inner} is not there: this script runs on kerasish, which has "
-        "tensorflow.keras and simple operations only. The others are in keras.ops, random "
-        "numbers in keras.random, data sets are arrays, generators or keras.utils.PyDataset."
+        "tensorflow.keras, tensorflow.data.Dataset and simple operations only. The others are in "
+        "keras.ops, random numbers in keras.random."
     )
 
 

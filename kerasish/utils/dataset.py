@@ -54,6 +54,29 @@ class Dataset:
         return Dataset(rows, count)
 
     @staticmethod
+    def from_generator(
+        generator: Callable[..., Any], *_: Any, args: Any = (), **__: Any
+    ) -> Dataset:
+        """What a function gives that is called for each epoch; shapes and dtypes are as they come.
+
+        Args:
+            generator: Called with `args`; returns an iterable of elements.
+            args: Its arguments.
+        """
+        return Dataset(lambda epoch: iter(generator(*(args or ()))))
+
+    @staticmethod
+    def from_tensors(tensors: Any) -> Dataset:
+        """A data set of one element."""
+        return Dataset(lambda epoch: iter([tensors]), 1)
+
+    @staticmethod
+    def range(*bounds: int) -> Dataset:
+        """Whole numbers, as of Python's `range`."""
+        numbers = range(*map(int, bounds))
+        return Dataset(lambda epoch: map(np.int64, numbers), len(numbers))
+
+    @staticmethod
     def zip(*datasets: Any) -> Dataset:
         """Elements of several data sets together; as many as the shortest has."""
         if len(datasets) == 1 and isinstance(datasets[0], tuple | list):
@@ -237,6 +260,10 @@ class Dataset:
                 kept[:], done = fresh, True
 
         return Dataset(elements, self._cardinality)
+
+    def with_options(self, options: Any = None) -> Dataset:
+        """The data set itself."""
+        return self
 
     def prefetch(self, buffer_size: Any = None, **_: Any) -> Dataset:
         """The data set itself: files are read by several threads in any case."""

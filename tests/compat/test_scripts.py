@@ -41,6 +41,7 @@ TABLE = {
     "style_transfer": (2, None, 0.4, True),
     "subclassed": (2, 0.85, None, True),
     "tensorboard_logs": (2, 0.85, None, True),
+    "tf_custom_loops": (3, 0.85, None, True),
     "tf_keras_layers": (2, 0.85, None, False),
     "vae_add_loss": (2, None, 0.8, True),
     "vae_closure": (2, None, 0.7, False),

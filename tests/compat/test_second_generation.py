@@ -12,7 +12,7 @@ import pytest
 import kerasish as keras
 from kerasish import backend as K
 from kerasish import compat, layers, models, older, optimizers
-from kerasish.compat import OlderSpelling, generation, set_generation, warning
+from kerasish.compat import OlderSpelling, generation, set_generation, tensorflow, warning
 
 
 @pytest.fixture(autouse=True)
@@ -353,6 +353,43 @@ def test_recurrent_layers_in_wrappers():
     inner = layers.TimeDistributed(layers.LSTM(4))(given)
     assert inner.shape == (None, 3, 4)
     assert models.Model(given, inner).predict(np.ones((2, 3, 5, 2))).shape == (2, 3, 4)
+
+
+def test_the_compiled_loss_and_metrics_of_a_step():
+    class Own(models.Model):
+        def train_step(self, data):
+            x, y = data
+            with keras.autodiff.GradientTape() as tape:
+                y_pred = self(x, training=True)
+                loss = self.compiled_loss(y, y_pred, regularization_losses=self.losses)
+            weights = self.trainable_variables
+            self.optimizer.apply_gradients(zip(tape.gradient(loss, weights), weights))
+            self.compiled_metrics.update_state(y, y_pred)
+            return {m.name: m.result() for m in self.metrics}
+
+    found = []
+    for kind in (Own, models.Model):
+        given = layers.Input((2,))
+        model = kind(given, layers.Dense(3, kernel_regularizer="l2")(given))
+        model.set_weights(WEIGHTS)
+        model.compile("sgd", "mse", metrics=["mae"])
+        history = model.fit(X, Y, epochs=3, batch_size=4, shuffle=False, verbose=0).history
+        found.append([history["loss"], history["mae"], *model.get_weights()])
+    for own, usual in zip(*found):
+        np.testing.assert_allclose(own, usual, rtol=1e-6)
+    assert model.compiled_loss.metrics[0].name == "loss"
+    assert [m.name for m in model.compiled_metrics.metrics] == ["mae"]
+
+
+def test_data_sets_of_tensorflow():
+    data = tensorflow.find("data", "Dataset")
+    pairs = data.from_tensor_slices((X, Y)).shuffle(8).repeat(2).batch(4)
+    pairs = pairs.map(lambda x, y: (2 * x, y)).prefetch(tensorflow.namespace("data").AUTOTUNE)
+    assert [x.shape for x, _ in pairs] == [(4, 2)] * 4 and len(pairs) == 4
+    assert "loss" in dense_model().fit(pairs, epochs=2, verbose=0).history
+    counted = data.from_generator(lambda stop: iter(range(stop)), output_types="int32", args=[3])
+    assert [int(n) for n in counted] == [int(n) for n in data.range(3)] == [0, 1, 2]
+    assert [int(n) for n in data.range(2, 9, 3)] == [2, 5, 8] and len(data.from_tensors(X)) == 1
 
 
 def test_losses_that_close_over_tensors():

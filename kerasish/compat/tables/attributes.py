@@ -18,6 +18,8 @@ ATTRIBUTES: dict[str, dict[str, tuple[str, str | None]]] = {
         "_make_predict_function": _EAGER,
         "_make_test_function": _EAGER,
         "_make_train_function": _EAGER,
+        "compiled_loss": ("compat.methods.compiled:compiled_loss", "model.compute_loss"),
+        "compiled_metrics": ("compat.methods.compiled:compiled_metrics", "model.compute_metrics"),
         "evaluate_generator": (_M + "evaluate_generator", "model.evaluate"),
         "fit_generator": (_M + "fit_generator", "model.fit"),
         "get_losses_for": (_M + "losses_for", "model.losses"),

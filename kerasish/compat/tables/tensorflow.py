@@ -75,6 +75,13 @@ TENSORFLOW: dict[str, dict[str, str]] = {
         "normal": "compat.tensorflow:normal",
         "uniform": "compat.tensorflow:uniform",
     },
+    "data": {
+        "AUTOTUNE": "compat.tensorflow:AUTOTUNE",
+        "Dataset": "utils.dataset:Dataset",
+        "INFINITE_CARDINALITY": "utils.dataset:INFINITE",
+        "UNKNOWN_CARDINALITY": "utils.dataset:UNKNOWN",
+    },
+    "data.experimental": {"AUTOTUNE": "compat.tensorflow:AUTOTUNE"},
     "compat": {},
     "compat.v1": {**_SEED},
     "config": {"list_physical_devices": "compat.tensorflow:no_devices"},
