@@ -43,9 +43,13 @@ def flat_outputs(y_pred: Any, names: list[str] | None) -> tuple[list[Any], list[
 
 
 def unwrapped(given: Any, y_pred: Any, names: list[str] | None) -> Any:
-    """What a dictionary holds for the model's only output, if it was given by its name."""
+    """What a dictionary or a list of one holds for the model's only output."""
+    if isinstance(y_pred, dict | list | tuple):
+        return given
+    if isinstance(given, list | tuple) and len(given) == 1:
+        return given[0]
     named = isinstance(given, dict) and names is not None and list(given) == list(names)
-    return given[names[0]] if named and not isinstance(y_pred, dict | list | tuple) else given  # type: ignore[index]
+    return given[names[0]] if named else given  # type: ignore[index]
 
 
 def by_output(spec: Any, names: list[str | None], y_pred: Any, what: str) -> list[Any]:
@@ -250,6 +254,9 @@ class CompileMetrics:
         return [v for m in self.metrics for v in m.variables]
 
     def build(self, y_true: Any, y_pred: Any) -> None:
+        if not any(self._specs):  # `weighted_metrics=[]`: targets of any form will do
+            self.built = True
+            return
         y_pred = tensors_of(y_pred)
         y_true = unwrapped(y_true, y_pred, self.output_names)
         flat, names = flat_outputs(y_pred, self.output_names)

@@ -263,3 +263,28 @@ def test_layers_of_a_subclassed_model_show_the_shapes_they_were_built_for():
     assert shown["concatenate"] == "(2, 5, 6)" and shown["multi_head_attention"] == "(2, 5, 3)"
     # As in Keras: a layer of one's own says nothing of its output's shape, nor one never built.
     assert shown["own"] == "?" and shown["dense_1"] == "?"
+
+
+def test_no_metrics_at_all_ask_for_no_targets():
+    class Pairs(keras.Model):
+        def __init__(self):
+            super().__init__()
+            self.dense = layers.Dense(3)
+
+        def call(self, x):
+            return self.dense(x[0]), self.dense(x[1])
+
+        def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
+            return ops.mean(ops.square(y_pred[0] - y_pred[1]))
+
+    model = Pairs()
+    model.compile("sgd", metrics=[], weighted_metrics=[])
+    assert list(fitted(model, [X, X + 1], None, epochs=1)) == ["loss"]
+
+
+def test_a_list_of_one_is_the_only_outputs_target():
+    model = keras.Sequential([keras.Input((4,)), layers.Dense(1)])
+    model.compile("sgd", "mse", metrics=["mae"])
+    y, weight = RNG.normal(size=(16, 1)).astype("float32"), np.linspace(0, 1, 16)
+    plain = model.evaluate(X, y, sample_weight=weight, batch_size=6, verbose=0)
+    assert model.evaluate(X, [y], sample_weight=[weight], batch_size=6, verbose=0) == plain
