@@ -43,7 +43,7 @@ SETTINGS = {
     "awq": ("awq", {"group_size": -1, "num_grid_points": 5}),
     "awq, groups": ("awq", {"group_size": 4, "num_grid_points": 5}),
 }
-QUICK = ("dense", "gptq")
+QUICK = ("dense", "awq")
 CASES = [
     pytest.param(a, b, marks=[] if (a, b) == QUICK else pytest.mark.slow)
     for a in LAYERS

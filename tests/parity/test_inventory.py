@@ -1,4 +1,4 @@
-"""Every public optimizer, schedule, loss and metric of the published Keras has a parity case.
+"""Every public optimizer, schedule, loss, metric and quantizer of Keras has a parity case.
 
 A name without one fails here: add it to the tables of the test file named.
 """
@@ -17,11 +17,12 @@ FILES = {
     "optimizers": ["test_optimizers_parity.py", "test_mixed_precision_parity.py"],
     "optimizers.schedules": ["test_optimizers_parity.py"],
     "losses": ["test_losses_parity.py"],
+    "quantizers": ["test_quantization_parity.py", "test_calibration_parity.py"],
     # Functions of both modules are the same objects.
     "metrics": ["test_metrics_parity.py", "test_losses_parity.py"],
 }
-# Modules and Keras 2's, not optimizers.
-NOT_CASES = {"legacy", "schedules"}
+# Modules and Keras 2's, not optimizers; a base class that computes nothing.
+NOT_CASES = {"legacy", "schedules", "Quantizer"}
 
 
 def public(module):
