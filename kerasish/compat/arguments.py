@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable
 from typing import Any
 
@@ -33,7 +34,7 @@ def after(
         What runs it; None if there is nothing old in it, so that the error stands.
     """
     row = rows().get(_key(function, owner))
-    if row is None:
+    if row is None or (function.__name__ in _RUNS and _began(error, function)):
         return None
     form = _Form(row, _key(function, owner), owner is not None, args, kwargs)
     first = not row.first.keys().isdisjoint(kwargs)
@@ -41,6 +42,21 @@ def after(
         generation.seen(1)
     form.adapt(1 if first else 2)
     return (lambda: form.run(function)) if form.changed else None
+
+
+# What they do is not done twice: an error within may be the program's own.
+_RUNS = ("evaluate", "fit", "predict", "save_weights", "test_on_batch", "train_on_batch")
+
+
+def _began(error: Exception, function: Callable[..., Any]) -> bool:
+    """Whether the error came from what the function called, not from its look at the arguments."""
+    code = getattr(inspect.unwrap(function), "__code__", None)
+    place = error.__traceback__
+    while place is not None:
+        if place.tb_frame.f_code is code:
+            return place.tb_next is not None
+        place = place.tb_next
+    return False
 
 
 # How programs know the owners of methods and functions.

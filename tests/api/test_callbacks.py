@@ -271,3 +271,36 @@ def test_stopping_before_an_epoch_still_gives_its_logs(others, capsys):
     model = model_of()
     model.fit(X, Y, batch_size=4, epochs=5, verbose=0, callbacks=[Stop(), *others])
     assert len(model.history.history["loss"]) == 2
+
+
+@pytest.mark.parametrize("error", [ValueError, TypeError])
+def test_an_error_of_the_programs_own_does_not_train_again(error):
+    """Calls with older arguments are made again in today's form: not those that had begun."""
+    begun = []
+
+    class Fails(callbacks.Callback):
+        def on_train_begin(self, logs=None):
+            begun.append("fit")
+
+        def on_test_begin(self, logs=None):
+            begun.append("evaluate")
+
+        def on_predict_batch_end(self, batch, logs=None):
+            begun.append("predict")
+            raise error("mine")
+
+        def on_epoch_end(self, epoch, logs=None):
+            raise error("mine")
+
+        def on_test_end(self, logs=None):
+            raise error("mine")
+
+    model = model_of()
+    for run in (
+        lambda: model.fit(X, Y, 4, 2, 0, [Fails()]),
+        lambda: model.evaluate(X, Y, 4, 0, callbacks=[Fails()]),
+        lambda: model.predict(X, 100, 0, callbacks=[Fails()]),
+    ):
+        with pytest.raises(error, match="mine"):
+            run()
+    assert begun == ["fit", "evaluate", "predict"]
