@@ -15,6 +15,7 @@ from typing import Any
 import kerasish_core as core
 
 from .. import layers, metrics
+from ..losses.wrapper import brings_to_one_rank
 from ..ops.symbolic import KerasTensor
 from ..serialization import builtin
 
@@ -176,7 +177,7 @@ def opened(model: Any, structure: Any, place: int = 0) -> Any:
         known = dict(zip(tensors, layer.values, strict=True))
         return _rebound(structure, known)(_column(y_true, y_pred), y_pred)
 
-    return _named(with_values, structure)
+    return brings_to_one_rank(_named(with_values, structure))
 
 
 def _named(function: Any, after: Any) -> Any:
@@ -219,7 +220,7 @@ def _with_columns(function: Callable[..., Any]) -> Callable[..., Any]:
     def of_columns(y_true: Any, y_pred: Any) -> Any:
         return function(_column(y_true, y_pred), y_pred)
 
-    return of_columns
+    return brings_to_one_rank(of_columns)
 
 
 def _column(y_true: Any, y_pred: Any) -> Any:

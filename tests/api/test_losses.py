@@ -75,9 +75,12 @@ def test_targets_of_a_user_function_come_as_they_are():
         return ops.mean(ops.square(y_pred), axis=-1)
 
     wrapped = losses.LossFunctionWrapper(loss)
-    for shape in [(4,), (4, 1), (4, 3), (4, 1, 1), (7, 2)]:
+    for shape in [(4, 1), (4, 3), (4, 1, 1), (7, 2), (1,)]:
         wrapped(np.ones(shape), np.ones((4, 1)))
         assert seen[-1].shape == shape
+    with pytest.warns(UserWarning, match=r"y_true of shape \(4,\).*gives \(4, 4\)"):
+        wrapped(np.ones(4), np.ones((4, 1)))
+    assert seen[-1].shape == (4,)
     value = wrapped({"action": np.array([1, 0]), "advantage": [0.5, 2.0]}, np.ones((2, 3)))
     assert float(value) == 1.0
     assert set(seen[-1]) == {"action", "advantage"} and seen[-1]["advantage"].shape == (2,)
