@@ -12,13 +12,14 @@ import kerasish_core as core
 from ..layers.call_context import state
 from ..models import Model
 from ..ops.symbolic import KerasTensor
+from ..training.callbacks import LambdaCallback
 from ..training.data import train_validation_split
 from . import freezing
 from .changes.names_of_logs import Logs
 from .symbolic import attach_loss, opened
 
 __all__ = [
-    "add_loss", "compile", "fit", "metrics_names", "on_train_begin", "set_params",
+    "add_loss", "batch_hook", "compile", "fit", "metrics_names", "on_train_begin", "set_params",
     "train_on_batch",
 ]  # fmt: skip
 
@@ -111,6 +112,26 @@ def set_params(before: Callable[..., Any], hooks: Any, params: Any) -> None:
         found |= {**known, "nb_epoch": found["epochs"], "nb_sample": known["samples"]}
         found["metrics"] = [*names, *validated]
     before(hooks, found)
+
+
+def batch_hook(before: Callable[..., Any], hooks: Any, batch: int, logs: Any = None) -> None:
+    """Call a hook of batches; callbacks of the program see the batch's number and size in logs."""
+    name, logs = before.__name__, dict(logs or {})
+    facts = {"batch": batch, "size": _rows_of(hooks, batch)}
+    for each in hooks._hooks[name]:
+        if type(each).__module__.startswith("kerasish") and not isinstance(each, LambdaCallback):
+            getattr(each, name)(batch, logs)
+            continue
+        shown = {**facts, **logs}
+        getattr(each, name)(batch, shown)
+        logs |= {k: v for k, v in shown.items() if k not in facts}
+
+
+def _rows_of(hooks: Any, batch: int) -> int | None:
+    """How many rows a batch has, None where it is not known: then of what a generator gives."""
+    run = getattr(hooks._model, "_run", None) or {}
+    size, samples = run.get("batch_size"), run.get("samples")
+    return size if samples is None or size is None else min(size, samples - batch * size)
 
 
 def metrics_names(before: property) -> property:

@@ -575,3 +575,38 @@ def test_notebooks(monkeypatch):
         assert set(history) == {"loss", "acc"}
     finally:
         compat.uninstall()
+
+
+def test_logs_of_batches_tell_number_and_size(tmp_path):
+    seen = []
+
+    class Sizes(keras.callbacks.Callback):
+        def on_batch_begin(self, batch, logs=None):
+            seen.append(("begin", logs["batch"], logs["size"]))
+
+        def on_batch_end(self, batch, logs=None):
+            seen.append(("end", logs["batch"], logs["size"]))
+            assert logs["loss"] >= 0
+
+    lines = []
+    model = keras.Sequential([keras.layers.Dense(1, input_shape=(2,))])
+    model.compile("sgd", "mse")
+    others = [
+        keras.callbacks.LambdaCallback(on_batch_end=lambda batch, logs: lines.append(logs["size"])),
+        keras.callbacks.ModelCheckpoint(str(tmp_path / "{batch}.weights.h5"), save_freq=2,
+                                        save_weights_only=True),
+    ]  # fmt: skip
+    model.fit(
+        np.ones((10, 2)), np.ones((10, 1)), batch_size=4, verbose=0, callbacks=[Sizes(), *others]
+    )
+    assert seen == [(w, i, n) for i, n in enumerate((4, 4, 2)) for w in ("begin", "end")]
+    assert lines == [4, 4, 2] and len(list(tmp_path.iterdir())) == 1
+
+
+def test_the_rate_in_the_history():
+    model = keras.Sequential([keras.layers.Dense(1, input_shape=(2,))])
+    model.compile("sgd", "mse")
+    reduce = keras.callbacks.ReduceLROnPlateau(monitor="loss")
+    history = model.fit(np.ones((4, 2)), np.ones((4, 1)), epochs=2, verbose=0, callbacks=[reduce])
+    with pytest.warns(OlderSpelling, match="learning_rate"):
+        assert history.history["lr"] == history.history["learning_rate"]

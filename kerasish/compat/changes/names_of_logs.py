@@ -15,6 +15,7 @@ _SAME = (
     ("mse", "mean_squared_error"),
     ("mape", "mean_absolute_percentage_error"),
     ("msle", "mean_squared_logarithmic_error"),
+    ("lr", "learning_rate"),
 )
 _OTHER = {a: b for pair in _SAME for a, b in (pair, pair[::-1])}
 

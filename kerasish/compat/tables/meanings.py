@@ -8,6 +8,8 @@ from __future__ import annotations
 
 __all__ = ["MEANINGS"]
 
+_HOOKS = "training.callbacks.callback_list:CallbackList"
+
 MEANINGS: dict[str, str] = {
     "random:make_default_seed": "compat.randomness:default_seed",
     "random.seed_generator:make_default_seed": "compat.randomness:default_seed",
@@ -15,7 +17,9 @@ MEANINGS: dict[str, str] = {
     "training.trainer:Trainer.fit": "compat.training:fit",
     "training.trainer:Trainer.train_on_batch": "compat.training:train_on_batch",
     "training.trainer:Trainer.metrics_names": "compat.training:metrics_names",
-    "training.callbacks.callback_list:CallbackList.set_params": "compat.training:set_params",
+    f"{_HOOKS}.set_params": "compat.training:set_params",
+    f"{_HOOKS}.on_train_batch_begin": "compat.training:batch_hook",
+    f"{_HOOKS}.on_train_batch_end": "compat.training:batch_hook",
     "activations:get": "compat.activations:get",
     "activations:hard_sigmoid": "compat.activations:hard_sigmoid",
     "training.callbacks.history:History.on_train_begin": "compat.training:on_train_begin",
