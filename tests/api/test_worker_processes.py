@@ -1,5 +1,6 @@
 """Batches made by other processes: `PyDataset(workers=n, use_multiprocessing=True)`."""
 
+import contextlib
 import itertools
 import multiprocessing
 import os
@@ -201,7 +202,7 @@ def test_a_data_set_that_cannot_be_sent(monkeypatch):
 
 
 SCRIPT = """
-    import os, time
+    import os, signal, time
     import numpy as np
     import kerasish as keras
 
@@ -215,6 +216,7 @@ SCRIPT = """
                 time.sleep(60)
             return np.ones((2, 3)), np.ones((2, 1))
 
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a parent may have it ignored
     model = keras.Sequential([keras.layers.Dense(1)])
     model.compile("sgd", "mse")
     try:
@@ -242,10 +244,15 @@ def test_ctrl_c_leaves_no_worker(whom, tmp_path):
         [sys.executable, str(script)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
         start_new_session=True, env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
     )  # fmt: skip
-    workers = {int(process.stdout.readline().split()[1]) for _ in range(2)}
-    assert len(workers) == 2 and all(map(is_running, workers))
-    (os.killpg if whom == "group" else os.kill)(process.pid, signal.SIGINT)
-    out, error = process.communicate(timeout=60)
+    with process:
+        try:
+            workers = {int(process.stdout.readline().split()[1]) for _ in range(2)}
+            assert len(workers) == 2 and all(map(is_running, workers))
+            (os.killpg if whom == "group" else os.kill)(process.pid, signal.SIGINT)
+            out, error = process.communicate(timeout=60)
+        finally:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
     assert out == "left\n" and error.rstrip().endswith("KeyboardInterrupt")
     assert error.count("Traceback") == 1, "workers are silent"
     assert not any(map(is_running, workers))
