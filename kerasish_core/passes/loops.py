@@ -21,7 +21,6 @@ def join_scans(graph: Graph) -> Graph:
     if not any(node.op.name == "scan" for node in graph.nodes):
         return graph
     nodes: list[Node] = []
-    specs = dict(graph.specs)
     same: dict[int, int] = {}
     places: dict[Any, int] = {}
     known = set(graph.inputs) | set(graph.constants)
@@ -44,7 +43,7 @@ def join_scans(graph: Graph) -> Graph:
         nodes.append(node)
         known.update(node.outputs)
     outputs = tuple(same.get(v, v) for v in graph.outputs)
-    return graph._replace(nodes=tuple(nodes), outputs=outputs, specs=specs)
+    return graph._replace(nodes=tuple(nodes), outputs=outputs)
 
 
 def _key(node: Node) -> Any:

@@ -6,7 +6,7 @@ import bisect
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-__all__ = ["Plan", "Step", "plan_memory"]
+__all__ = ["ALIGNMENT", "Plan", "Step", "plan_memory", "round_up"]
 
 ALIGNMENT = 64
 

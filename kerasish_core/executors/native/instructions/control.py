@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from ....ir import Graph, Node
+from ....passes.memory import ALIGNMENT, round_up
 from ..lowering import Builder
 
 __all__ = ["emit_control", "graphs_of"]
@@ -41,10 +42,6 @@ def emit_control(node: Node, b: Builder, bodies: Sequence[Any]) -> bool:
     return True
 
 
-def _rounded(count: int) -> int:
-    return -(-count // 64) * 64
-
-
 def _bytes(b: Builder, values: Sequence[int], skip: int = 0) -> list[int]:
     """Bytes of each value, or of its slices along the first axes."""
     specs = [b.spec(v) for v in values]
@@ -64,7 +61,7 @@ def _scan(node: Node, b: Builder, bodies: Sequence[Any]) -> None:
             *_bytes(b, node.inputs[carries : carries + sequences], 1),
             *_bytes(b, node.outputs[carries:], 1),
         ],
-        scratch=_rounded(arena) + sum(map(_rounded, sizes)),
+        scratch=round_up(arena) + sum(map(round_up, sizes)),
         note=f"{length} steps", may_fail=True, bodies=bodies,
     )  # fmt: skip
 
@@ -80,7 +77,7 @@ def _while(node: Node, b: Builder, bodies: Sequence[Any]) -> None:
             test.address, arenas[0], body.address, arenas[1], carries, tests,
             len(node.inputs) - carries - tests, *sizes,
         ],
-        scratch=sum(map(_rounded, arenas)) + 64 + sum(map(_rounded, sizes)),
+        scratch=sum(map(round_up, arenas)) + ALIGNMENT + sum(map(round_up, sizes)),
         note="as long as the test holds", may_fail=True, bodies=bodies,
     )  # fmt: skip
 

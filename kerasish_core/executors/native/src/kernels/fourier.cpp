@@ -57,8 +57,8 @@ KERASISH_INLINE Complex<T> minus(Complex<T> a, Complex<T> b) {
 }
 
 template <class T>
-KERASISH_INLINE Complex<T> times(Complex<T> a, Vec<T> c, Vec<T> s) {
-  return {a.re * c - a.im * s, a.re * s + a.im * c};
+KERASISH_INLINE Complex<T> times(Complex<T> a, Complex<T> b) {
+  return {a.re * b.re - a.im * b.im, a.re * b.im + a.im * b.re};
 }
 
 // One stage for each p: radix 2 and 4 by additions, others by their definition.
@@ -67,10 +67,13 @@ void stage(const Plan<T>& plan, int64_t r, int64_t m, int64_t s, Parts<T> x, Par
   using V = Vec<T>;
   const V sign = V::broadcast(static_cast<T>(plan.sign));
   for (int64_t p = 0; p < m; ++p) {
-    auto turned = [&](int64_t k, Complex<T> value) {
-      if (p == 0 || k == 0) return value;
-      const int64_t t = p * k * s;
-      return times(value, V::broadcast(plan.cosine(t)), V::broadcast(plan.sine(t)));
+    const auto factor = [&](int64_t t) {
+      return Complex<T>{V::broadcast(plan.cosine(t)), V::broadcast(plan.sine(t))};
+    };
+    Complex<T> turns[4];  // of the two short ways, for all q
+    for (int64_t k = 0; k < 4; ++k) turns[k] = factor(k < r ? p * k * s : 0);
+    const auto turned = [&](int64_t k, Complex<T> value) {
+      return p == 0 || k == 0 ? value : times(value, k < 4 ? turns[k] : factor(p * k * s));
     };
     for (int64_t q = 0; q < s; ++q) {
       const int64_t from = q + s * p, step = s * m, to = q + s * r * p;
@@ -91,9 +94,8 @@ void stage(const Plan<T>& plan, int64_t r, int64_t m, int64_t s, Parts<T> x, Par
         for (int64_t k = 0; k < r; ++k) {
           Complex<T> total = get(x, from);
           for (int64_t j = 1; j < r; ++j) {
-            const int64_t t = j * k % r * (plan.n / r);
-            total = plus(total, times(get(x, from + j * step), V::broadcast(plan.cosine(t)),
-                                      V::broadcast(plan.sine(t))));
+            const Complex<T> root = factor(j * k % r * (plan.n / r));
+            total = plus(total, times(get(x, from + j * step), root));
           }
           put(y, to + k * s, turned(k, total));
         }
