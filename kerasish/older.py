@@ -146,4 +146,4 @@ class _Paths:
 
 def install_paths() -> None:
     """Let imports find modules of ours under the paths of earlier releases."""
-    sys.meta_path.append(_Paths())  # type: ignore[arg-type]
+    sys.meta_path.append(_Paths())

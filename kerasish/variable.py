@@ -224,15 +224,15 @@ class Variable(core.Variable):
             return tensor
         if not core.dtypes.is_float(tensor.dtype) or tensor.dtype.name == wanted:
             return tensor
-        return core.ops.cast(tensor, wanted)  # type: ignore[no-any-return]
+        return core.ops.cast(tensor, wanted)
 
     def assign_add(self, value: Any) -> Variable:
         """Add to the value."""
-        return self.assign(core.ops.add(self.read(), value))  # type: ignore[return-value]
+        return self.assign(core.ops.add(self.read(), value))
 
     def assign_sub(self, value: Any) -> Variable:
         """Subtract from the value."""
-        return self.assign(core.ops.subtract(self.read(), value))  # type: ignore[return-value]
+        return self.assign(core.ops.subtract(self.read(), value))
 
     def __repr__(self) -> str:
         own = self._settled()

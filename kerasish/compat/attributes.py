@@ -30,7 +30,7 @@ def find(owner: Any, name: str) -> Any:
                 warn_once(f"{cls.__name__}.{name}", modern)
             found = target(where)
             if isinstance(found, property):
-                return found.fget(owner)  # type: ignore[misc]
+                return found.fget(owner)
             return types.MethodType(found, owner)
     kind = type(owner).__name__
     raise AttributeError(f"{kind!r} object has no attribute {name!r}", name=name, obj=owner)

@@ -19,7 +19,7 @@ class BaseLogger(Callback):
     def __init__(self, stateful_metrics: Any = None) -> None:
         super().__init__()
         self.stateful_metrics = set(stateful_metrics or ())
-        self.seen, self.totals = 0, {}  # type: ignore[var-annotated]
+        self.seen, self.totals = 0, {}
 
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
         self.seen, self.totals = 0, {}

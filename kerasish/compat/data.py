@@ -14,6 +14,6 @@ def without_warning(before: property) -> property:
     def get(dataset: Any) -> Any:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", UserWarning)
-            return before.fget(dataset)  # type: ignore[misc]
+            return before.fget(dataset)
 
     return property(get, before.fset)

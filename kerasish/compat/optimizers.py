@@ -75,7 +75,7 @@ def gradients_of(optimizer: Any, loss: Any, params: Any) -> list[Any]:
             "An operation has `None` for gradient: the loss does not depend on each of the "
             "variables that are trained."
         )
-    return optimizer._clip_gradients(found)  # type: ignore[no-any-return]
+    return optimizer._clip_gradients(found)
 
 
 def updates_of(optimizer: Any, *args: Any, **kwargs: Any) -> list[Any]:

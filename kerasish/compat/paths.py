@@ -44,7 +44,7 @@ class _Loader(importlib.abc.Loader):
     def create_module(self, spec: Any) -> types.ModuleType:
         kind = _Merge if self._room == "layers.merge" else types.ModuleType
         module = kind(spec.name, f"keras.{self._room} as earlier releases had it.")
-        module.__getattr__ = older.names(spec.name)  # type: ignore[method-assign]
+        module.__getattr__ = older.names(spec.name)
         return module
 
     def exec_module(self, module: types.ModuleType) -> None:

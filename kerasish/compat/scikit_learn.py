@@ -44,7 +44,7 @@ class BaseWrapper:
     def _builder(self) -> Any:
         """The function that builds, whose parameters can be asked for."""
         if self.build_fn is None:
-            return self.__call__  # type: ignore[attr-defined]
+            return self.__call__
         if isinstance(self.build_fn, types.FunctionType | types.MethodType | type):
             return self.build_fn
         return self.build_fn.__call__ if not _is_partial(self.build_fn) else self.build_fn

@@ -49,8 +49,8 @@ def namespace(path: str) -> types.ModuleType:
     module = types.ModuleType(f"tensorflow.{path}" if path else "tensorflow", __doc__)
     module.__path__ = []  # a package, so that `import tensorflow.keras` looks inside
     if not path:
-        module.__version__ = TENSORFLOW[""]["__version__"]  # type: ignore[attr-defined]
-    module.__getattr__ = lambda name: find(path, name)  # type: ignore[method-assign]
+        module.__version__ = TENSORFLOW[""]["__version__"]
+    module.__getattr__ = lambda name: find(path, name)
     return module
 
 

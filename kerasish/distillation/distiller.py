@@ -62,7 +62,7 @@ class Distiller(Model):
         self.distillation_loss_tracker = metrics.Mean(name="distillation_loss")
         self.total_loss_tracker = metrics.Mean(name="total_loss")
 
-    def compile(  # type: ignore[override]
+    def compile(
         self, optimizer: Any = "adam", loss: Any = None, metrics: Any = None, **kwargs: Any
     ) -> None:
         """Set how the student is trained.

@@ -32,7 +32,7 @@ class Independent(Distribution):
         self.distribution, self.reinterpreted_batch_ndims = distribution, int(axes)
 
     @property
-    def reparameterized(self) -> bool:  # type: ignore[override]
+    def reparameterized(self) -> bool:
         return self.distribution.reparameterized
 
     @property
@@ -219,7 +219,7 @@ class TransformedDistribution(Distribution):
         self.distribution, self.bijector = distribution, bijector
 
     @property
-    def reparameterized(self) -> bool:  # type: ignore[override]
+    def reparameterized(self) -> bool:
         return self.distribution.reparameterized
 
     @property

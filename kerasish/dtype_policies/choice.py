@@ -191,7 +191,7 @@ def get(identifier: Any) -> DTypePolicy:
 
 def serialize(dtype_policy: DTypePolicy) -> dict[str, Any]:
     """The policy as a config."""
-    return serialize_keras_object(dtype_policy)  # type: ignore[no-any-return]
+    return serialize_keras_object(dtype_policy)
 
 
 _OBJECTS = {

@@ -17,7 +17,7 @@ def _dtype(e: Any, node: Any) -> Any:
 
 
 def _cast(e: Any, x: str, dtype: Any) -> str:
-    return e.op("Cast", x, to=e.type_of(dtype))  # type: ignore[no-any-return]
+    return e.op("Cast", x, to=e.type_of(dtype))
 
 
 # -- element by element

@@ -58,7 +58,7 @@ def _activate(e: Any, node: Any, name: str, x: str) -> str:
     if kind == "Affine":
         return x
     numbers = {"alpha": pairs[0][0], "beta": pairs[0][1]} if pairs else {}
-    return e.op(kind, x, **numbers)  # type: ignore[no-any-return]
+    return e.op(kind, x, **numbers)
 
 
 def _masked(e: Any, node: Any, z: str, states: list[str], mask: str, step: Any) -> list[str]:
@@ -97,7 +97,7 @@ def _masked(e: Any, node: Any, z: str, states: list[str], mask: str, step: Any) 
 
 
 def _split(e: Any, x: str, parts: int) -> list[str]:
-    return e.op("Split", x, outputs=parts, axis=-1, num_outputs=parts)  # type: ignore[no-any-return]
+    return e.op("Split", x, outputs=parts, axis=-1, num_outputs=parts)
 
 
 @rule("lstm")

@@ -38,7 +38,7 @@ def wrap_build(build: Any) -> Any:
         self.built = True
         self._tracker.locked = self._locks
 
-    wrapper._wrapped = True  # type: ignore[attr-defined]
+    wrapper._wrapped = True
     return wrapper
 
 

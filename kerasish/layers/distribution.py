@@ -254,7 +254,7 @@ class _MixtureOfParameters(_OfParameters):
         self.num_components = int(num_components)
 
     @classmethod
-    def params_size(cls, num_components: int, event_shape: Any = ()) -> int:  # type: ignore[override]
+    def params_size(cls, num_components: int, event_shape: Any = ()) -> int:
         """How many numbers the last axis of the input must hold."""
         return num_components * (1 + 2 * math.prod(_shape(event_shape)))
 

@@ -148,7 +148,7 @@ def _belongs(container: Any, tracker: Tracker) -> bool:
     return getattr(container, "tracker", None) is tracker
 
 
-class TrackedList(list):  # type: ignore[type-arg]
+class TrackedList(list):
     """A list in an attribute of a layer."""
 
     tracker: Tracker | None = None
@@ -173,7 +173,7 @@ class TrackedList(list):  # type: ignore[type-arg]
     def extend(self, values: Iterable[Any]) -> None:
         super().extend([self._seen(v) for v in values])
 
-    def __iadd__(self, values: Iterable[Any]) -> TrackedList:  # type: ignore[override, misc]
+    def __iadd__(self, values: Iterable[Any]) -> TrackedList:
         self.extend(values)
         return self
 
@@ -202,7 +202,7 @@ class TrackedList(list):  # type: ignore[type-arg]
         del self[:]
 
 
-class TrackedDict(dict):  # type: ignore[type-arg]
+class TrackedDict(dict):
     """A dict in an attribute of a layer."""
 
     tracker: Tracker | None = None
@@ -246,7 +246,7 @@ class TrackedDict(dict):  # type: ignore[type-arg]
             del self[key]
 
 
-class TrackedSet(set):  # type: ignore[type-arg]
+class TrackedSet(set):
     """A set in an attribute of a layer."""
 
     tracker: Tracker | None = None

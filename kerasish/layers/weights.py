@@ -174,7 +174,7 @@ class Stateful:
         Raises:
             ValueError: The layer is not built yet.
         """
-        if not self.built:  # type: ignore[attr-defined]
+        if not self.built:
             raise ValueError(
                 f"You tried to call `count_params` on layer '{self.name}', but the layer isn't "
                 f"built. You can build it manually via: `layer.build(input_shape)`."
@@ -221,10 +221,10 @@ class Stateful:
                 f"dimensions). Received: shape={shape} for variable '{name}' of layer "
                 f"{self.name!r}. Give the input a fixed size on that axis."
             )
-        dtype = core.dtypes.name_of(dtype or self.variable_dtype)  # type: ignore[attr-defined]
+        dtype = core.dtypes.name_of(dtype or self.variable_dtype)
         if initializer is None:
             initializer = "glorot_uniform" if "float" in dtype else "zeros"
-        with core.eager_scope(), self._scope():  # type: ignore[attr-defined]
+        with core.eager_scope(), self._scope():
             variable = Variable(
                 initializers.get(initializer), shape, dtype, trainable, autocast, aggregation,
                 name=name,
@@ -279,7 +279,7 @@ class Stateful:
 
     def _load_into(self, own: list[Variable], store: Any) -> None:
         if len(store.keys()) != len(own):
-            if not own and not self.built:  # type: ignore[attr-defined]
+            if not own and not self.built:
                 raise ValueError(
                     f"Layer '{self.name}' was never built and thus it doesn't have any variables. "
                     f"However the weights file lists {len(store.keys())} variables for this "

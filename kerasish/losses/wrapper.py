@@ -22,7 +22,7 @@ def aligned(function: Callable[..., Any]) -> Callable[..., Any]:
 
 def brings_to_one_rank(function: Callable[..., Any]) -> Callable[..., Any]:
     """Mark a function that sees to the ranks of its targets and predictions itself."""
-    function.brings_to_one_rank = True  # type: ignore[attr-defined]
+    function.brings_to_one_rank = True
     return function
 
 

@@ -118,7 +118,7 @@ class AUC(Metric):
             variable.assign(variable + getattr(counts, kind))
 
     def _values(self) -> tuple[Any, Any, Any, Any]:
-        return tuple(getattr(self, kind).value for kind in KINDS)  # type: ignore[return-value]
+        return tuple(getattr(self, kind).value for kind in KINDS)
 
     def interpolate_pr_auc(self) -> Any:
         """Area under the precision-recall curve, TP being linear in FP between two points.

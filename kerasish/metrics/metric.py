@@ -58,7 +58,7 @@ class Metric:
 
     def _state(self, kind: str) -> list[Any]:
         try:
-            return self.__dict__[kind]  # type: ignore[no-any-return]
+            return self.__dict__[kind]
         except KeyError:
             raise RuntimeError(
                 f"You forgot to call `super().__init__()` in the `__init__()` method of "

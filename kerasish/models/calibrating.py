@@ -44,7 +44,7 @@ def check_data(model: Any, config: Any) -> dict[str, Any]:
             "No sequential blocks found in the provided structure to quantize. "
             f"Received: {structure}"
         )
-    return structure  # type: ignore[no-any-return]
+    return structure
 
 
 def token_windows(config: Any) -> np.ndarray[Any, Any]:

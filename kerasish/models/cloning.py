@@ -124,7 +124,7 @@ def _clone_functional(
 
 
 def _fresh_input(t: KerasTensor) -> Any:
-    layer = t._keras_history[0]  # type: ignore[index]
+    layer = t._keras_history[0]
     return Input(
         batch_shape=t.shape, dtype=t.dtype, name=layer.name,
         optional=getattr(layer, "optional", False),

@@ -55,17 +55,17 @@ class DirectCall:
             found = self._call_directly(args[0])
             if found is not None:
                 return found
-        return super().__call__(*args, **kwargs)  # type: ignore[misc]
+        return super().__call__(*args, **kwargs)
 
     def _call_directly(self, inputs: Any) -> Any:
         steps = self.__dict__.get("_steps")
         direct = None if steps is None else steps.get("call")
         if direct is None:
-            if steps is not None and self.built:  # type: ignore[attr-defined]
+            if steps is not None and self.built:
                 steps["call"] = _Direct(self)
             return None
         step = direct.step
-        if step is None or self._eager or core.is_recording():  # type: ignore[attr-defined]
+        if step is None or self._eager or core.is_recording():
             return None
         found = step.call_known(inputs)
         if found is not None:

@@ -81,7 +81,7 @@ def write(model: Any) -> dict[str, Any]:
     inside = {id(n) for n in graph.nodes}
 
     def reference(t: KerasTensor) -> tuple[Any, ...]:
-        operation, index, place = t._keras_history  # type: ignore[misc]
+        operation, index, place = t._keras_history
         return operation.name, numbers[id(operation._inbound_nodes[index])], place
 
     layers = []
@@ -178,7 +178,7 @@ def _object_of(tensors: list[KerasTensor]) -> Any:
     Raises:
         ValueError: There is none.
     """
-    operation, index, _ = tensors[0]._keras_history  # type: ignore[misc]
+    operation, index, _ = tensors[0]._keras_history
     waiting = [operation._inbound_nodes[index].result]
     while waiting:
         part = waiting.pop()

@@ -195,7 +195,7 @@ class Model(Trainer, Layer):
             self.build(_listed(shape))
 
     # -- state as a tree
-    def quantize(  # type: ignore[override]
+    def quantize(
         self, mode: str | None = None, config: Any = None, filters: Any = None, **kwargs: Any
     ) -> None:
         """Put the weights of all layers that have such a form into few bits.

@@ -165,11 +165,11 @@ for _dunder, _name in {
     "ge": "greater_equal",
 }.items():  # fmt: skip
     setattr(KerasTensor, f"__{_dunder}__", _operator(_name, False))
-KerasTensor.__neg__ = lambda self: _public("negative")(self)  # type: ignore[attr-defined]
-KerasTensor.__abs__ = lambda self: _public("absolute")(self)  # type: ignore[attr-defined]
-KerasTensor.__round__ = lambda self, ndigits=None: _public("round")(self, decimals=ndigits or 0)  # type: ignore[attr-defined]
-KerasTensor.__invert__ = lambda self: _public("logical_not")(self)  # type: ignore[attr-defined]
-KerasTensor.__hash__ = object.__hash__  # type: ignore[method-assign]
+KerasTensor.__neg__ = lambda self: _public("negative")(self)
+KerasTensor.__abs__ = lambda self: _public("absolute")(self)
+KerasTensor.__round__ = lambda self, ndigits=None: _public("round")(self, decimals=ndigits or 0)
+KerasTensor.__invert__ = lambda self: _public("logical_not")(self)
+KerasTensor.__hash__ = object.__hash__
 
 
 def _fixed(name: str, doc: str) -> property:

@@ -396,7 +396,7 @@ class FunctionCall(Operation):
         super().__init__(name or auto_name(function.__name__))
         self.function = function
         # What PUBLIC and files know it by.
-        self.function_name: str = function.public_name  # type: ignore[attr-defined]
+        self.function_name: str = function.public_name
 
     def call(self, *args: Any, **kwargs: Any) -> Any:
         return self.function(*args, **kwargs)
@@ -420,7 +420,7 @@ class FunctionCall(Operation):
 
 def _call_of(function_name: str, name: str) -> FunctionCall:
     function = PUBLIC[function_name]
-    return function.node(function, name)  # type: ignore[attr-defined, no-any-return]
+    return function.node(function, name)
 
 
 # Types of arguments that are no symbolic tensor and hold none.
@@ -486,8 +486,8 @@ def _recording(
             args = tuple([x.value if isinstance(x, core.Variable) else x for x in args])
         return function(*args, **kwargs)
 
-    wrapper.__signature__ = inspect.signature(function)  # type: ignore[attr-defined]
-    wrapper.node = node  # type: ignore[attr-defined]
-    wrapper.public_name = public  # type: ignore[attr-defined]
+    wrapper.__signature__ = inspect.signature(function)
+    wrapper.node = node
+    wrapper.public_name = public
     PUBLIC[public] = wrapper
     return wrapper

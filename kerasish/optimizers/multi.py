@@ -14,7 +14,7 @@ __all__ = ["MultiOptimizer", "OptimizerMap"]
 
 
 @builtin("keras.optimizers")
-class OptimizerMap(MutableMapping):  # type: ignore[type-arg]
+class OptimizerMap(MutableMapping):
     """A mapping from patterns of variable paths to optimizers.
 
     Looking up a path gives the optimizer whose pattern matches the whole path, or the default.

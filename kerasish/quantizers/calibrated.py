@@ -34,7 +34,7 @@ class _Calibrated(QuantizationConfig):
 
     def dtype_policy_string(self) -> str:
         """The mode of the policy, such as `gptq/4/128`."""
-        return f"{self.mode}/{self.weight_bits}/{self.group_size}"  # type: ignore[attr-defined]
+        return f"{self.mode}/{self.weight_bits}/{self.group_size}"
 
     def get_config(self) -> dict[str, Any]:
         """The arguments but those needed only once: data, and layers.

@@ -77,7 +77,7 @@ def normal(
     """
     dtype = _float_dtype("normal", dtype)
     key = draw_seed(seed)
-    return _drawn(  # type: ignore[no-any-return]
+    return _drawn(
         lambda size: _random.normal(key, size, mean, stddev, dtype), shape, (mean, stddev)
     )
 
@@ -102,7 +102,7 @@ def uniform(
     """
     dtype = _float_dtype("uniform", dtype)
     key = draw_seed(seed)
-    return _drawn(  # type: ignore[no-any-return]
+    return _drawn(
         lambda size: _random.uniform(key, size, minval, maxval, dtype), shape, (minval, maxval)
     )
 
@@ -124,7 +124,7 @@ def truncated_normal(
     """
     dtype = _float_dtype("truncated_normal", dtype)
     key = draw_seed(seed)
-    return _drawn(  # type: ignore[no-any-return]
+    return _drawn(
         lambda size: _random.truncated_normal(key, size, mean, stddev, dtype), shape, (mean, stddev)
     )
 
@@ -153,7 +153,7 @@ def randint(
             f"`keras.random.randint` requires an integer `dtype`. Received: dtype={dtype.name}"
         )
     key = draw_seed(seed)
-    return _drawn(  # type: ignore[no-any-return]
+    return _drawn(
         lambda size: _random.randint(key, size, minval, maxval, dtype), shape, (minval, maxval)
     )
 
@@ -182,7 +182,7 @@ def categorical(
             f"Received: logits of shape {logits.shape}"
         )
     drawn = _random.categorical(draw_seed(seed), logits, num_samples, "int32")
-    return core.ops.cast(drawn, dtype)  # type: ignore[no-any-return]
+    return core.ops.cast(drawn, dtype)
 
 
 def gamma(shape: Any, alpha: Any, dtype: Any = None, seed: Any = None) -> core.Tensor:
@@ -198,7 +198,7 @@ def gamma(shape: Any, alpha: Any, dtype: Any = None, seed: Any = None) -> core.T
         A tensor of the shape.
     """
     dtype = _float_dtype("gamma", dtype)
-    return _random.gamma(draw_seed(seed), shape, alpha, dtype)  # type: ignore[no-any-return]
+    return _random.gamma(draw_seed(seed), shape, alpha, dtype)
 
 
 def beta(shape: Any, alpha: Any, beta: Any, dtype: Any = None, seed: Any = None) -> core.Tensor:
@@ -215,7 +215,7 @@ def beta(shape: Any, alpha: Any, beta: Any, dtype: Any = None, seed: Any = None)
         A tensor of the shape.
     """
     dtype = _float_dtype("beta", dtype)
-    return _random.beta(draw_seed(seed), shape, alpha, beta, dtype)  # type: ignore[no-any-return]
+    return _random.beta(draw_seed(seed), shape, alpha, beta, dtype)
 
 
 def binomial(
@@ -234,9 +234,7 @@ def binomial(
         A tensor of the shape.
     """
     dtype = _float_dtype("binomial", dtype)
-    return _random.binomial(  # type: ignore[no-any-return]
-        draw_seed(seed), shape, counts, probabilities, dtype
-    )
+    return _random.binomial(draw_seed(seed), shape, counts, probabilities, dtype)
 
 
 def shuffle(x: Any, axis: int = 0, seed: Any = None) -> core.Tensor:
@@ -250,7 +248,7 @@ def shuffle(x: Any, axis: int = 0, seed: Any = None) -> core.Tensor:
     Returns:
         A tensor like `x`.
     """
-    return _random.shuffle(draw_seed(seed), x, axis)  # type: ignore[no-any-return]
+    return _random.shuffle(draw_seed(seed), x, axis)
 
 
 def dropout(inputs: Any, rate: float, noise_shape: Any = None, seed: Any = None) -> core.Tensor:
@@ -285,8 +283,8 @@ def dropout(inputs: Any, rate: float, noise_shape: Any = None, seed: Any = None)
         mask_shape = tuple(n if s is None else int(s) for n, s in zip(x.shape, noise_shape))
     seed = draw_seed(seed)
     if rate >= 1.0:
-        return ops.zeros_like(x)  # type: ignore[no-any-return]
+        return ops.zeros_like(x)
     keep = 1.0 - rate
     chances = _drawn(lambda size: _random.uniform(seed, size, dtype="float32"), mask_shape)
     mask = ops.less(chances, np.float32(keep))
-    return ops.where(mask, ops.true_divide(x, keep), 0)  # type: ignore[no-any-return]
+    return ops.where(mask, ops.true_divide(x, keep), 0)

@@ -65,7 +65,7 @@ def _factor(name: str, value: Any) -> float:
 
 def _rounded(value: float) -> float:
     """Rounded to `floatx()`, as Keras holds some factors: configs then have the same digits."""
-    return core.convert(value, floatx()).item()  # type: ignore[no-any-return]
+    return core.convert(value, floatx()).item()
 
 
 @builtin("keras.regularizers")

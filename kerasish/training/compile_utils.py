@@ -49,7 +49,7 @@ def unwrapped(given: Any, y_pred: Any, names: list[str] | None) -> Any:
     if isinstance(given, list | tuple) and len(given) == 1:
         return given[0]
     named = isinstance(given, dict) and names is not None and list(given) == list(names)
-    return given[names[0]] if named else given  # type: ignore[index]
+    return given[names[0]] if named else given
 
 
 def by_output(spec: Any, names: list[str | None], y_pred: Any, what: str) -> list[Any]:

@@ -83,7 +83,7 @@ class StatelessLoss:
         kwargs = {"training": training} if self._signature.training else {}
         state = self._state_of(trainable_variables, non_trainable_variables, metrics_variables)
         with StatelessScope(state, collect_losses=True) as scope:
-            y_pred = self(x, **kwargs)  # type: ignore[operator]
+            y_pred = self(x, **kwargs)
             loss = self._loss_of(x, y, y_pred, sample_weight, training)
         after = [
             [scope.get_current_value(v) for v in variables]

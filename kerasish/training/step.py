@@ -95,7 +95,7 @@ class Steps(StepFunctions, StatelessLoss):
             value = self._compile_loss(y, y_pred, sample_weight)
             if value is not None:
                 parts.append(value)
-        for each in self.losses:  # type: ignore[attr-defined]
+        for each in self.losses:
             parts.append(ops.sum(ops.cast(each, floatx())))
         if not parts:
             raise ValueError(
@@ -114,9 +114,9 @@ class Steps(StepFunctions, StatelessLoss):
         return self.get_metrics_result()
 
     def _forward(self, x: Any, training: bool) -> Any:
-        if self._signature.training or self._signature.var_keyword:  # type: ignore[attr-defined]
-            return self(x, training=training)  # type: ignore[operator]
-        return self(x)  # type: ignore[operator]
+        if self._signature.training or self._signature.var_keyword:
+            return self(x, training=training)
+        return self(x)
 
     def train_step(self, data: Any) -> Any:
         """One step of training: forward, loss, gradients, update. Override it for your own."""
@@ -126,7 +126,7 @@ class Steps(StepFunctions, StatelessLoss):
             loss = self._loss_of(x, y, y_pred, sample_weight, training=True)
             self._loss_tracker.update_state(loss, sample_weight=batch_size_of(x))
             scaled = self.optimizer.scale_loss(loss) if self.optimizer is not None else loss
-        weights = self.trainable_weights  # type: ignore[attr-defined]
+        weights = self.trainable_weights
         if weights:
             self.optimizer.apply(tape.gradient(scaled, weights), weights)
         else:
@@ -150,8 +150,8 @@ class Steps(StepFunctions, StatelessLoss):
         """What a trace depends on beyond its arguments, looked up again when something changed."""
         version = structure_version()
         if self._fingerprint[0] != version:
-            layers = self._flatten_layers()  # type: ignore[attr-defined]
-            flags = tuple(v.trainable for v in self.variables)  # type: ignore[attr-defined]
+            layers = self._flatten_layers()
+            flags = tuple(v.trainable for v in self.variables)
             of_layers = tuple((layer._trainable, layer.dtype_policy.name) for layer in layers)
             # A number in place of the tuples: it is hashed at each call.
             number = self._known.setdefault((flags, of_layers, learning_phase()), len(self._known))
@@ -334,7 +334,7 @@ class Steps(StepFunctions, StatelessLoss):
 
     def _run_eagerly(self, name: str, data: Any, alone: bool) -> Any:
         if alone:
-            self.reset_metrics()  # type: ignore[attr-defined]
+            self.reset_metrics()
         step = getattr(self, name)
         _check_signature(step)
         try:
@@ -364,7 +364,7 @@ class Steps(StepFunctions, StatelessLoss):
         own = getattr(type(self), name) is not getattr(Steps, name)
         if own and name not in self._prepared:
             self._prepared.add(name)
-            if not all(layer.built for layer in self._flatten_layers()):  # type: ignore[attr-defined]
+            if not all(layer.built for layer in self._flatten_layers()):
                 # Only the step itself knows how its data reaches the layers.
                 _check_signature(getattr(self, name))
                 try:
@@ -378,12 +378,12 @@ class Steps(StepFunctions, StatelessLoss):
             self._build_default(data, name != "predict_step")
         train = name == "train_step" and self.optimizer is not None
         if train and not self.optimizer.built and not own:
-            self.optimizer.build(self.trainable_variables)  # type: ignore[attr-defined]
+            self.optimizer.build(self.trainable_variables)
 
     def _build_default(self, data: Any, needs_loss: bool) -> None:
         parts = [self._compile_loss, self._compile_metrics] if needs_loss else []
         missing = [part for part in parts if part is not None and not part.built]
-        if self.built and not missing:  # type: ignore[attr-defined]
+        if self.built and not missing:
             return
 
         def build(x: Any, y: Any) -> None:

@@ -77,7 +77,7 @@ class Trainer(Steps):
                 `LossScaleOptimizer`.
         """
         optimizer = given = optimizers.get(optimizer)
-        half = self.dtype_policy.name == "mixed_float16"  # type: ignore[attr-defined]
+        half = self.dtype_policy.name == "mixed_float16"
         plain = optimizer is not None and not isinstance(optimizer, LossScaleOptimizer)
         if auto_scale_loss and half and plain:
             optimizer = LossScaleOptimizer(optimizer, name="loss_scale_optimizer")
@@ -128,15 +128,15 @@ class Trainer(Steps):
         """Compile as the saved model was."""
         self.compile(**deserialize_keras_object(dict(config)))
         if self.optimizer is not None and getattr(self, "built", False):
-            self.optimizer.build(self.trainable_variables)  # type: ignore[attr-defined]
+            self.optimizer.build(self.trainable_variables)
 
     @property
     def metrics(self) -> list[Any]:
         """The loss's mean, the model's own metrics, then those given to `compile`."""
         found = [self._loss_tracker] if self._loss_tracker is not None else []
-        found += self._metrics  # type: ignore[attr-defined]
+        found += self._metrics
         # A model used as a layer may be compiled itself: its figures are not this model's.
-        for layer in self._layers:  # type: ignore[attr-defined]
+        for layer in self._layers:
             found += [] if isinstance(layer, Trainer) else layer.metrics
         if self._compile_metrics is not None:
             found.append(self._compile_metrics)
@@ -234,7 +234,7 @@ class Trainer(Steps):
                     break
         if self.optimizer is not None and epochs > 0:
             # What training ends with where averages are kept.
-            self.optimizer.finalize_variable_values(self.trainable_weights)  # type: ignore[attr-defined]
+            self.optimizer.finalize_variable_values(self.trainable_weights)
         hooks.on_train_end(logs)
         return self.history
 

@@ -218,7 +218,7 @@ class Dataset:
                 i = rng.integers(len(buffer))
                 buffer[i], element = element, buffer[i]
                 yield element
-            rng.shuffle(buffer)  # type: ignore[arg-type]
+            rng.shuffle(buffer)
             yield from buffer
 
         return Dataset(mixed, self._cardinality)

@@ -21,16 +21,16 @@ try:
 except ImportError:  # the extra is not installed
     sklearn = None
 
-    class BaseEstimator:  # type: ignore[no-redef]
+    class BaseEstimator:
         """Stands for scikit-learn's."""
 
-    class ClassifierMixin:  # type: ignore[no-redef]
+    class ClassifierMixin:
         """Stands for scikit-learn's."""
 
-    class RegressorMixin:  # type: ignore[no-redef]
+    class RegressorMixin:
         """Stands for scikit-learn's."""
 
-    class TransformerMixin:  # type: ignore[no-redef]
+    class TransformerMixin:
         """Stands for scikit-learn's."""
 
 

@@ -58,7 +58,7 @@ def _is_read(name: str) -> bool:
     )
 
 
-class Logs(dict):  # type: ignore[type-arg]
+class Logs(dict):
     """A history that also answers to the other spelling of a metric."""
 
     def __missing__(self, name: Any) -> Any:

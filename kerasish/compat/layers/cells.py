@@ -26,7 +26,7 @@ class AbstractRNNCell(layers.Layer):
     def output_size(self) -> Any:
         raise NotImplementedError("A cell must define output_size.")
 
-    def get_initial_state(self, inputs: Any = None, batch_size: Any = None, dtype: Any = None):  # type: ignore[no-untyped-def]
+    def get_initial_state(self, inputs: Any = None, batch_size: Any = None, dtype: Any = None):
         """Zeros of the states' sizes."""
         size = inputs.shape[0] if batch_size is None else batch_size
         sizes = self.state_size if isinstance(self.state_size, list | tuple) else [self.state_size]

@@ -59,13 +59,13 @@ class _CompiledMetrics:
             metric.reset_state()
 
 
-@property  # type: ignore[misc]
+@property
 def compiled_loss(self: Any) -> _CompiledLoss:
     """The loss given to `compile`, as a function."""
     return _CompiledLoss(self)
 
 
-@property  # type: ignore[misc]
+@property
 def compiled_metrics(self: Any) -> _CompiledMetrics:
     """The metrics given to `compile`, as one."""
     return _CompiledMetrics(self)

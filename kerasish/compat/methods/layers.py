@@ -44,7 +44,7 @@ def input_of_first(before: property) -> property:
     """`layer.input`, which an `InputLayer` has too: what it holds."""
 
     def first(self: Any) -> Any:
-        found = before.fget(self)  # type: ignore[misc]
+        found = before.fget(self)
         return self.output if isinstance(found, list) and not found else found
 
     return property(first)
@@ -74,7 +74,7 @@ def get_output_mask_at(self: Any, node_index: int) -> Any:
     return tree.map_structure(lambda t: t.mask, get_output_at(self, node_index), none_is_leaf=True)
 
 
-@property  # type: ignore[misc]
+@property
 def input_shape(self: Any) -> Any:
     """The shape of the layer's input."""
     if self._inbound_nodes:
@@ -82,7 +82,7 @@ def input_shape(self: Any) -> Any:
     return _built_shape(self, "input shape")
 
 
-@property  # type: ignore[misc]
+@property
 def output_shape(self: Any) -> Any:
     """The shape of the layer's output."""
     if self._inbound_nodes:
@@ -99,31 +99,31 @@ def _built_shape(self: Any, what: str) -> Any:
     return next(iter(shapes.values()))
 
 
-@property  # type: ignore[misc]
+@property
 def input_mask(self: Any) -> Any:
     """The mask of the layer's input."""
     return get_input_mask_at(self, 0)
 
 
-@property  # type: ignore[misc]
+@property
 def output_mask(self: Any) -> Any:
     """The mask of the layer's output."""
     return get_output_mask_at(self, 0)
 
 
-@property  # type: ignore[misc]
+@property
 def inbound_nodes(self: Any) -> list[Any]:
     """The layer's calls on symbolic tensors."""
     return list(self._inbound_nodes)
 
 
-@property  # type: ignore[misc]
+@property
 def outbound_nodes(self: Any) -> list[Any]:
     """The calls that take the layer's results."""
     return list(self._outbound_nodes)
 
 
-@property  # type: ignore[misc]
+@property
 def no(self: Any) -> bool:
     """No."""
     return False
@@ -150,7 +150,7 @@ def assert_input_compatibility(self: Any, inputs: Any) -> None:
     """Nothing to do: calling the layer checks its inputs."""
 
 
-@property  # type: ignore[misc]
+@property
 def scope_name(self: Any) -> str:
     """The layer's name."""
     return str(self.name)
@@ -189,7 +189,7 @@ def add_metric(
 # -- lists of weights that the program writes
 
 
-class _Weights(list):  # type: ignore[type-arg]
+class _Weights(list):
     """The layer's weights; what is appended becomes one."""
 
     def __init__(self, layer: Any, trainable: bool) -> None:
@@ -204,7 +204,7 @@ class _Weights(list):  # type: ignore[type-arg]
         for v in variables:
             self.append(v)
 
-    def __iadd__(self, variables: Any) -> Any:  # type: ignore[override, misc]
+    def __iadd__(self, variables: Any) -> Any:
         self.extend(variables)
         return self
 
@@ -219,13 +219,13 @@ def own(layer: Any, variables: Any, trainable: bool) -> None:
         layer._tracker.locked = locked
 
 
-@property  # type: ignore[misc]
+@property
 def trainable_list(self: Any) -> Any:
     """`layer._trainable_weights`."""
     return _Weights(self, True)
 
 
-@property  # type: ignore[misc]
+@property
 def non_trainable_list(self: Any) -> Any:
     """`layer._non_trainable_weights`."""
     return _Weights(self, False)

@@ -105,25 +105,25 @@ def to_yaml(self: Any, **kwargs: Any) -> str:
     )
 
 
-@property  # type: ignore[misc]
+@property
 def itself(self: Any) -> Any:
     """The model: `Sequential.model` was the functional model inside."""
     return self
 
 
-@property  # type: ignore[misc]
+@property
 def total_loss(self: Any) -> Any:
     """The loss of the compiled model as a symbolic tensor of its inputs and `model.targets`."""
     return symbolic_loss(self)[1]
 
 
-@property  # type: ignore[misc]
+@property
 def targets(self: Any) -> Any:
     """Symbolic targets: what `total_loss` compares the outputs with."""
     return symbolic_loss(self)[0]
 
 
-@property  # type: ignore[misc]
+@property
 def sample_weights(self: Any) -> Any:
     """Symbolic weights of the samples, one tensor for each output: `total_loss` has none."""
     return []
@@ -162,7 +162,7 @@ def symbolic_loss(model: Any) -> tuple[list[Any], Any]:
     return found, total
 
 
-@property  # type: ignore[misc]
+@property
 def uses_learning_phase(self: Any) -> bool:
     """Whether a layer does something else in training."""
     return any(_trains_otherwise(x) for x in self._flatten_layers() if not isinstance(x, Model))
@@ -177,7 +177,7 @@ def _trains_otherwise(layer: Any) -> bool:
     return bool(layer._signature.training) and not ours
 
 
-@property  # type: ignore[misc]
+@property
 def nothing(self: Any) -> list[Any]:
     """No updates to run: they happen in the call."""
     return []

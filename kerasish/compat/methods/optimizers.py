@@ -30,19 +30,19 @@ def _set_rate(self: Any, value: Any) -> None:
 lr = property(_get_rate, _set_rate, doc="The learning rate.")
 
 
-@property  # type: ignore[misc]
+@property
 def decay(self: Any) -> Any:
     """How fast the learning rate falls: it does not."""
     return core.convert(0.0, "float32")
 
 
-@property  # type: ignore[misc]
+@property
 def weights(self: Any) -> Any:
     """The optimizer's variables."""
     return self.variables
 
 
-@property  # type: ignore[misc]
+@property
 def updates(self: Any) -> list[Any]:
     """What `get_updates` collects."""
     found: list[Any] = self.__dict__.setdefault("updates", [])

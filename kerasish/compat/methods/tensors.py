@@ -7,7 +7,7 @@ from typing import Any
 __all__ = ["Shape", "get_shape", "keras_shape"]
 
 
-class Shape(tuple):  # type: ignore[type-arg]
+class Shape(tuple):
     """A shape that also answers as TensorFlow's did."""
 
     def as_list(self) -> list[Any]:
@@ -40,13 +40,13 @@ def set_shape(self: Any, shape: Any) -> None:
     """Nothing to do: the shape is known."""
 
 
-@property  # type: ignore[misc]
+@property
 def keras_shape(self: Any) -> Any:
     """The shape, as symbolic tensors once called it."""
     return tuple(self.shape)
 
 
-@property  # type: ignore[misc]
+@property
 def op(self: Any) -> Any:
     """What made the tensor, with a name."""
     return self._keras_history[0]

@@ -88,7 +88,7 @@ class MultiHeadAttention(Attending):
     @property
     def value_dim(self) -> int:
         """Size of each head's values."""
-        return self._value_dim  # type: ignore[no-any-return]
+        return self._value_dim
 
     @property
     def dropout(self) -> float:

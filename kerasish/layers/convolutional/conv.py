@@ -161,7 +161,7 @@ class _Depthwise(BaseConv):
                  depth_multiplier: int, data_format: Any, dilation_rate: Any, activation: Any,
                  use_bias: bool, depthwise_initializer: Any, depthwise_regularizer: Any,
                  depthwise_constraint: Any, **kwargs: Any) -> None:  # fmt: skip
-        super().__init__(rank, None, kernel_size, strides, padding, data_format, dilation_rate, 1,  # type: ignore[arg-type]
+        super().__init__(rank, None, kernel_size, strides, padding, data_format, dilation_rate, 1,
                          activation, use_bias, depthwise_initializer,
                          kernel_regularizer=depthwise_regularizer,
                          kernel_constraint=depthwise_constraint, **kwargs)  # fmt: skip

@@ -250,7 +250,7 @@ class _ConvLSTM(RNN):
 
     @classmethod
     def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> Any:
-        return Layer.from_config.__func__(cls, config)  # type: ignore[attr-defined]
+        return Layer.from_config.__func__(cls, config)
 
 
 def _of_cell(name: str) -> property:

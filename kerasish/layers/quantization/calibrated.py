@@ -31,7 +31,7 @@ class CalibratedMatrix(QuantizedMatrix):
     # -- how the kernel lies
     def _calibrated_shape(self, shape: tuple[int, ...]) -> tuple[int, int]:
         """Of the matrix (rows, columns) that is rounded."""
-        return shape  # type: ignore[return-value]
+        return shape
 
     def _summed(self, shape: tuple[int, ...]) -> int:
         """How many inputs the product sums over; the rows are these, or a multiple.
@@ -43,7 +43,7 @@ class CalibratedMatrix(QuantizedMatrix):
 
     @property
     def _is_calibrated_mode(self) -> bool:
-        return self.quantization_mode in CALIBRATED  # type: ignore[attr-defined]
+        return self.quantization_mode in CALIBRATED
 
     @property
     def _has_kernel(self) -> bool:
@@ -52,12 +52,12 @@ class CalibratedMatrix(QuantizedMatrix):
     @property
     def is_gptq_calibrated(self) -> bool:
         """Whether GPTQ has rounded the kernel."""
-        return self.quantization_mode == "gptq" and not self._has_kernel  # type: ignore[attr-defined]
+        return self.quantization_mode == "gptq" and not self._has_kernel
 
     @property
     def is_awq_calibrated(self) -> bool:
         """Whether AWQ has rounded the kernel."""
-        return self.quantization_mode == "awq" and not self._has_kernel  # type: ignore[attr-defined]
+        return self.quantization_mode == "awq" and not self._has_kernel
 
     @property
     def awaits_calibration(self) -> bool:
@@ -65,7 +65,7 @@ class CalibratedMatrix(QuantizedMatrix):
         return self._is_calibrated_mode and self._has_kernel
 
     def _setting(self, config: Any, name: str) -> int:
-        source = config if getattr(config, "mode", None) in CALIBRATED else self._own_policy()  # type: ignore[attr-defined]
+        source = config if getattr(config, "mode", None) in CALIBRATED else self._own_policy()
         return int(getattr(source, name))
 
     # -- variables
@@ -94,20 +94,20 @@ class CalibratedMatrix(QuantizedMatrix):
         if mode not in CALIBRATED:
             super().quantize(mode, type_check=type_check, config=config)
             return
-        if type_check and type(self) is not self._quantizable:  # type: ignore[attr-defined]
-            raise self._without("quantize")  # type: ignore[attr-defined]
+        if type_check and type(self) is not self._quantizable:
+            raise self._without("quantize")
         shape = self._main_variable().shape
         self._calibrated_shape(shape), self._summed(shape)  # refuse before anything changes
         self.quantization_config = config
         self.quantized_build(shape, mode, config)
-        if self._dtype_policy.quantization_mode is None:  # type: ignore[attr-defined]
-            name = f"{config.dtype_policy_string()}_from_{self._dtype_policy.name}"  # type: ignore[attr-defined]
+        if self._dtype_policy.quantization_mode is None:
+            name = f"{config.dtype_policy_string()}_from_{self._dtype_policy.name}"
             self.dtype_policy = dtype_policies.get(name)
 
     # -- calibration
     def start_calibration(self) -> None:
         """Watch the inputs of calls from now on."""
-        kind = Gram if self.quantization_mode == "gptq" else Peaks  # type: ignore[attr-defined]
+        kind = Gram if self.quantization_mode == "gptq" else Peaks
         self._set_statistic(kind(self._summed(self._original_shape)))
 
     def stop_calibration(self) -> None:
@@ -127,7 +127,7 @@ class CalibratedMatrix(QuantizedMatrix):
         statistic = self._statistic.value(rows // self._statistic.size)
         self.stop_calibration()
         kernel = ops.convert_to_numpy(self._main_value()).astype("float32")
-        run = gptq if self.quantization_mode == "gptq" else awq  # type: ignore[attr-defined]
+        run = gptq if self.quantization_mode == "gptq" else awq
         found = run(kernel.reshape(rows, columns).T, statistic, config)
         q = found.q.astype("uint8")
         self.quantized_kernel.assign(pack_int4(q, 0, "uint8")[0] if self._packed else q)
@@ -143,10 +143,10 @@ class CalibratedMatrix(QuantizedMatrix):
         if self.lora_enabled:
             names += [f"lora_{self._main}_{part}" for part in "ab"]
             self.lora_enabled, self.lora_rank, self.lora_alpha = False, None, None
-        self._tracker.locked = False  # type: ignore[attr-defined]
+        self._tracker.locked = False
         for name in names:
             delattr(self, name)
-        self._tracker.locked = self._locks  # type: ignore[attr-defined]
+        self._tracker.locked = self._locks
 
     # -- computing
     def _integers(self) -> Any:
@@ -163,7 +163,7 @@ class CalibratedMatrix(QuantizedMatrix):
         weight = self._main_variable()
         if not self.lora_enabled:
             return weight
-        return ops.cast(ops.add(weight, self._update()), self.compute_dtype)  # type: ignore[attr-defined]
+        return ops.cast(ops.add(weight, self._update()), self.compute_dtype)
 
     def _plain_weight(self) -> Any:
         if not self._is_calibrated_mode:
@@ -172,9 +172,9 @@ class CalibratedMatrix(QuantizedMatrix):
             return self._main_value()
         scale, zero = self.kernel_scale.value, self.kernel_zero.value
         weight = ops.transpose(dequantize_groups(self._integers(), scale, zero, self.g_idx, -1))
-        if self.quantization_mode == "awq":  # type: ignore[attr-defined]
+        if self.quantization_mode == "awq":
             weight = ops.divide(weight, ops.expand_dims(self.awq_scales, -1))
-        return ops.cast(self._shaped(weight), self.compute_dtype)  # type: ignore[attr-defined]
+        return ops.cast(self._shaped(weight), self.compute_dtype)
 
     def quantized_call(self, inputs: Any, training: Any = None) -> Any:
         """The computation with quantized weights; with the kernel until it is rounded."""
@@ -183,8 +183,8 @@ class CalibratedMatrix(QuantizedMatrix):
         if self._statistic is not None:
             self._statistic.add(ops.convert_to_numpy(inputs))
         x = self._product(inputs, self._plain_weight())
-        bias = self.bias  # type: ignore[attr-defined]
-        return self.activation(x if bias is None else ops.add(x, bias))  # type: ignore[attr-defined]
+        bias = self.bias
+        return self.activation(x if bias is None else ops.add(x, bias))
 
     # -- files
     @property
@@ -201,9 +201,9 @@ class CalibratedMatrix(QuantizedMatrix):
         if not self._is_calibrated_mode:
             return super()._stored()
         if self._has_kernel:
-            mode = self.quantization_mode  # type: ignore[attr-defined]
+            mode = self.quantization_mode
             raise ValueError(
-                f"Layer '{self.name}' is of mode '{mode}' but no calibration has rounded its "  # type: ignore[attr-defined]
+                f"Layer '{self.name}' is of mode '{mode}' but no calibration has rounded its "
                 "kernel, which files of this mode do not hold: name a block with the layer in "
                 "'sequential_blocks' of the structure, or leave the layer out by "
                 f"`model.quantize('{mode}', config, filters=...)`."
@@ -216,10 +216,10 @@ class CalibratedMatrix(QuantizedMatrix):
         Raises:
             ValueError: As for other layers, and if Keras wrote the file: it leaves the zeros out.
         """
-        calibrated = self.built and self._is_calibrated_mode  # type: ignore[attr-defined]
+        calibrated = self.built and self._is_calibrated_mode
         if calibrated and len(store.keys()) == len(self._names()) - 1:
             raise ValueError(
-                f"Layer '{self.name}' of mode '{self.quantization_mode}': the file has no "  # type: ignore[attr-defined]
+                f"Layer '{self.name}' of mode '{self.quantization_mode}': the file has no "
                 "zero points of the rounded kernel. Keras 3.15 leaves them out when it writes, and "
                 "nobody can do without them. Load the model as it was before, and quantize it."
             )

@@ -39,13 +39,13 @@ class Float8:
 
     def _build_float8(self) -> None:
         length = getattr(
-            self._own_policy(),  # type: ignore[attr-defined]
+            self._own_policy(),
             "amax_history_length",
             QuantizedFloat8DTypePolicy.default_amax_history_length,
         )
         for name in self._float8_names():
             history = name.endswith("history")
-            weight = self.add_weight(  # type: ignore[attr-defined]
+            weight = self.add_weight(
                 name=name, shape=(length,) if history else (), dtype="float32", autocast=False,
                 initializer="zeros" if history else "ones", overwrite_with_gradient=True,
             )  # fmt: skip
@@ -53,7 +53,7 @@ class Float8:
 
     def _rounded(self, x: Any, part: str, training: Any) -> Any:
         """An operand of the product, rounded."""
-        compute = self.compute_dtype  # type: ignore[attr-defined]
+        compute = self.compute_dtype
 
         @core.custom_gradient
         def run(x: Any, scale: Any, history: Any) -> Any:
@@ -70,7 +70,7 @@ class Float8:
 
     def _with_rounded_gradient(self, y: Any) -> Any:
         """The product, unchanged; its gradient is rounded."""
-        compute = self.compute_dtype  # type: ignore[attr-defined]
+        compute = self.compute_dtype
 
         @core.custom_gradient
         def run(y: Any, scale: Any, history: Any) -> Any:
@@ -95,14 +95,14 @@ class Float8:
         Raises:
             NotImplementedError: The weight has a low-rank update.
         """
-        if self.lora_enabled:  # type: ignore[attr-defined]
+        if self.lora_enabled:
             raise NotImplementedError("Currently, float8 layers don't support LoRA.")
         x = self._rounded(inputs, "inputs", training)
-        weight = self._rounded(self._main_variable().value, self._main, training)  # type: ignore[attr-defined]
+        weight = self._rounded(self._main_variable().value, self._main, training)
         return self._with_rounded_gradient(product(x, weight))
 
     def _float8_bias(self, bias: Any) -> Any:
         """The bias, which is kept to the bits of bfloat16 where it is added to a float32."""
-        if self.compute_dtype != "float32":  # type: ignore[attr-defined]
+        if self.compute_dtype != "float32":
             return bias
         return ops.cast(ops.cast(bias, "bfloat16"), "float32")

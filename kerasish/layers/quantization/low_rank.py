@@ -42,7 +42,7 @@ class LowRank:
         self.lora_rank, self.lora_alpha = rank, rank if alpha is None else alpha
 
     def _main_variable(self) -> Variable:
-        return self.__dict__[f"_{self._main}"]  # type: ignore[no-any-return]
+        return self.__dict__[f"_{self._main}"]
 
     def _main_shape(self) -> tuple[int, ...]:
         """The shape of the weight, however it is stored."""
@@ -52,13 +52,13 @@ class LowRank:
         weight: Any = self._main_variable()
         if not self.lora_enabled:
             return weight
-        return ops.cast(ops.add(weight, self._update()), self.compute_dtype)  # type: ignore[attr-defined]
+        return ops.cast(ops.add(weight, self._update()), self.compute_dtype)
 
     def _factors(self) -> tuple[Any, Any]:
         return getattr(self, f"lora_{self._main}_a"), getattr(self, f"lora_{self._main}_b")
 
     def _lora_scale(self) -> float:
-        return self.lora_alpha / self.lora_rank  # type: ignore[operator]
+        return self.lora_alpha / self.lora_rank
 
     def _update(self) -> Any:
         return ops.multiply(ops.matmul(*self._factors()), self._lora_scale())
@@ -85,26 +85,26 @@ class LowRank:
                 f"Lora is incompatible with {plain} constraints. In order to enable lora on this "
                 f"layer, remove the `{main}_constraint` argument."
             )
-        if not layer.built:  # type: ignore[attr-defined]
+        if not layer.built:
             raise ValueError("Cannot enable lora on a layer that isn't yet built.")
         if self.lora_enabled:
             raise ValueError("lora is already enabled. This can only be done once per layer.")
-        if (mode := self.quantization_mode) in ("gptq", "awq"):  # type: ignore[attr-defined]
+        if (mode := self.quantization_mode) in ("gptq", "awq"):
             name = mode.upper()
             raise NotImplementedError(f"lora is not currently supported with {name} quantization.")
         *rows, columns = self._main_shape()
         shapes = {"a": (*rows, rank), "b": (rank, columns)}
-        self._tracker.locked = False  # type: ignore[attr-defined]
+        self._tracker.locked = False
         for part, initializer in (("a", a_initializer), ("b", b_initializer)):
             # float32 whatever the layer's dtype is: updates are small.
-            weight = layer.add_weight(  # type: ignore[attr-defined]
+            weight = layer.add_weight(
                 name=f"lora_{main}_{part}", shape=shapes[part],
                 initializer=initializers.get(initializer), dtype="float32",
                 regularizer=getattr(self, f"{main}_regularizer"),
             )  # fmt: skip
             setattr(self, f"lora_{main}_{part}", weight)
         self._main_variable().trainable = False
-        self._tracker.locked = self._locks  # type: ignore[attr-defined]
+        self._tracker.locked = self._locks
         self.lora_enabled = True
         self._set_lora(rank, lora_alpha)
 
@@ -120,14 +120,14 @@ class LowRank:
 
     def _names(self) -> list[str]:
         spec = self.variable_serialization_spec
-        mode = self.quantization_mode  # type: ignore[attr-defined]
+        mode = self.quantization_mode
         if mode not in spec:
-            raise self._mode_error(mode)  # type: ignore[attr-defined]
+            raise self._mode_error(mode)
         return [n for n in spec[mode] if n == self._main or getattr(self, n, None) is not None]
 
     def save_own_variables(self, store: Any) -> None:
         """Write the layer's own variables into a mapping, the update added to its weight."""
-        if not self.built:  # type: ignore[attr-defined]
+        if not self.built:
             return
         merged = self._stored()
         for i, name in enumerate(self._names()):
@@ -141,12 +141,12 @@ class LowRank:
         Raises:
             ValueError: Their number or a shape differs; then nothing has changed.
         """
-        if not self.built:  # type: ignore[attr-defined]
-            super().load_own_variables(store)  # type: ignore[misc]
+        if not self.built:
+            super().load_own_variables(store)
             return
         names = self._names()
         variables = [self._main_variable() if n == self._main else getattr(self, n) for n in names]
-        self._load_into(variables, store)  # type: ignore[attr-defined]
+        self._load_into(variables, store)
         if self.lora_enabled:
             for factor in self._factors():
                 factor.assign(ops.zeros(factor.shape))

@@ -54,7 +54,7 @@ class QuantizedMatrix(Float8, LowRank):
 
     # -- how the weight lies
     def _matrix_shape(self, shape: tuple[int, ...]) -> tuple[int, int]:
-        return shape  # type: ignore[return-value]
+        return shape
 
     def _reduced_axes(self) -> Any:
         """The axes of the weight over which a scale of int8 holds."""
@@ -81,7 +81,7 @@ class QuantizedMatrix(Float8, LowRank):
             NotImplementedError: The layer has no such form.
         """
         if mode not in self._modes:
-            raise self._mode_error(mode, self._modes)  # type: ignore[attr-defined]
+            raise self._mode_error(mode, self._modes)
         shape = tuple(shape)
         self._original_shape = shape
         if mode == "float8":
@@ -98,7 +98,7 @@ class QuantizedMatrix(Float8, LowRank):
         self._is_quantized = True
 
     def _frozen(self, name: str, shape: Any, dtype: Any = None, initializer: Any = "ones") -> Any:
-        return self.add_weight(  # type: ignore[attr-defined]
+        return self.add_weight(
             name=name, shape=shape, dtype=dtype, initializer=initializer, trainable=False
         )
 
@@ -159,8 +159,8 @@ class QuantizedMatrix(Float8, LowRank):
 
     def _decode(self, stored: Any, scale: Any, zero: Any = None) -> Any:
         """The weight, or whole rows of it, from what is stored."""
-        compute = self.compute_dtype  # type: ignore[attr-defined]
-        if self.quantization_mode == "int8":  # type: ignore[attr-defined]
+        compute = self.compute_dtype
+        if self.quantization_mode == "int8":
             return ops.divide(ops.cast(stored, compute), scale)
         q = unpack_int4(stored, self._matrix_shape(self._original_shape)[1], axis=-1)
         if zero is None:
@@ -175,7 +175,7 @@ class QuantizedMatrix(Float8, LowRank):
         stored = self._main_variable().value
         scale = getattr(self, f"{main}_scale").value
         zero = getattr(self, f"{main}_zero", None)
-        if self.quantization_mode == "int8":  # type: ignore[attr-defined]
+        if self.quantization_mode == "int8":
             return self._decode(stored, self._scale_as_kept(scale))
         if zero is None:
             return self._shaped(self._decode(stored, ops.expand_dims(scale, self._axis)))
@@ -188,16 +188,16 @@ class QuantizedMatrix(Float8, LowRank):
         return self._original_shape if self._is_quantized else super()._main_shape()
 
     def _main_value(self) -> Any:
-        if not self._is_quantized or self.quantization_mode == "float8":  # type: ignore[attr-defined]
+        if not self._is_quantized or self.quantization_mode == "float8":
             return super()._main_value()
         # As in Keras: the integers, plus the update if there is one.
         weight: Any = self._main_variable()
-        if self.quantization_mode == "int4":  # type: ignore[attr-defined]
+        if self.quantization_mode == "int4":
             columns = self._matrix_shape(self._original_shape)[1]
             weight = self._shaped(unpack_int4(weight, columns, axis=-1))
         if not self.lora_enabled:
             return weight
-        return ops.cast(ops.add(weight, self._update()), self.compute_dtype)  # type: ignore[attr-defined]
+        return ops.cast(ops.add(weight, self._update()), self.compute_dtype)
 
     # -- computing
     def _quantized_inputs(self, inputs: Any) -> Any:
@@ -218,26 +218,26 @@ class QuantizedMatrix(Float8, LowRank):
 
     def quantized_call(self, inputs: Any, training: Any = None) -> Any:
         """The computation with quantized weights."""
-        bias = self.bias  # type: ignore[attr-defined]
-        if self.quantization_mode == "float8":  # type: ignore[attr-defined]
+        bias = self.bias
+        if self.quantization_mode == "float8":
             x = self._float8_product(inputs, training, self._product)
             bias = None if bias is None else self._float8_bias(bias)
         else:
             x = self._product(self._quantized_inputs(inputs), self._plain_weight())
             if self.lora_enabled:
-                x = ops.cast(ops.add(x, self._low_rank_product(inputs)), self.compute_dtype)  # type: ignore[attr-defined]
+                x = ops.cast(ops.add(x, self._low_rank_product(inputs)), self.compute_dtype)
         x = x if bias is None else ops.add(x, bias)
-        return self.activation(x)  # type: ignore[attr-defined]
+        return self.activation(x)
 
     # -- quantizing
     @checked
     def quantize(self, mode: Any = None, type_check: bool = True, config: Any = None) -> None:
         """Put the layer's weights into few bits; see `Layer.quantize`."""
-        kind = self._quantizable  # type: ignore[attr-defined]
+        kind = self._quantizable
         if type_check and type(self) is not kind:
-            raise self._without("quantize")  # type: ignore[attr-defined]
+            raise self._without("quantize")
         if mode not in self._modes:
-            raise self._mode_error(mode, self._modes)  # type: ignore[attr-defined]
+            raise self._mode_error(mode, self._modes)
         self.quantization_config = config
         shape = self._main_variable().shape
         if mode == "float8":
@@ -250,11 +250,11 @@ class QuantizedMatrix(Float8, LowRank):
             for name, value in values.items():
                 own = self._main_variable() if name == self._main else getattr(self, name)
                 own.assign(value)
-        if self._dtype_policy.quantization_mode is None:  # type: ignore[attr-defined]
+        if self._dtype_policy.quantization_mode is None:
             name = mode
             if mode == "int4":
                 name = f"int4/{block_size_of(self, config) or -1}"
-            policy = dtype_policies.get(f"{name}_from_{self._dtype_policy.name}")  # type: ignore[attr-defined]
+            policy = dtype_policies.get(f"{name}_from_{self._dtype_policy.name}")
             self.dtype_policy = policy
 
     def _replaced(self) -> list[str]:
@@ -280,13 +280,13 @@ class QuantizedMatrix(Float8, LowRank):
         return spec
 
     def _stored(self) -> dict[str, Any]:
-        if not self._is_quantized or self.quantization_mode == "float8":  # type: ignore[attr-defined]
+        if not self._is_quantized or self.quantization_mode == "float8":
             return super()._stored()
         if not self.lora_enabled:
             return {self._main: self._main_variable()}
         merged = ops.add(self._plain_weight(), self._update())
         config = self.quantization_config
-        return self._encode(merged, self.quantization_mode, _blocks_only(config))  # type: ignore[attr-defined]
+        return self._encode(merged, self.quantization_mode, _blocks_only(config))
 
 
 def _tuple(axes: Any, ndim: int) -> tuple[int, ...]:

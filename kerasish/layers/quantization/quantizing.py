@@ -20,13 +20,13 @@ class Quantizing:
     _is_quantized = False
 
     def _own_policy(self) -> Any:
-        policy, path = self._dtype_policy, self.path  # type: ignore[attr-defined]
+        policy, path = self._dtype_policy, self.path
         return policy[path] if isinstance(policy, DTypePolicyMap) and path else policy
 
     @property
     def quantization_mode(self) -> str | None:
         """`"int8"` and the like; None if the layer is not quantized."""
-        return self._own_policy().quantization_mode  # type: ignore[no-any-return]
+        return self._own_policy().quantization_mode
 
     def quantized_build(self, input_shape: Any, mode: str) -> None:
         """Make the variables of a quantized layer."""

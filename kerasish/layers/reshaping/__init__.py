@@ -109,10 +109,10 @@ def _pairs(name: str, value: Any, count: int) -> tuple[tuple[int, int], ...]:
         return ((value, value),) * count
     value = tuple(value)
     if count == 1 and len(value) == 2 and all(isinstance(v, int) for v in value):
-        return (value,)  # type: ignore[return-value]
+        return (value,)
     if len(value) != count:
         raise ValueError(f"`{name}` should have {count} elements. Received: {name}={value}.")
-    return tuple((v, v) if isinstance(v, int) else tuple(v) for v in value)  # type: ignore[misc]
+    return tuple((v, v) if isinstance(v, int) else tuple(v) for v in value)
 
 
 class _Spatial(Layer):

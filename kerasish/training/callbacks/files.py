@@ -105,7 +105,7 @@ class ModelCheckpoint(Monitor):
             )
         if save_freq != "epoch":  # else batches may run in chunks
             self._counter = _BatchCounter(save_freq)
-            self.on_train_batch_end = self._after_batch  # type: ignore[method-assign]
+            self.on_train_batch_end = self._after_batch
         if save_weights_only and not self.filepath.endswith(".weights.h5"):
             raise ValueError(
                 "When using `save_weights_only=True` in `ModelCheckpoint`, the filepath provided "
@@ -205,7 +205,7 @@ class BackupAndRestore(Callback):
         self.restored_epoch = self._epoch = 0
         if save_freq != "epoch":  # else batches may run in chunks
             self._counter = _BatchCounter(save_freq)
-            self.on_train_batch_end = self._after_batch  # type: ignore[method-assign]
+            self.on_train_batch_end = self._after_batch
 
     @property
     def _file(self) -> Path:

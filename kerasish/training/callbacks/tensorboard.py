@@ -71,8 +71,8 @@ class TensorBoard(Callback):
         self._trace: list[dict[str, Any]] = []
         self._batch = 0
         if self.update_freq != "epoch" or self._start_batch:  # else batches may run in chunks
-            self.on_train_batch_begin = self._before_batch  # type: ignore[method-assign]
-            self.on_train_batch_end = self._after_batch  # type: ignore[method-assign]
+            self.on_train_batch_begin = self._before_batch
+            self.on_train_batch_end = self._after_batch
 
     # -- files
     def _writer(self, name: str) -> EventWriter:
