@@ -2,8 +2,10 @@
 
     python benchmarks/native_conv.py [--set avx2] [--seconds 1] [--only "C64 K64"]
 
-One thread. Times are the thread's own processor time, the best of many rounds; the peak and the
-speed of copying are measured in the same rounds. Operations count as if nothing were padding.
+One thread; the kernels that programs choose, of which those marked W do fewer operations than are
+counted (Winograd's filtering). Times are the thread's own processor time, the best of many rounds;
+the peak and the speed of copying are measured in the same rounds. Operations count as if nothing
+were padding.
 """
 
 from __future__ import annotations
@@ -18,9 +20,13 @@ import numpy as np
 
 from kerasish_core.executors.native import _native as native
 from kerasish_core.executors.native.instructions.conv import (
+    MOST_SUMMED,
     conv_params,
     kernel_grad_partials,
     packed_bytes,
+    winograd_bytes,
+    winograd_partials,
+    winograd_suits,
 )
 from kerasish_core.executors.native.instructions.pool import pool_params
 from kerasish_core.ops.windows import output_size, resolve_padding
@@ -109,31 +115,58 @@ def geometry(shape: Shape) -> tuple[int, tuple[tuple[int, int], ...]]:
     return output_size(shape.size, shape.window, shape.stride, 1, pads[0]), pads
 
 
-def convolution(shape: Shape, seconds: float) -> list[float]:
+def kernels(shape: Shape, x: np.ndarray, kernel: np.ndarray, y: np.ndarray) -> list[tuple]:
+    """Name, further parameters and scratch of the forward pass, the input and kernel gradient."""
+    c, f, groups, stride = shape.channels, shape.filters, shape.groups, (shape.stride,) * 2
+    parts = kernel_grad_partials(kernel.shape, y.shape, 4)
+    found = [
+        ("conv_f32", [], packed_bytes(kernel.shape, groups, f // groups, 4)),
+        ("conv_input_grad_f32", [], packed_bytes(kernel.shape, groups, c // groups, 4)),
+        ("conv_kernel_grad_f32", [parts], parts * kernel.nbytes),
+    ]
+    sums = winograd_partials(kernel.shape, y.shape)
+    filtered = [
+        ("winograd_f32", [], winograd_bytes(c, f)),
+        ("winograd_input_grad_f32", [], winograd_bytes(f, c)),
+        ("winograd_kernel_grad_f32", [sums], sums * winograd_bytes(c, f)),
+    ]
+    for i, made in enumerate((y, x, y)):
+        small = i < 2 or c * f <= MOST_SUMMED
+        if small and winograd_suits(kernel.shape, made.shape, stride, (1, 1), groups):
+            found[i] = filtered[i]
+    return found
+
+
+def convolution(shape: Shape, seconds: float) -> list[str]:
     """GFLOP/s of multiply-adds alone, the forward pass, the input and the kernel gradient."""
     n, size, c, f, window, stride, _, groups = shape
     out, pads = geometry(shape)
     x, kernel = array(n, size, size, c), array(window, window, c // groups, f)
     y = array(n, out, out, f)
     params = conv_params(x.shape, kernel.shape, y.shape, (stride,) * 2, pads, (1, 1), groups)
-    parts = kernel_grad_partials(kernel.shape, y.shape, 4)
-    packed = packed_bytes(kernel.shape, groups, f // groups, 4)
-    turned = packed_bytes(kernel.shape, groups, c // groups, 4)
     results = [array(*a.shape) for a in (y, x, kernel)]
+    operands = [[x, kernel, results[0]], [y, kernel, results[1]], [x, y, results[2]]]
     top, top_flops = multiply_adds()
+    chosen = kernels(shape, x, kernel, y)
     times = best(
         [
             *[top] * PEAKS,
-            lambda: native.call("conv_f32", [x, kernel, results[0]], params, packed),
-            lambda: native.call("conv_input_grad_f32", [y, kernel, results[1]], params, turned),
-            lambda: native.call(
-                "conv_kernel_grad_f32", [x, y, results[2]], [*params, parts], parts * kernel.nbytes
+            *(
+                lambda name=name, arrays=arrays, more=more, scratch=scratch: native.call(
+                    name, arrays, [*params, *more], scratch
+                )
+                for (name, more, scratch), arrays in zip(chosen, operands, strict=True)
             ),
         ],
         seconds,
     )
     flops = 2e-9 * y.size * math.prod(kernel.shape[:-1])
-    return [top_flops / min(times[:PEAKS]), *(flops / t for t in times[PEAKS:])]
+    peak = top_flops / min(times[:PEAKS])
+    cells = [f"{peak:.1f}"]
+    for (name, *_), taken in zip(chosen, times[PEAKS:], strict=True):
+        speed = flops / taken
+        cells.append(f"{speed:.1f} ({speed / peak:.0%}{', W' if 'winograd' in name else ''})")
+    return cells
 
 
 def pooling(
@@ -177,9 +210,7 @@ def main() -> None:
     for shape in CONVOLUTIONS:
         if args.only not in str(shape):
             continue
-        top, *speeds = convolution(shape, args.seconds)
-        cells = " | ".join(f"{s:.1f} ({s / top:.0%})" for s in speeds)
-        print(f"| {shape} | {top:.1f} | {cells} |", flush=True)
+        print(f"| {shape} | {' | '.join(convolution(shape, args.seconds))} |", flush=True)
     print("\nGB/s and share of copying the image\n")
     print("| pooling | copy | " + " | ".join(POOL_KERNELS) + " |")
     print("|" + " --- |" * (len(POOL_KERNELS) + 2))

@@ -89,12 +89,15 @@ def operations(step: Any, specs: Any) -> int:
     if step.kernel.startswith("gemm_"):
         rank = p[10]
         return 2 * math.prod(p[:3]) * math.prod(p[11 + 5 * i] for i in range(rank))
-    if step.kernel.startswith("conv_"):
+    if step.kernel.startswith(("conv_", "winograd_")):
         batch, channels, filters, groups = p[:4]
         axes = [p[5 + 6 * i : 11 + 6 * i] for i in range(3)]
         pixels = math.prod(axis[1] for axis in axes)
         window = math.prod(axis[2] for axis in axes)
-        return 2 * batch * pixels * window * channels * filters // groups
+        count = 2 * batch * pixels * window * channels * filters // groups
+        # Tiles of 6 x 6 give (7 - k)^2 sums of k x k products each by 36.
+        each = window * (7 - axes[2][2]) ** 2
+        return count * 36 // each if step.kernel.startswith("winograd_") else count
     if step.kernel.startswith(("lstm_", "gru_", "simple_rnn_")):
         sizes = [specs[root].shape for root, _ in step.operands]
         gates = max(sizes, key=lambda s: math.prod(s) if len(s) == 3 else 0)

@@ -9,12 +9,13 @@ from .cse import cse
 from .dce import dce
 from .fold import fold
 from .loops import join_scans, trim_scans
+from .pools import mask_pooled
 
 __all__ = ["PIPELINE", "optimize"]
 
 PIPELINE: dict[str, Callable[[Graph], Graph]] = {
-    "dce": dce, "fold": fold, "cse": cse, "join": join_scans, "clean": dce, "trim": trim_scans,
-    "sweep": dce,
+    "dce": dce, "fold": fold, "cse": cse, "pools": mask_pooled, "join": join_scans, "clean": dce,
+    "trim": trim_scans, "sweep": dce,
 }  # fmt: skip
 
 

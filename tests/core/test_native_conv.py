@@ -9,7 +9,13 @@ from hypothesis import strategies as st
 from native_harness import lower, run_lowered, spread
 
 import kerasish_core as core
-from kerasish_core.executors.native.instructions.conv import conv_params, packed_bytes
+from kerasish_core.executors.native.instructions import conv as lowerings
+from kerasish_core.executors.native.instructions.conv import (
+    conv_params,
+    packed_bytes,
+    winograd_bytes,
+    winograd_suits,
+)
 
 OPS = ("conv", "conv_input_grad", "conv_kernel_grad")
 
@@ -220,3 +226,138 @@ def test_other_dtypes_are_left_to_the_generic_kernel():
     x, kernel, attrs = problem((1, 5, 2), (2, 2, 3))
     arrays = np.zeros(x, "f2"), np.zeros(kernel, "f2")
     assert lower("conv", arrays, attrs) is None
+
+
+FILTERED = {
+    "same": problem((2, 9, 14, 16), (3, 3, 16, 32), pads=((1, 1), (1, 1))),
+    "valid": problem((3, 13, 11, 32), (3, 3, 32, 64)),
+    "many images": problem((17, 13, 7, 8), (3, 3, 8, 16)),
+    "odd channels": problem((2, 10, 7, 9), (3, 3, 9, 37), pads=((1, 1), (1, 1))),
+    "many channels": problem((2, 6, 5, 70), (3, 3, 70, 133), pads=((1, 1), (1, 1))),
+    "uneven padding": problem((1, 8, 9, 8), (3, 3, 8, 9), pads=((2, 0), (0, 3))),
+    "images, uneven padding": problem((16, 7, 9, 8), (3, 3, 8, 9), pads=((2, 0), (0, 1))),
+    "more padding than window": problem((1, 3, 4, 8), (3, 3, 8, 8), pads=((4, 3), (5, 0))),
+    "one pixel": problem((1, 1, 1, 8), (3, 3, 8, 8), pads=((1, 1), (1, 1))),
+    "5x5": problem((2, 9, 7, 16), (5, 5, 16, 8), pads=((2, 2), (2, 2))),
+    "5x5 valid": problem((16, 11, 8, 9), (5, 5, 9, 20)),
+    "blocks": problem((20, 9, 9, 16), (3, 3, 16, 16), pads=((1, 1), (1, 1))),
+}
+
+
+@pytest.fixture
+def filtering(monkeypatch):
+    """Winograd's filtering wherever it is possible, however small the problem."""
+    monkeypatch.setattr(lowerings, "LEAST_CHANNELS", 1)
+    monkeypatch.setattr(lowerings, "LEAST_TILES", 1)
+    monkeypatch.setattr(lowerings, "LEAST_SAVING", 0)
+    monkeypatch.setattr(lowerings, "SUMMED_TILES", 8)
+
+
+def check_filtered(native, found, seed=0):
+    """As `check`, but an error may be as large as that of the largest sum: tiles share them.
+
+    The transforms of values near each other in size round a dozen times more.
+    """
+    terms = math.prod(found[1][:-1])
+    for name, (arrays, how) in arrays_of(found, "float32", seed).items():
+        (step,) = lower(name, arrays, how)[0].instructions
+        assert step.kernel == f"winograd{name.removeprefix('conv')}_f32"
+        got = run_lowered(native, name, arrays, how)
+        wide = [a.astype("f8") for a in arrays]
+        expected = reference(name, wide, how)
+        largest = reference(name, [np.abs(a) for a in wide], how).max()
+        bound = np.finfo("f4").eps * (16 + 2 * math.sqrt(terms)) * largest
+        assert np.abs(got - expected).max() <= bound, (name, found)
+
+
+@pytest.mark.parametrize("case", FILTERED)
+def test_winograd(native, instruction_sets, filtering, case):
+    for name in instruction_sets:
+        native.set_instruction_set(name)
+        check_filtered(native, FILTERED[case])
+
+
+@st.composite
+def filtered_problems(draw):
+    window = draw(st.sampled_from([3, 5]))
+    pads = tuple((draw(st.integers(0, 4)), draw(st.integers(0, 4))) for _ in range(2))
+    spatial = tuple(max(1, window - sum(p)) + draw(st.integers(0, 11)) for p in pads)
+    channels, filters = (draw(st.sampled_from([1, 3, 8, 16, 17, 40, 70])) for _ in range(2))
+    batch = draw(st.sampled_from([1, 2, 3, 16, 19]))
+    return problem((batch, *spatial, channels), (window, window, channels, filters), pads=pads)
+
+
+@settings(
+    max_examples=40,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+@given(filtered_problems())
+def test_winograd_of_any_problem(native, instruction_sets, filtering, found):
+    for name in instruction_sets:
+        native.set_instruction_set(name)
+        check_filtered(native, found)
+
+
+WINOGRAD_THREADED = {
+    "images": problem((33, 14, 13, 16), (3, 3, 16, 32)),
+    "tiles": problem((3, 40, 37, 32), (3, 3, 32, 24), pads=((1, 1), (1, 1))),
+    "5x5": problem((18, 20, 16, 8), (5, 5, 8, 70)),
+}
+
+
+@pytest.mark.parametrize("case", WINOGRAD_THREADED)
+def test_winograd_bits_do_not_depend_on_threads(native, case):
+    found = WINOGRAD_THREADED[case]
+    for name, (arrays, attrs) in arrays_of(found, "float32").items():
+        results = []
+        for threads in (1, 2, 3):
+            native.set_threads(threads)
+            results.append(run_lowered(native, name, arrays, attrs))
+        np.testing.assert_array_equal(results[1], results[0], name)
+        np.testing.assert_array_equal(results[2], results[0], name)
+    check_filtered(native, found)
+
+
+@pytest.mark.parametrize("flags", [1, 2, 3])
+@pytest.mark.parametrize("case", ["odd channels", "valid"])
+def test_winograd_bias_and_relu(native, instruction_sets, filtering, case, flags):
+    (x, kernel), attrs = arrays_of(FILTERED[case], "float32")["conv"]
+    bias = np.random.default_rng(3).normal(size=kernel.shape[-1]).astype("f4")
+    for name in instruction_sets:
+        native.set_instruction_set(name)
+        plain = run_lowered(native, "conv", (x, kernel), attrs)
+        expected = plain + bias if flags & 1 else plain
+        expected = np.maximum(expected, 0) if flags & 2 else expected
+        got = np.full(plain.shape, np.nan, "f4")
+        arrays = [x, kernel, bias, got] if flags & 1 else [x, kernel, got]
+        params = conv_params(x.shape, kernel.shape, got.shape, **attrs, flags=flags)
+        native.call("winograd_f32", arrays, params, winograd_bytes(*kernel.shape[-2:]))
+        np.testing.assert_array_equal(got, expected)
+
+
+def test_winograd_keeps_nan_and_infinity(native, instruction_sets, filtering):
+    """They reach all sums of their tile: those of the window at least."""
+    (x, kernel), attrs = arrays_of(FILTERED["valid"], "float32")["conv"]
+    for special in (np.nan, np.inf):
+        x[1, 5, 5, 3] = special
+        for name in instruction_sets:
+            native.set_instruction_set(name)
+            got = run_lowered(native, "conv", (x, kernel), attrs)
+            with np.errstate(invalid="ignore"):
+                expected = reference("conv", (x, kernel), attrs)
+            assert not np.isfinite(got[~np.isfinite(expected)]).any()
+            assert np.isfinite(got[0]).all() and np.isfinite(got[2]).all()
+
+
+def test_winograd_only_where_it_pays():
+    ones = {"strides": (1, 1), "dilation": (1, 1), "groups": 1}
+    assert winograd_suits((3, 3, 16, 16), (64, 32, 32, 16), **ones)
+    assert winograd_suits((5, 5, 8, 16), (64, 28, 28, 16), **ones)
+    assert not winograd_suits((3, 3, 1, 32), (64, 28, 28, 32), **ones)  # one channel
+    assert not winograd_suits((3, 3, 16, 16), (1, 8, 8, 16), **ones)  # four tiles
+    assert not winograd_suits((3, 3, 16, 16), (900, 1, 1, 16), **ones)  # one sum of sixteen
+    assert not winograd_suits((3, 5, 16, 16), (64, 32, 32, 16), **ones)
+    assert not winograd_suits((3, 16, 16), (64, 320, 16), (1,), (1,), 1)
+    for changed in ({"strides": (2, 2)}, {"dilation": (1, 2)}, {"groups": 2}):
+        assert not winograd_suits((3, 3, 16, 16), (64, 32, 32, 16), **{**ones, **changed})

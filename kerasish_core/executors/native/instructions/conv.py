@@ -12,16 +12,32 @@ from ....ir import Node
 from ..epilogue import describe
 from ..lowering import Builder, lowers
 
-__all__ = ["conv_params", "kernel_grad_partials", "packed_bytes"]
+__all__ = [
+    "conv_params", "kernel_grad_partials", "packed_bytes", "winograd_bytes", "winograd_partials",
+    "winograd_suits",
+]  # fmt: skip
 
 SUFFIX = {np.dtype("float32"): "f32", np.dtype("float64"): "f64"}
 WIDEST = 16  # lanes of the widest vectors
+
+PRODUCT, WINOGRAD = "implicit matrix product", "Winograd's filtering"
 
 # The kernel gradient is summed in so many parts at most, of so many pixels at least.
 MOST_PARTIALS = 16
 PARTIAL_PIXELS = 512
 PARTIAL_WORK = 1 << 21
 PARTIAL_BYTES = 16 << 20
+
+# Winograd's filtering: edge of a tile, the least numbers of channels and of tiles that pay for the
+# transforms, and the least ratio of products saved. The largest kernel whose gradient is summed at
+# the points, of how many tiles at least, in how many parts at most.
+EDGE = 6
+LEAST_CHANNELS = 8
+LEAST_TILES = 64
+LEAST_SAVING = 1.5
+MOST_SUMMED = 128 * 128
+SUMMED_TILES = 128
+MOST_SUMS = 8
 
 
 def conv_params(
@@ -73,8 +89,49 @@ def kernel_grad_partials(kernel: Sequence[int], y: Sequence[int], itemsize: int)
     )
 
 
+def winograd_suits(
+    kernel: Sequence[int], made: Sequence[int], strides: Sequence[int], dilation: Sequence[int],
+    groups: int,
+) -> bool:  # fmt: skip
+    """Whether Winograd's filtering is faster than the products one by one; a rule of sizes only.
+
+    Args:
+        kernel: Shape, `(*window, channels, filters)`.
+        made: Shape of the images that are cut into tiles: what is made, or the cotangent.
+        strides, dilation, groups: As in the op.
+    """
+    if tuple(kernel[:-2]) not in ((3, 3), (5, 5)) or {*strides, *dilation, groups} != {1}:
+        return False
+    tiles = _tiles(kernel, made)
+    return (
+        min(kernel[-2:]) >= LEAST_CHANNELS
+        and tiles >= LEAST_TILES
+        and math.prod(kernel[:-2]) * math.prod(made[:-1]) >= LEAST_SAVING * EDGE * EDGE * tiles
+    )
+
+
+def _tiles(kernel: Sequence[int], made: Sequence[int]) -> int:
+    step = EDGE + 1 - kernel[0]
+    return made[0] * math.prod(-(-size // step) for size in made[1:-1])
+
+
+def winograd_partials(kernel: Sequence[int], y: Sequence[int]) -> int:
+    """In how many parts the kernel gradient is summed at the points; a rule of sizes only."""
+    fit = PARTIAL_BYTES // winograd_bytes(*kernel[-2:])
+    return max(1, min(MOST_SUMS, _tiles(kernel, y) // SUMMED_TILES, fit))
+
+
+def winograd_bytes(read: int, written: int) -> int:
+    """Scratch for the values of a kernel of float32."""
+    return EDGE * EDGE * read * -(-written // WIDEST) * WIDEST * 4
+
+
 def _how(node: Node) -> dict[str, Any]:
     return {name: node.attrs[name] for name in ("strides", "pads", "dilation", "groups")}
+
+
+def _turns(how: dict[str, Any]) -> dict[str, Any]:
+    return {name: how[name] for name in ("strides", "dilation", "groups")}
 
 
 @lowers("conv")
@@ -89,13 +146,18 @@ def conv(node: Node, b: Builder) -> bool:
     groups = how["groups"]
     end = b.take_epilogue()
     flags = 0 if end is None else 3 if end.relu else 1
+    scratch = packed_bytes(kernel.shape, groups, y.shape[-1] // groups, x.dtype.itemsize)
+    name, note = "conv", PRODUCT
+    if suffix == "f32" and winograd_suits(kernel.shape, y.shape, **_turns(how)):
+        scratch = winograd_bytes(x.shape[-1], y.shape[-1])
+        name, note = "winograd", WINOGRAD
     b.emit(
-        f"conv_{suffix}",
+        f"{name}_{suffix}",
         inputs=node.inputs if end is None else [*node.inputs, end.bias],
         outputs=node.outputs if end is None else [end.output],
         params=conv_params(x.shape, kernel.shape, y.shape, **how, flags=flags),
-        scratch=packed_bytes(kernel.shape, groups, y.shape[-1] // groups, x.dtype.itemsize),
-        note="convolution: implicit matrix product" + describe(end),
+        scratch=scratch,
+        note=f"convolution: {note}" + describe(end),
     )
     return True
 
@@ -110,13 +172,18 @@ def conv_input_grad(node: Node, b: Builder) -> bool:
         return False
     how = _how(node)
     groups = how["groups"]
+    scratch = packed_bytes(kernel.shape, groups, x.shape[-1] // groups, g.dtype.itemsize)
+    name, note = "conv", PRODUCT
+    if suffix == "f32" and winograd_suits(kernel.shape, x.shape, **_turns(how)):
+        scratch = winograd_bytes(g.shape[-1], x.shape[-1])
+        name, note = "winograd", WINOGRAD
     b.emit(
-        f"conv_input_grad_{suffix}",
+        f"{name}_input_grad_{suffix}",
         inputs=node.inputs,
         outputs=node.outputs,
         params=conv_params(x.shape, kernel.shape, g.shape, **how),
-        scratch=packed_bytes(kernel.shape, groups, x.shape[-1] // groups, g.dtype.itemsize),
-        note="convolution's input gradient: implicit matrix product",
+        scratch=scratch,
+        note=f"convolution's input gradient: {note}",
     )
     return True
 
@@ -129,13 +196,25 @@ def conv_kernel_grad(node: Node, b: Builder) -> bool:
     suffix = SUFFIX.get(x.dtype)
     if suffix is None or g.dtype != x.dtype or len(x.shape) > 5:
         return False
-    count = kernel_grad_partials(kernel.shape, g.shape, x.dtype.itemsize)
+    how = _how(node)
+    filtered = (
+        suffix == "f32"
+        and winograd_suits(kernel.shape, g.shape, **_turns(how))
+        and math.prod(kernel.shape[-2:]) <= MOST_SUMMED
+    )
+    if filtered:
+        count = winograd_partials(kernel.shape, g.shape)
+        scratch = winograd_bytes(*kernel.shape[-2:]) * count
+    else:
+        count = kernel_grad_partials(kernel.shape, g.shape, x.dtype.itemsize)
+        scratch = math.prod(kernel.shape) * x.dtype.itemsize * count if count > 1 else 0
     b.emit(
-        f"conv_kernel_grad_{suffix}",
+        f"{'winograd' if filtered else 'conv'}_kernel_grad_{suffix}",
         inputs=node.inputs,
         outputs=node.outputs,
-        params=[*conv_params(x.shape, kernel.shape, g.shape, **_how(node)), count],
-        scratch=math.prod(kernel.shape) * x.dtype.itemsize * count if count > 1 else 0,
-        note=f"convolution's kernel gradient: summed in {count} parts",
+        params=[*conv_params(x.shape, kernel.shape, g.shape, **how), count],
+        scratch=scratch,
+        note=f"convolution's kernel gradient: {WINOGRAD + ', ' if filtered else ''}"
+        f"summed in {count} parts",
     )
     return True

@@ -12,6 +12,12 @@ constexpr int64_t kChannels = 64;                   // the fewest of a task
 constexpr int64_t kTaskNumbers = int64_t(1) << 17;  // read by one task
 constexpr int64_t kMostTaps = 64;  // of a window whose places are kept on the stack
 
+// A number known when this is compiled.
+template <int64_t N>
+struct Known {
+  constexpr operator int64_t() const { return N; }
+};
+
 // A place under a window: which one, and where its pixel begins in the input.
 struct Tap {
   int64_t k, at;
@@ -28,13 +34,17 @@ struct Pooling {
   }
   int64_t taps() const { return z.taps * y.taps * x.taps; }
   int64_t rows() const { return n * z.out * y.out; }
-  // Whether no two windows share a place, and whether every place is under exactly one.
+  // Whether no two windows share a place.
   bool apart() const { return z.step >= z.taps && y.step >= y.taps && x.step >= x.taps; }
-  bool covered() const {
+  // Whether windows lie side by side from the first place on; what is left over is under none.
+  bool side_by_side() const {
     const Axis* axes[] = {&z, &y, &x};
     for (const Axis* a : axes)
-      if (a->first != 0 || a->step != a->taps || a->out * a->step != a->in) return false;
+      if (a->first != 0 || a->step != a->taps || a->out * a->step > a->in) return false;
     return true;
+  }
+  bool under_windows(int64_t line) const {
+    return line % y.in < y.out * y.step && line / y.in < z.out * z.step;
   }
   int64_t pixels() const { return z.in * y.in * x.in; }
 
@@ -102,7 +112,8 @@ void all_windows(const Call& call, const Pooling& p, const F& f) {
 }
 
 // Calls f(output pixel, places, how many, first channel, channels) for each window of each image
-// and range of channels, after the rows of `out` (the input's shape) that it covers became zero.
+// and range of channels, after the rows of `out` (the input's shape) that it covers became zero,
+// where windows overlap or leave places out.
 template <class T, class F>
 void scatter(const Call& call, const Pooling& p, T* out, const F& f) {
   const int64_t image_numbers = p.pixels() * p.channels, c = p.channels;
@@ -110,22 +121,25 @@ void scatter(const Call& call, const Pooling& p, T* out, const F& f) {
   const int64_t numbers = most(1, image_numbers / ranges);
   const int64_t group = most(1, least(p.n, kTaskNumbers / numbers)), groups = parts(p.n, group);
   const int64_t rows = p.z.out * p.y.out, lines = p.z.in * p.y.in;
-  const bool covered = p.covered();
+  const bool side_by_side = p.side_by_side();
   parallel_for(call.pool, groups * ranges, [&](int64_t task) {
     const int64_t c0 = share(c, ranges, task % ranges), c1 = share(c, ranges, task % ranges + 1);
     const int64_t end = least(p.n, (task / ranges + 1) * group);
     for (int64_t n = task / ranges * group; n < end; ++n) {
       T* image = out + n * image_numbers;
-      int64_t cleared = covered ? lines : 0;  // rows of the image that are zero or hold sums
+      int64_t cleared = 0;  // rows of the image that are zero or hold sums
       auto clear = [&](int64_t until) {
-        until = most(cleared, least(until, lines));
-        if (ranges == 1)
-          __builtin_memset(image + cleared * p.x.in * c, 0,
-                           static_cast<size_t>((until - cleared) * p.x.in * c) * sizeof(T));
-        else
-          for (int64_t i = cleared * p.x.in; i < until * p.x.in; ++i)
-            __builtin_memset(image + i * c + c0, 0, static_cast<size_t>(c1 - c0) * sizeof(T));
-        cleared = until;
+        for (; cleared < least(until, lines); ++cleared) {
+          const bool left = side_by_side && p.under_windows(cleared);
+          const int64_t from = left ? p.x.out * p.x.step : 0;
+          T* to = image + (cleared * p.x.in + from) * c;
+          if (ranges == 1) {
+            __builtin_memset(to, 0, static_cast<size_t>((p.x.in - from) * c) * sizeof(T));
+            continue;
+          }
+          for (int64_t i = from; i < p.x.in; ++i, to += c)
+            __builtin_memset(to + c0, 0, static_cast<size_t>(c1 - c0) * sizeof(T));
+        }
       };
       for (int64_t r = 0; r < rows; ++r) {
         clear(p.z.input(r / p.y.out, p.z.taps - 1) * p.y.in +
@@ -150,6 +164,12 @@ inline void each_vector(int64_t c0, int64_t c1, const F& f) {
   if (c < c1) f(c, X::mask(c1 - c));
 }
 
+// Calls f(count) with a count that the compiler knows for windows of 2 x 2.
+template <class F>
+KERASISH_INLINE void unrolled(int64_t count, const F& f) {
+  count == 4 ? f(Known<4>{}) : f(count);
+}
+
 template <class T>
 Vec<T> lowest() {
   return Vec<T>::broadcast(-static_cast<T>(__builtin_inf()));
@@ -163,9 +183,9 @@ KERASISH_INLINE X larger(X best, X next) {
 
 // The value under the first maximum of a window: what `pick(place)` gives for it, and zero if the
 // maximum is in the padding, which counts as minus infinity. Comparisons with NaN are false.
-template <class X, class T, class Pick>
+template <class X, class T, class Count, class Pick>
 KERASISH_INLINE X under_maximum(const T* x, int64_t c, typename X::Mask mask, const Tap* taps,
-                                int64_t count, const Pick& pick) {
+                                Count count, const Pick& pick) {
   const bool padded = count == 0 || taps[0].k > 0;
   X best = padded ? lowest<T>() : X::load(x + taps[0].at + c, mask);
   X found = padded ? X::zero() : pick(0);
@@ -187,10 +207,12 @@ void max_pool(const Call& call) {
   T* y = static_cast<T*>(call.data[1]);
   all_windows(call, p, [&](int64_t pixel, const Tap* taps, int64_t count) {
     T* to = y + pixel * p.channels;
-    each_vector<T>(0, p.channels, [&](int64_t c, typename X::Mask mask) {
-      X best = lowest<T>();
-      for (int64_t t = 0; t < count; ++t) best = larger(best, X::load(x + taps[t].at + c, mask));
-      best.store(to + c, mask);
+    unrolled(count, [&](auto places) {
+      each_vector<T>(0, p.channels, [&](int64_t c, typename X::Mask mask) {
+        X best = lowest<T>();
+        for (int64_t t = 0; t < places; ++t) best = larger(best, X::load(x + taps[t].at + c, mask));
+        best.store(to + c, mask);
+      });
     });
   });
 }
@@ -238,15 +260,17 @@ void max_pool_grad(const Call& call) {
   const bool apart = p.apart();
   scatter(call, p, out, [&](int64_t pixel, const Tap* taps, int64_t count, int64_t c0, int64_t c1) {
     const T* from = g + pixel * p.channels;
-    each_vector<T>(c0, c1, [&](int64_t c, typename X::Mask mask) {
-      auto number = [](int64_t t) { return X::broadcast(static_cast<T>(t + 1)); };
-      const X chosen = under_maximum<X>(x, c, mask, taps, count, number);
-      const X value = X::load(from + c, mask);
-      for (int64_t t = 0; t < count; ++t) {
-        T* to = out + taps[t].at + c;
-        const X part = {chosen.v == number(t).v ? value.v : X::zero().v};
-        (apart ? part : X::load(to, mask) + part).store(to, mask);
-      }
+    unrolled(count, [&](auto places) {
+      each_vector<T>(c0, c1, [&](int64_t c, typename X::Mask mask) {
+        auto number = [](int64_t t) { return X::broadcast(static_cast<T>(t + 1)); };
+        const X chosen = under_maximum<X>(x, c, mask, taps, places, number);
+        const X value = X::load(from + c, mask);
+        for (int64_t t = 0; t < places; ++t) {
+          T* to = out + taps[t].at + c;
+          const X part = {chosen.v == number(t).v ? value.v : X::zero().v};
+          (apart ? part : X::load(to, mask) + part).store(to, mask);
+        }
+      });
     });
   });
 }
