@@ -19,15 +19,7 @@ from typing import NamedTuple
 import numpy as np
 
 from kerasish_core.executors.native import _native as native
-from kerasish_core.executors.native.instructions.conv import (
-    MOST_SUMMED,
-    conv_params,
-    kernel_grad_partials,
-    packed_bytes,
-    winograd_bytes,
-    winograd_partials,
-    winograd_suits,
-)
+from kerasish_core.executors.native.instructions.conv import choose, conv_params
 from kerasish_core.executors.native.instructions.pool import pool_params
 from kerasish_core.ops.windows import output_size, resolve_padding
 
@@ -115,28 +107,6 @@ def geometry(shape: Shape) -> tuple[int, tuple[tuple[int, int], ...]]:
     return output_size(shape.size, shape.window, shape.stride, 1, pads[0]), pads
 
 
-def kernels(shape: Shape, x: np.ndarray, kernel: np.ndarray, y: np.ndarray) -> list[tuple]:
-    """Name, further parameters and scratch of the forward pass, the input and kernel gradient."""
-    c, f, groups, stride = shape.channels, shape.filters, shape.groups, (shape.stride,) * 2
-    parts = kernel_grad_partials(kernel.shape, y.shape, 4)
-    found = [
-        ("conv_f32", [], packed_bytes(kernel.shape, groups, f // groups, 4)),
-        ("conv_input_grad_f32", [], packed_bytes(kernel.shape, groups, c // groups, 4)),
-        ("conv_kernel_grad_f32", [parts], parts * kernel.nbytes),
-    ]
-    sums = winograd_partials(kernel.shape, y.shape)
-    filtered = [
-        ("winograd_f32", [], winograd_bytes(c, f)),
-        ("winograd_input_grad_f32", [], winograd_bytes(f, c)),
-        ("winograd_kernel_grad_f32", [sums], sums * winograd_bytes(c, f)),
-    ]
-    for i, made in enumerate((y, x, y)):
-        small = i < 2 or c * f <= MOST_SUMMED
-        if small and winograd_suits(kernel.shape, made.shape, stride, (1, 1), groups):
-            found[i] = filtered[i]
-    return found
-
-
 def convolution(shape: Shape, seconds: float) -> list[str]:
     """GFLOP/s of multiply-adds alone, the forward pass, the input and the kernel gradient."""
     n, size, c, f, window, stride, _, groups = shape
@@ -145,17 +115,22 @@ def convolution(shape: Shape, seconds: float) -> list[str]:
     y = array(n, out, out, f)
     params = conv_params(x.shape, kernel.shape, y.shape, (stride,) * 2, pads, (1, 1), groups)
     results = [array(*a.shape) for a in (y, x, kernel)]
-    operands = [[x, kernel, results[0]], [y, kernel, results[1]], [x, y, results[2]]]
+    operands = {
+        "conv": [x, kernel, results[0]],
+        "conv_input_grad": [y, kernel, results[1]],
+        "conv_kernel_grad": [x, y, results[2]],
+    }
     top, top_flops = multiply_adds()
-    chosen = kernels(shape, x, kernel, y)
+    shapes = x.shape, kernel.shape, y.shape
+    chosen = [choose(op, x.dtype, *shapes, (stride,) * 2, (1, 1), groups) for op in operands]
     times = best(
         [
             *[top] * PEAKS,
             *(
-                lambda name=name, arrays=arrays, more=more, scratch=scratch: native.call(
-                    name, arrays, [*params, *more], scratch
+                lambda kind=kind, arrays=arrays: native.call(
+                    kind.name, arrays, [*params, *kind.more], kind.scratch
                 )
-                for (name, more, scratch), arrays in zip(chosen, operands, strict=True)
+                for kind, arrays in zip(chosen, operands.values(), strict=True)
             ),
         ],
         seconds,
@@ -163,9 +138,9 @@ def convolution(shape: Shape, seconds: float) -> list[str]:
     flops = 2e-9 * y.size * math.prod(kernel.shape[:-1])
     peak = top_flops / min(times[:PEAKS])
     cells = [f"{peak:.1f}"]
-    for (name, *_), taken in zip(chosen, times[PEAKS:], strict=True):
+    for kind, taken in zip(chosen, times[PEAKS:], strict=True):
         speed = flops / taken
-        cells.append(f"{speed:.1f} ({speed / peak:.0%}{', W' if 'winograd' in name else ''})")
+        cells.append(f"{speed:.1f} ({speed / peak:.0%}{', W' if 'winograd' in kind.name else ''})")
     return cells
 
 

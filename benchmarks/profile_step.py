@@ -26,6 +26,7 @@ import numpy as np
 import kerasish
 from kerasish_core import config
 from kerasish_core.executors.native import _native, available
+from kerasish_core.executors.native.instructions.conv import EDGE
 
 REPEATS = 20
 LANES = {"avx512": 16, "avx2": 8, "plain": 4}
@@ -95,9 +96,9 @@ def operations(step: Any, specs: Any) -> int:
         pixels = math.prod(axis[1] for axis in axes)
         window = math.prod(axis[2] for axis in axes)
         count = 2 * batch * pixels * window * channels * filters // groups
-        # Tiles of 6 x 6 give (7 - k)^2 sums of k x k products each by 36.
-        each = window * (7 - axes[2][2]) ** 2
-        return count * 36 // each if step.kernel.startswith("winograd_") else count
+        # A tile of E x E pixels gives (E + 1 - k)^2 sums of k x k products each by E^2 products.
+        each = window * (EDGE + 1 - axes[2][2]) ** 2
+        return count * EDGE**2 // each if step.kernel.startswith("winograd_") else count
     if step.kernel.startswith(("lstm_", "gru_", "simple_rnn_")):
         sizes = [specs[root].shape for root, _ in step.operands]
         gates = max(sizes, key=lambda s: math.prod(s) if len(s) == 3 else 0)

@@ -10,7 +10,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from ..ir import Graph, Node
-from ..op import REGISTRY, Spec
+from ..op import REGISTRY
+from .rewriting import Rewriting
 
 __all__ = ["form_of", "split_axes"]
 
@@ -41,7 +42,7 @@ def split_axes(graph: Graph) -> Graph:
     splitting = _Splitting(graph)
     for node in graph.nodes:
         splitting.add(node)
-    return graph._replace(nodes=tuple(splitting.nodes), specs=splitting.specs)
+    return splitting.made()
 
 
 def _blocks(shape: tuple[int, ...], axes: tuple[int, ...]) -> list[tuple[int, ...]]:
@@ -68,15 +69,7 @@ def _separate(node: Node, graph: Graph) -> bool:
     return len(_blocks(spec.shape, node.attrs["axes"])) > 1
 
 
-class _Splitting:
-    """The nodes and specs of the graph that is being made."""
-
-    def __init__(self, graph: Graph) -> None:
-        self.graph = graph
-        self.nodes: list[Node] = []
-        self.specs: dict[int, Spec] = dict(graph.specs)
-        self._next = max(self.specs, default=-1) + 1
-
+class _Splitting(Rewriting):
     def add(self, node: Node) -> None:
         """Append a node, or those that do its work."""
         if not _separate(node, self.graph):
@@ -102,7 +95,7 @@ class _Splitting:
             attrs = dict(node.attrs) if last else {"axes": block, "keepdims": True}
             within, _ = self._emit(node, variances, attrs)
             means, between = self._emit(node, means, attrs, mean if last else None)
-            variances = variance if last else self._fresh(self.specs[between])
+            variances = variance if last else self.fresh(self.specs[between])
             add = REGISTRY["add"]
             self.nodes.append(Node(add, (within, between), (variances,), {}, node.location))
 
@@ -111,13 +104,8 @@ class _Splitting:
     ) -> list[int]:
         """The node's op with other attributes; `first` is its first result, if it has a number."""
         found = node.op.infer(self.specs[value], **attrs)
-        outputs = [self._fresh(s) for s in (found if node.op.multiple else [found])]
+        outputs = [self.fresh(s) for s in (found if node.op.multiple else [found])]
         if first is not None:
             outputs[0] = first
         self.nodes.append(Node(node.op, (value,), tuple(outputs), attrs, node.location))
         return outputs
-
-    def _fresh(self, spec: Spec) -> int:
-        self._next += 1
-        self.specs[self._next - 1] = spec
-        return self._next - 1

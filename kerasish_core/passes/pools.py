@@ -10,8 +10,11 @@ windows (a bias's gradient) at the cotangent:
 
 from __future__ import annotations
 
+from typing import Any
+
 from ..ir import Graph, Node
 from ..op import Spec
+from .rewriting import Rewriting
 
 __all__ = ["mask_pooled"]
 
@@ -25,18 +28,14 @@ def mask_pooled(graph: Graph) -> Graph:
     moving = _Moving(graph)
     for node in graph.nodes:
         moving.add(node)
-    return graph._replace(nodes=tuple(moving.nodes), specs=moving.specs)
+    return moving.made()
 
 
-class _Moving:
-    """The nodes and specs of the graph that is being made."""
-
+class _Moving(Rewriting):
     def __init__(self, graph: Graph) -> None:
-        self.graph = graph
-        self.nodes: list[Node] = []
-        self.specs: dict[int, Spec] = dict(graph.specs)
+        super().__init__(graph)
         self._made_by: dict[int, Node] = {}
-        self._pooled: dict[tuple[int, str], int] = {}  # maxima by what they are of, and how
+        self._pooled: dict[Any, int] = {}  # maxima by what they are of, and how
 
     def add(self, node: Node) -> None:
         """Append a node, or those that take its place."""
@@ -45,7 +44,7 @@ class _Moving:
             for value in made.outputs:
                 self._made_by[value] = made
             if made.op.name == "max_pool":
-                self._pooled[made.inputs[0], repr(sorted(made.attrs.items()))] = made.outputs[0]
+                self._pooled[_key(made)] = made.outputs[0]
 
     def _gradient(self, value: int) -> Node | None:
         made = self._made_by.get(value)
@@ -59,7 +58,7 @@ class _Moving:
         if test is None or gradient is None or test.op.name not in _COMPARISONS:
             return None
         x, g = gradient.inputs
-        maxima = self._pooled.get((x, repr(sorted(gradient.attrs.items()))))
+        maxima = self._pooled.get(_key(gradient))
         others = [v for v in test.inputs if v != x]
         if maxima is None or x not in test.inputs or not self._is_zero(zero):
             return None
@@ -67,8 +66,8 @@ class _Moving:
             return None
         if self.specs[node.outputs[0]] != self.specs[kept]:
             return None
-        passed = self._fresh(Spec(self.specs[g].shape, self.specs[condition].dtype))
-        masked = self._fresh(self.specs[g])
+        passed = self.fresh(Spec(self.specs[g].shape, self.specs[condition].dtype))
+        masked = self.fresh(self.specs[g])
         tested = tuple(maxima if v == x else v for v in test.inputs)
         return [
             test._replace(inputs=tested, outputs=(passed,)),
@@ -90,7 +89,7 @@ class _Moving:
         array = self.graph.constants.get(value)
         return array is not None and array.shape == () and array == 0
 
-    def _fresh(self, spec: Spec) -> int:
-        value = max(self.specs) + 1
-        self.specs[value] = spec
-        return value
+
+def _key(node: Node) -> Any:
+    """What is pooled, and how."""
+    return node.inputs[0], *sorted(node.attrs.items())

@@ -9,6 +9,7 @@ import numpy as np
 
 from ..ir import Graph, Node
 from ..op import REGISTRY, Spec
+from .rewriting import Rewriting
 
 __all__ = ["widen_halves"]
 
@@ -37,16 +38,12 @@ def widen_halves(graph: Graph, serves: Callable[[Node, Mapping[int, Spec]], bool
     widening = _Widening(graph)
     for node in graph.nodes:
         widening.add(node, serves)
-    return graph._replace(nodes=tuple(widening.nodes), specs=widening.specs)
+    return widening.made()
 
 
-class _Widening:
-    """The nodes and specs of the graph that is being made."""
-
+class _Widening(Rewriting):
     def __init__(self, graph: Graph) -> None:
-        self.nodes: list[Node] = []
-        self.specs: dict[int, Spec] = dict(graph.specs)
-        self._next = max(self.specs) + 1
+        super().__init__(graph)
         self._wide: dict[int, int] = {}  # of half values: their float32 twins
 
     def add(self, node: Node, serves: Callable[[Node, Mapping[int, Spec]], bool]) -> None:
@@ -82,9 +79,7 @@ class _Widening:
         return node._replace(inputs=inputs, outputs=outputs)
 
     def _twin(self, v: int) -> int:
-        self._next += 1
-        self.specs[self._next - 1] = Spec(self.specs[v].shape, _WIDE)
-        return self._next - 1
+        return self.fresh(Spec(self.specs[v].shape, _WIDE))
 
     def _cast(self, source: int, target: int, location: str) -> None:
         attrs: dict[str, Any] = {"dtype": self.specs[target].dtype}

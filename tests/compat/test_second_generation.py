@@ -6,6 +6,7 @@ import sys
 
 import numpy as np
 import pytest
+from second_programs import X, Y, dense_model
 
 import kerasish as keras
 from kerasish import backend as K
@@ -15,13 +16,6 @@ from kerasish.compat import OlderSpelling, generation, set_generation, tensorflo
 pytestmark = pytest.mark.usefixtures("generation_2")
 
 
-def dense_model(units=3, loss="mse", **options):
-    model = models.Sequential([layers.Dense(4, input_shape=(2,)), layers.Dense(units)])
-    model.compile("sgd", loss, **options)
-    return model
-
-
-X, Y = np.ones((8, 2), "float32"), np.zeros((8, 3), "float32")
 WEIGHTS = [np.full((2, 3), 0.5, "float32"), np.ones(3, "float32")]
 
 # Spelling of today (None: nothing to compare), then the older one.

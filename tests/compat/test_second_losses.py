@@ -6,20 +6,12 @@ import copy
 
 import numpy as np
 import pytest
+from second_programs import X, Y, dense_model
 
 from kerasish import backend as K
 from kerasish import layers, models
 
 pytestmark = pytest.mark.usefixtures("generation_2")
-
-
-def dense_model(units=3, loss="mse", **options):
-    model = models.Sequential([layers.Dense(4, input_shape=(2,)), layers.Dense(units)])
-    model.compile("sgd", loss, **options)
-    return model
-
-
-X, Y = np.ones((8, 2), "float32"), np.zeros((8, 3), "float32")
 
 
 def test_losses_on_symbolic_tensors():

@@ -148,15 +148,20 @@ THREADED = {
 }
 
 
-@pytest.mark.parametrize("case", THREADED)
-def test_bits_do_not_depend_on_threads(native, case):
-    for name, (arrays, attrs) in arrays_of(THREADED[case], "float32").items():
+def check_bits(native, found):
+    """They are equal for 1, 2 and 3 threads."""
+    for name, (arrays, attrs) in arrays_of(found, "float32").items():
         results = []
         for threads in (1, 2, 3):
             native.set_threads(threads)
             results.append(run_lowered(native, name, arrays, attrs))
         np.testing.assert_array_equal(results[1], results[0], name)
         np.testing.assert_array_equal(results[2], results[0], name)
+
+
+@pytest.mark.parametrize("case", THREADED)
+def test_bits_do_not_depend_on_threads(native, case):
+    check_bits(native, THREADED[case])
     check(native, THREADED[case], "float32")
 
 
@@ -310,15 +315,8 @@ WINOGRAD_THREADED = {
 
 @pytest.mark.parametrize("case", WINOGRAD_THREADED)
 def test_winograd_bits_do_not_depend_on_threads(native, case):
-    found = WINOGRAD_THREADED[case]
-    for name, (arrays, attrs) in arrays_of(found, "float32").items():
-        results = []
-        for threads in (1, 2, 3):
-            native.set_threads(threads)
-            results.append(run_lowered(native, name, arrays, attrs))
-        np.testing.assert_array_equal(results[1], results[0], name)
-        np.testing.assert_array_equal(results[2], results[0], name)
-    check_filtered(native, found)
+    check_bits(native, WINOGRAD_THREADED[case])
+    check_filtered(native, WINOGRAD_THREADED[case])
 
 
 @pytest.mark.parametrize("flags", [1, 2, 3])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -12,15 +12,10 @@ from ....ir import Node
 from ..epilogue import describe
 from ..lowering import Builder, lowers
 
-__all__ = [
-    "conv_params", "kernel_grad_partials", "packed_bytes", "winograd_bytes", "winograd_partials",
-    "winograd_suits",
-]  # fmt: skip
+__all__ = ["EDGE", "choose", "conv_params", "packed_bytes", "winograd_bytes", "winograd_suits"]
 
 SUFFIX = {np.dtype("float32"): "f32", np.dtype("float64"): "f64"}
 WIDEST = 16  # lanes of the widest vectors
-
-PRODUCT, WINOGRAD = "implicit matrix product", "Winograd's filtering"
 
 # The kernel gradient is summed in so many parts at most, of so many pixels at least.
 MOST_PARTIALS = 16
@@ -70,9 +65,8 @@ def conv_params(
 
 def packed_bytes(kernel: Sequence[int], groups: int, written: int, itemsize: int) -> int:
     """Scratch for the packed kernel, whose `written` channels of a group fill whole vectors."""
-    width = -(-written // WIDEST) * WIDEST
     terms = math.prod(kernel) // max(written * groups, 1)
-    return max(groups * terms * width * itemsize, 64)
+    return max(groups * terms * _whole(written) * itemsize, 64)
 
 
 def kernel_grad_partials(kernel: Sequence[int], y: Sequence[int], itemsize: int) -> int:
@@ -123,15 +117,65 @@ def winograd_partials(kernel: Sequence[int], y: Sequence[int]) -> int:
 
 def winograd_bytes(read: int, written: int) -> int:
     """Scratch for the values of a kernel of float32."""
-    return EDGE * EDGE * read * -(-written // WIDEST) * WIDEST * 4
+    return EDGE * EDGE * read * _whole(written) * 4
+
+
+def _whole(written: int) -> int:
+    """So many channels that they fill the widest vectors."""
+    return -(-written // WIDEST) * WIDEST
+
+
+class Chosen(NamedTuple):
+    """A kernel, its params beyond `conv_params`, its scratch and what `explain` says of it."""
+
+    name: str
+    more: list[int]
+    scratch: int
+    note: str
+
+
+def choose(
+    op: str, dtype: np.dtype[Any], x: Sequence[int], kernel: Sequence[int], y: Sequence[int],
+    strides: Sequence[int], dilation: Sequence[int], groups: int,
+) -> Chosen:  # fmt: skip
+    """The kernel for `conv`, `conv_input_grad` or `conv_kernel_grad`; a rule of sizes only.
+
+    Args:
+        op: Its name.
+        dtype: float32 or float64.
+        x, kernel, y: Shapes of the convolution's operands and result.
+        strides, dilation, groups: As in the op.
+    """
+    inverse, sums = op == "conv_input_grad", op == "conv_kernel_grad"
+    filtered = dtype == np.float32 and winograd_suits(
+        kernel, x if inverse else y, strides, dilation, groups
+    )
+    if sums and math.prod(kernel[-2:]) > MOST_SUMMED:
+        filtered = False
+    name = f"{op.replace('conv', 'winograd', 1) if filtered else op}_{SUFFIX[dtype]}"
+    note = "Winograd's filtering" if filtered else "implicit matrix product"
+    if sums and filtered:
+        parts = winograd_partials(kernel, y)
+        return Chosen(name, [parts], parts * winograd_bytes(*kernel[-2:]), f"{note}, {parts} parts")
+    if sums:
+        parts = kernel_grad_partials(kernel, y, dtype.itemsize)
+        scratch = parts * math.prod(kernel) * dtype.itemsize if parts > 1 else 0
+        return Chosen(name, [parts], scratch, f"summed in {parts} parts")
+    read, written = (y[-1], x[-1]) if inverse else (x[-1], y[-1])
+    if filtered:
+        return Chosen(name, [], winograd_bytes(read, written), note)
+    scratch = packed_bytes(kernel, groups, written // groups, dtype.itemsize)
+    return Chosen(name, [], scratch, note)
+
+
+def _choose(
+    op: str, dtype: np.dtype[Any], shapes: tuple[Any, Any, Any], how: dict[str, Any]
+) -> Chosen:
+    return choose(op, dtype, *shapes, how["strides"], how["dilation"], how["groups"])
 
 
 def _how(node: Node) -> dict[str, Any]:
     return {name: node.attrs[name] for name in ("strides", "pads", "dilation", "groups")}
-
-
-def _turns(how: dict[str, Any]) -> dict[str, Any]:
-    return {name: how[name] for name in ("strides", "dilation", "groups")}
 
 
 @lowers("conv")
@@ -143,21 +187,16 @@ def conv(node: Node, b: Builder) -> bool:
     if suffix is None or kernel.dtype != x.dtype or len(x.shape) > 5:
         return False
     how = _how(node)
-    groups = how["groups"]
     end = b.take_epilogue()
     flags = 0 if end is None else 3 if end.relu else 1
-    scratch = packed_bytes(kernel.shape, groups, y.shape[-1] // groups, x.dtype.itemsize)
-    name, note = "conv", PRODUCT
-    if suffix == "f32" and winograd_suits(kernel.shape, y.shape, **_turns(how)):
-        scratch = winograd_bytes(x.shape[-1], y.shape[-1])
-        name, note = "winograd", WINOGRAD
+    kind = _choose("conv", x.dtype, (x.shape, kernel.shape, y.shape), how)
     b.emit(
-        f"{name}_{suffix}",
+        kind.name,
         inputs=node.inputs if end is None else [*node.inputs, end.bias],
         outputs=node.outputs if end is None else [end.output],
         params=conv_params(x.shape, kernel.shape, y.shape, **how, flags=flags),
-        scratch=scratch,
-        note=f"convolution: {note}" + describe(end),
+        scratch=kind.scratch,
+        note=f"convolution: {kind.note}" + describe(end),
     )
     return True
 
@@ -171,19 +210,14 @@ def conv_input_grad(node: Node, b: Builder) -> bool:
     if suffix is None or kernel.dtype != g.dtype or len(g.shape) > 5:
         return False
     how = _how(node)
-    groups = how["groups"]
-    scratch = packed_bytes(kernel.shape, groups, x.shape[-1] // groups, g.dtype.itemsize)
-    name, note = "conv", PRODUCT
-    if suffix == "f32" and winograd_suits(kernel.shape, x.shape, **_turns(how)):
-        scratch = winograd_bytes(g.shape[-1], x.shape[-1])
-        name, note = "winograd", WINOGRAD
+    kind = _choose("conv_input_grad", g.dtype, (x.shape, kernel.shape, g.shape), how)
     b.emit(
-        f"{name}_input_grad_{suffix}",
+        kind.name,
         inputs=node.inputs,
         outputs=node.outputs,
         params=conv_params(x.shape, kernel.shape, g.shape, **how),
-        scratch=scratch,
-        note=f"convolution's input gradient: {note}",
+        scratch=kind.scratch,
+        note=f"convolution's input gradient: {kind.note}",
     )
     return True
 
@@ -197,24 +231,13 @@ def conv_kernel_grad(node: Node, b: Builder) -> bool:
     if suffix is None or g.dtype != x.dtype or len(x.shape) > 5:
         return False
     how = _how(node)
-    filtered = (
-        suffix == "f32"
-        and winograd_suits(kernel.shape, g.shape, **_turns(how))
-        and math.prod(kernel.shape[-2:]) <= MOST_SUMMED
-    )
-    if filtered:
-        count = winograd_partials(kernel.shape, g.shape)
-        scratch = winograd_bytes(*kernel.shape[-2:]) * count
-    else:
-        count = kernel_grad_partials(kernel.shape, g.shape, x.dtype.itemsize)
-        scratch = math.prod(kernel.shape) * x.dtype.itemsize * count if count > 1 else 0
+    kind = _choose("conv_kernel_grad", x.dtype, (x.shape, kernel.shape, g.shape), how)
     b.emit(
-        f"{'winograd' if filtered else 'conv'}_kernel_grad_{suffix}",
+        kind.name,
         inputs=node.inputs,
         outputs=node.outputs,
-        params=[*conv_params(x.shape, kernel.shape, g.shape, **how), count],
-        scratch=scratch,
-        note=f"convolution's kernel gradient: {WINOGRAD + ', ' if filtered else ''}"
-        f"summed in {count} parts",
+        params=[*conv_params(x.shape, kernel.shape, g.shape, **how), *kind.more],
+        scratch=kind.scratch,
+        note=f"convolution's kernel gradient: {kind.note}",
     )
     return True

@@ -95,24 +95,6 @@ KERASISH_INLINE void collect(const X (&p)[kEdge], X (&c)[K]) {
   }
 }
 
-// Both axes of a tile of vectors, `one` for the columns and then for the rows: load(i, j) gives what
-// is read, store(i, j, x) takes what is made. Nothing but the columns' results goes through memory.
-template <int In, int Out, class X, class Load, class One, class Store>
-KERASISH_INLINE void both_axes(const Load& load, const One& one, const Store& store) {
-  X half[Out][In];
-  KERASISH_UNROLL for (int j = 0; j < In; ++j) {
-    X column[In], turned[Out];
-    KERASISH_UNROLL for (int i = 0; i < In; ++i) column[i] = load(i, j);
-    one(column, turned);
-    KERASISH_UNROLL for (int i = 0; i < Out; ++i) half[i][j] = turned[i];
-  }
-  KERASISH_UNROLL for (int i = 0; i < Out; ++i) {
-    X turned[Out];
-    one(half[i], turned);
-    KERASISH_UNROLL for (int j = 0; j < Out; ++j) store(i, j, turned[j]);
-  }
-}
-
 // What is done to a tile: `In` by `In` vectors become `Out` by `Out`.
 template <class X>
 struct PixelsToPoints {
@@ -135,10 +117,24 @@ struct Collect {
   static KERASISH_INLINE void one(const X (&a)[in], X (&b)[out]) { collect<K, Scale>(a, b); }
 };
 
+// Both axes of a tile of vectors, the columns and then the rows: load(i, j) gives what is read,
+// store(i, j, x) takes what is made.
 template <class Turn, class Load, class Store>
 KERASISH_INLINE void turn(const Load& load, const Store& store) {
-  both_axes<Turn::in, Turn::out, Vec<float>>(
-      load, [](const auto& a, auto& b) { Turn::one(a, b); }, store);
+  constexpr int In = Turn::in, Out = Turn::out;
+  using X = Vec<float>;
+  X half[Out][In];
+  KERASISH_UNROLL for (int j = 0; j < In; ++j) {
+    X column[In], turned[Out];
+    KERASISH_UNROLL for (int i = 0; i < In; ++i) column[i] = load(i, j);
+    Turn::one(column, turned);
+    KERASISH_UNROLL for (int i = 0; i < Out; ++i) half[i][j] = turned[i];
+  }
+  KERASISH_UNROLL for (int i = 0; i < Out; ++i) {
+    X turned[Out];
+    Turn::one(half[i], turned);
+    KERASISH_UNROLL for (int j = 0; j < Out; ++j) store(i, j, turned[j]);
+  }
 }
 
 // Values of tiles at the points: [plane][tile][channel], rows of whole vectors. A line between the
