@@ -10,12 +10,15 @@ from kerasish_core.executors.native.lowering import LOWERINGS, Builder, Layout
 from kerasish_core.ir import Graph, Node
 from kerasish_core.op import REGISTRY, Spec
 
-# Small, thin, square; tails of every tile; more than one slice of the sum and block of columns.
+# Small, thin, square; tails of every tile; more than one slice of the sum and block of columns,
+# with one operand packed and with both.
 SIZES = [
     (1, 1, 1), (1, 64, 4), (1, 130, 300), (130, 1, 300), (64, 1, 3), (32, 1, 64), (7, 33, 5),
     (14, 32, 16), (15, 31, 17), (29, 65, 130), (100, 10, 50), (3, 50, 40), (50, 3, 40),
     (71, 200, 450), (90, 513, 900), (40, 70, 2100),
+    (112, 256, 128), (130, 300, 450), (117, 530, 1100),
 ]  # fmt: skip
+WITH_MORE = [(33, 1, 70), (1, 40, 20), (20, 50, 900), (80, 37, 64), (120, 260, 600)]
 LAYOUTS = ("rows", "columns", "neither")
 BIAS, RELU, ADD = 1, 2, 4
 
@@ -75,7 +78,7 @@ def test_product(native, instruction_sets, size, dtype):
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
-@pytest.mark.parametrize("size", [(33, 1, 70), (1, 40, 20), (20, 50, 900), (80, 37, 64)], ids=str)
+@pytest.mark.parametrize("size", WITH_MORE, ids=str)
 def test_what_follows_the_product(native, instruction_sets, size, dtype):
     m, n, k = size
     rng = np.random.default_rng(5)
@@ -114,9 +117,10 @@ def test_nan_and_infinity_go_where_they_belong(native, instruction_sets, size):
             np.testing.assert_array_equal(got, want)
 
 
-def test_nothing_beyond_the_operands_is_read_or_written(native, instruction_sets):
+@pytest.mark.parametrize("size", [(17, 21, 19), (115, 261, 131)], ids=str)
+def test_nothing_beyond_the_operands_is_read_or_written(native, instruction_sets, size):
     """Guards of NaN around each operand reach neither the result nor what surrounds it."""
-    m, n, k = 17, 21, 19
+    m, n, k = size
     for name in instruction_sets:
         native.set_instruction_set(name)
         for dtype in ("float32", "float64"):
@@ -134,7 +138,8 @@ def test_nothing_beyond_the_operands_is_read_or_written(native, instruction_sets
 
 def test_same_bits_for_any_number_of_threads(native, instruction_sets):
     rng = np.random.default_rng(3)
-    cases = [(150, 300, 1000), (1, 2500, 2100), (2500, 1, 2100), (700, 90, 128), (64, 4200, 40)]
+    cases = [(150, 300, 1000), (1, 2500, 2100), (2500, 1, 2100), (700, 90, 128), (64, 4200, 40),
+             (4110, 290, 150)]  # fmt: skip
     for name, (m, n, k) in itertools.product(instruction_sets, cases):
         native.set_instruction_set(name)
         a, b = rng.normal(size=(m, k)).astype("f4"), rng.normal(size=(k, n)).astype("f4")

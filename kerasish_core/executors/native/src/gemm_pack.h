@@ -77,16 +77,28 @@ void copy_rows(const T* a, int64_t row, int64_t rows, int64_t k, T* out, int64_t
 template <class T>
 void copy_columns(const T* a, int64_t row, int64_t col, int64_t rows, int64_t k, T* out) {
   using V = Vec<T>;
-  if (row == 1 && rows <= V::lanes) {
-    auto tail = V::mask(rows);
-    for (int64_t i = 0; i < k; ++i) {
-      __builtin_prefetch(a + (i + 16) * col);
-      V::load(a + i * col, tail).store(out + i * rows, tail);
+  constexpr int64_t L = V::lanes;
+  for (int64_t r = 0; r < rows; r += L) {
+    int64_t count = least(L, rows - r), i = 0;
+    auto some = V::mask(count);
+    const T* source = a + r * row;
+    if (row == 1) {
+      for (; i < k; ++i) {
+        __builtin_prefetch(source + (i + 16) * col);
+        V::load(source + i * col, some).store(out + i * rows + r, some);
+      }
+    } else if (col == 1) {
+      for (; i + L <= k; i += L) {
+        V square[L];
+        for (int64_t j = 0; j < L; ++j)
+          square[j] = j < count ? V::load(source + j * row + i) : V::zero();
+        transpose<T>(square);
+        for (int64_t j = 0; j < L; ++j) square[j].store(out + (i + j) * rows + r, some);
+      }
     }
-    return;
+    for (; i < k; ++i)
+      for (int64_t j = 0; j < count; ++j) out[i * rows + r + j] = source[j * row + i * col];
   }
-  for (int64_t i = 0; i < k; ++i)
-    for (int64_t r = 0; r < rows; ++r) out[i * rows + r] = a[r * row + i * col];
 }
 
 }  // namespace

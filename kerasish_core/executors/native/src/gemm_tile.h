@@ -173,6 +173,54 @@ __attribute__((noinline)) void tile(const Tile<T>& t) {
   finish<T, R, N>(acc, t, tail);
 }
 
+// A full tile of two packed operands, rows of A and vectors of B one after another: all steps are
+// known, so that nothing but the loop's end takes turns with the multiplications.
+template <class T>
+__attribute__((noinline)) void packed_tile(const Tile<T>& t) {
+  using V = Vec<T>;
+  constexpr int R = kRows, N = kVectors, W = N * V::lanes;
+  V acc[R][N];
+#pragma GCC unroll 16
+  for (int i = 0; i < R; ++i)
+#pragma GCC unroll 4
+    for (int v = 0; v < N; ++v) acc[i][v] = V::zero();
+  const T *a = t.a, *b = t.b, *c = t.c;
+  auto column = [&](int u) __attribute__((always_inline)) {
+    V row[N];
+#pragma GCC unroll 4
+    for (int v = 0; v < N; v += 64 / static_cast<int>(sizeof(V)))
+      __builtin_prefetch(b + (u + kAhead) * W + v * V::lanes);
+#pragma GCC unroll 4
+    for (int v = 0; v < N; ++v) row[v] = V::load(b + u * W + v * V::lanes);
+#pragma GCC unroll 16
+    for (int i = 0; i < R; ++i) {
+      V x = V::broadcast(a[u * R + i]);
+#pragma GCC unroll 4
+      for (int v = 0; v < N; ++v) acc[i][v] = fma(x, row[v], acc[i][v]);
+    }
+    asm volatile("" ::: "memory");  // one column after another
+  };
+  int64_t k = t.k, rest = R - 1;
+  for (; k >= 8; k -= 8) {
+#pragma GCC unroll 8
+    for (int u = 0; u < 8; ++u) column(u);
+    a += 8 * R;
+    b += 8 * W;
+    // A row of C at a time: all at once would keep B from coming.
+#pragma GCC unroll 4
+    for (int v = 0; v < N; v += 64 / static_cast<int>(sizeof(V)))
+      __builtin_prefetch(c + v * V::lanes, 1);
+    c += rest > 0 ? t.c_row : 0;
+    --rest;
+  }
+  for (; k > 0; --k) {
+    column(0);
+    a += R;
+    b += W;
+  }
+  finish<T, R, N>(acc, t, V::mask(t.columns - (N - 1) * V::lanes));
+}
+
 using AllRows = std::make_integer_sequence<int, kRows>;
 using WideRows = std::make_integer_sequence<int, kWideRows>;
 

@@ -1,8 +1,9 @@
 // Matrix products: register tiles over blocks that fit the caches.
 //
 // B is packed into panels as wide as a tile where many rows use it or its columns are not
-// contiguous; A is copied a row of tiles at a time where many columns use it. What is small or
-// skinny is read in place. Where both have contiguous sums and one is thin, dot products serve.
+// contiguous; A is copied a row of tiles at a time where many columns use it, or packed as a whole
+// where that many do that its steps should be known to the tile. What is small or skinny is read in
+// place. Where both have contiguous sums and one is thin, dot products serve.
 #include "gemm.h"
 
 #include "gemm_pack.h"
@@ -22,16 +23,26 @@ constexpr int64_t kBlockBytes = 320 << 10;
 constexpr int64_t kPackRows = 5 * kRows;
 #endif
 constexpr int64_t kMostColumns = 4096;       // of B packed at once
+constexpr int64_t kMostRows = 4096 / kRows * kRows;  // of A packed at once
+// Rows of A, panels of B and their length from which packing both pays; panels where A need not
+// be copied otherwise.
+constexpr int64_t kBothRows = 8 * kRows, kBothPanels = 8, kBothLength = 128, kPlainPanels = 24;
 constexpr int64_t kChunk = int64_t(2) << 20;  // multiplications of a task: 20 microseconds or more
 constexpr int64_t kMostTasks = 24;
 constexpr int64_t kDotRows = 4;  // rows, or columns, up to which dot products pay
 
 // ---- how a product is computed: by its sizes and strides alone
-enum class Way { in_place, packed, dots };
+enum class Way { in_place, packed, both_packed, dots };
 
 template <class T>
 bool plain_b(const Product<T>& p) {
   return p.b_col == 1 || p.n == 1;
+}
+
+// Whether rows of A, this many columns of them, hide each other in the first cache.
+template <class T>
+bool rows_clash(const Product<T>& p, int64_t columns) {
+  return p.a_row % static_cast<int64_t>(2048 / sizeof(T)) == 0 && columns > 32;
 }
 
 template <class T>
@@ -39,6 +50,9 @@ Way way_of(const Product<T>& p) {
   if ((p.a_col == 1 || p.k == 1) && (p.b_row == 1 || p.k == 1) && p.k >= kLanes<T> &&
       (p.n == 1 || (!plain_b(p) && (p.m <= kDotRows || p.n <= kDotRows))))
     return Way::dots;
+  int64_t panels = p.a_col == 1 && !rows_clash(p, p.k) ? kPlainPanels : kBothPanels;
+  if (p.m >= kBothRows && p.n >= panels * kColumns<T> && p.k >= kBothLength)
+    return Way::both_packed;
   return plain_b(p) && p.m < kPackRows ? Way::in_place : Way::packed;
 }
 
@@ -46,7 +60,8 @@ Way way_of(const Product<T>& p) {
 template <class T>
 int64_t slice_of(const Product<T>& p, Way way) {
   int64_t fits = kPanelBytes / static_cast<int64_t>(sizeof(T)), rows = least(p.m, kRows);
-  int64_t longest = way == Way::packed ? kSliceBytes / static_cast<int64_t>(sizeof(T)) : p.k;
+  int64_t longest = way == Way::in_place ? p.k : kSliceBytes / static_cast<int64_t>(sizeof(T));
+  if (way == Way::both_packed) return round_up(parts(p.k, parts(p.k, longest)), 8);
   // Divisions take longer than small products.
   if (p.k * rows <= fits && p.k <= longest) return most(p.k, 1);
   return round_up(parts(p.k, parts(p.k, least(fits / rows, longest))), 4);
@@ -57,6 +72,15 @@ int64_t block_columns(int64_t n, int64_t slice) {
   int64_t fits = kBlockBytes / static_cast<int64_t>(sizeof(T));
   if (n * slice <= fits) return n;
   return most(fits / slice / kColumns<T> * kColumns<T>, kColumns<T>);
+}
+
+// Columns of B packed at once: what the second cache holds, if that is work enough to wait for all
+// threads once more.
+template <class T>
+int64_t stage_columns(const Product<T>& p, Way way, int64_t slice) {
+  int64_t widest = block_columns<T>(p.n, slice);
+  if (way == Way::packed || p.m * widest * slice < 32 * kChunk) return kMostColumns;
+  return round_up(parts(p.n, parts(p.n, widest)), kColumns<T>);
 }
 
 // ---- blocks
@@ -85,10 +109,8 @@ template <class T>
 Panel<T> panel_of(const Product<T>& p, int64_t first, int64_t rows, Range k, bool reused,
                   T* memory) {
   const T* a = p.a + first * p.a_row + k.first * p.a_col;
-  constexpr int64_t page = 2048 / sizeof(T);
   if (p.a_col == 1 || p.k == 1) {
-    bool clash = p.a_row % page == 0 && k.size() > 32;
-    if (!reused || rows == 1 || !clash) return {a, p.a_row, false};
+    if (!reused || rows == 1 || !rows_clash(p, k.size())) return {a, p.a_row, false};
     int64_t step = round_up(k.size(), kLanes<T>) + kLanes<T>;
     copy_rows(a, p.a_row, rows, k.size(), memory, step);
     return {memory, step, false};
@@ -98,8 +120,18 @@ Panel<T> panel_of(const Product<T>& p, int64_t first, int64_t rows, Range k, boo
   return {memory, rows, true};
 }
 
+// Rows of A in panels of kRows, one after another.
 template <class T>
-void block(const Product<T>& p, const Source<T>& b, Range rows, Range columns, Range k) {
+void pack_rows(const Product<T>& p, Range rows, Range k, T* out) {
+  for (int64_t r = rows.first; r < rows.last; r += kRows, out += kRows * k.size())
+    copy_columns(p.a + r * p.a_row + k.first * p.a_col, p.a_row, p.a_col,
+                 least(kRows, rows.last - r), k.size(), out);
+}
+
+// `packed`: rows `rows` of A's slice, a row of tiles after the other, or null.
+template <class T>
+void block(const Product<T>& p, const T* packed, const Source<T>& b, Range rows, Range columns,
+           Range k) {
   constexpr int64_t L = kLanes<T>;
   alignas(64) T memory[kPanelBytes / sizeof(T) + kRows * (2 * L + 4)];
   bool reused = columns.size() > 3 * kColumns<T>;
@@ -116,8 +148,9 @@ void block(const Product<T>& p, const Source<T>& b, Range rows, Range columns, R
   int64_t height;
   for (int64_t r = rows.first; r < rows.last; r += height) {
     int64_t left = rows.last - r;
-    height = left <= kRows ? left : parts(left, parts(left, kRows));
-    Panel<T> a = panel_of(p, r, height, k, reused, memory);
+    height = left <= kRows || packed ? least(left, kRows) : parts(left, parts(left, kRows));
+    Panel<T> a = packed ? Panel<T>{packed + (r - rows.first) * k.size(), height, true}
+                        : panel_of(p, r, height, k, reused, memory);
     t.a = a.data;
     t.a_step = a.step;
     int64_t width;
@@ -131,6 +164,10 @@ void block(const Product<T>& p, const Source<T>& b, Range rows, Range columns, R
       t.add = add ? add + r * t.add_row + c : nullptr;
       t.bias = bias ? bias + c : nullptr;
       t.columns = width;
+      if (packed && height == kRows && vectors == kVectors) {
+        packed_tile<T>(t);
+        continue;
+      }
       Reads how = b.panel ? Reads::panels : width < vectors * L ? Reads::cut : Reads::in_place;
       pick<T>(height, vectors, a.transposed, how)(t);
     }
@@ -261,29 +298,44 @@ void run(Pool* pool, const Product<T>& p, Way way, T* buffer) {
     return;
   }
   constexpr int64_t W = kColumns<T>;
-  bool packs = way == Way::packed;
+  bool both = way == Way::both_packed, packs = both || way == Way::packed;
   int64_t slice = slice_of(p, way), widest = block_columns<T>(p.n, slice);
-  int64_t stage = packs ? kMostColumns : p.n;  // columns at a time
-  for (int64_t c = 0; c < p.n; c += stage) {
-    Range columns{c, least(c + stage, p.n)};
-    Grid g = grid_of(p.m, columns.size(), slice, widest, kRows, W, pool != nullptr);
+  // Rows and columns at a time.
+  int64_t height = both ? kMostRows : p.m, width = packs ? stage_columns(p, way, slice) : p.n;
+  for (int64_t r = 0; r < p.m; r += height) {
+    Range rows{r, least(r + height, p.m)};
     for (int64_t k0 = 0; k0 < most(p.k, 1); k0 += slice) {  // once if there is nothing to sum
       Range k{k0, least(k0 + slice, p.k)};
-      Source<T> source{p.b + k0 * p.b_row, p.b_row, 0};
-      if (packs) {
-        int64_t panels = parts(columns.size(), W), size = k.size() * W;
-        int64_t together = most(1, (64 << 10) / most(size, 1));
-        each(pool, parts(panels, together), [&](int64_t i) {
-          for (int64_t j = i * together; j < least((i + 1) * together, panels); ++j) {
-            int64_t first = c + j * W;
-            pack_panel(p.b + k0 * p.b_row + first * p.b_col, p.b_row, p.b_col, k.size(),
-                       least(W, columns.last - first), buffer + j * size);
-          }
+      for (int64_t c = 0; c < p.n; c += width) {
+        Range columns{c, least(c + width, p.n)};
+        Source<T> source{p.b + k0 * p.b_row, p.b_row, 0};
+        T* a = buffer;  // packed, before B
+        int64_t a_size = both ? round_up(rows.size(), kRows) * k.size() : 0;
+        if (packs) {
+          int64_t panels = parts(columns.size(), W), size = k.size() * W;
+          int64_t together = most(1, (64 << 10) / most(size, 1)), b_tasks = parts(panels, together);
+          int64_t a_tasks = both && c == 0 ? parts(rows.size(), 4 * kRows) : 0;
+          each(pool, a_tasks + b_tasks, [&](int64_t i) {
+            if (i >= b_tasks) {
+              int64_t first = (i - b_tasks) * 4 * kRows;
+              return pack_rows(p, {rows.first + first, least(rows.first + first + 4 * kRows, rows.last)},
+                               k, a + first * k.size());
+            }
+            for (int64_t j = i * together; j < least((i + 1) * together, panels); ++j) {
+              int64_t first = c + j * W;
+              pack_panel(p.b + k0 * p.b_row + first * p.b_col, p.b_row, p.b_col, k.size(),
+                         least(W, columns.last - first), buffer + a_size + j * size);
+            }
+          });
+          source = {buffer + a_size - c / W * size, W, size};
+        }
+        Grid g = grid_of(rows.size(), columns.size(), slice, widest, kRows, W, pool != nullptr);
+        if (both) g.height = round_up(g.height, kRows), g.rows = parts(rows.size(), g.height);
+        each_cell(pool, g, columns, rows.size(), [&](Range some, Range part) {
+          block(p, both ? a + some.first * k.size() : nullptr, source,
+                {rows.first + some.first, rows.first + some.last}, part, k);
         });
-        source = {buffer - c / W * size, W, size};
       }
-      each_cell(pool, g, columns, p.m,
-                [&](Range rows, Range some) { block(p, source, rows, some, k); });
     }
   }
 }
@@ -304,8 +356,10 @@ Product<T> turned(const Product<T>& p) {
 
 template <class T>
 int64_t buffer_of(const Product<T>& p, Way way) {
-  if (way != Way::packed) return 0;
-  return round_up(least(p.n, kMostColumns), kColumns<T>) * slice_of(p, way);
+  if (way != Way::packed && way != Way::both_packed) return 0;
+  int64_t rows = way == Way::packed ? 0 : least(round_up(p.m, kRows), kMostRows);
+  int64_t slice = slice_of(p, way), columns = least(p.n, stage_columns(p, way, slice));
+  return slice * (rows + round_up(columns, kColumns<T>));
 }
 
 template <class T>
