@@ -50,7 +50,10 @@ def find_epilogues(graph: Graph, units: Sequence[Group | Node]) -> dict[int, Epi
             if isinstance(unit, Group):
                 grouped[node.outputs[0]] = unit
     kept = set(graph.outputs)
-    given = {*graph.inputs, *graph.constants}
+    given = {v: v for v in (*graph.inputs, *graph.constants)}
+    for node in graph.nodes:  # other names of them: what a gradient is taken by has one
+        if node.op.name == "identity" and node.inputs[0] in given:
+            given[node.outputs[0]] = given[node.inputs[0]]
     found = {}
     for unit in units:
         if isinstance(unit, Group) or unit.op.name not in _PRODUCTS:
@@ -74,5 +77,5 @@ def find_epilogues(graph: Graph, units: Sequence[Group | Node]) -> dict[int, Epi
             and grouped.get(then[0].outputs[0]) is group
         )  # fmt: skip
         output = then[0].outputs[0] if relu else total
-        found[v] = Epilogue(bias, relu, output, frozenset({total, output}))
+        found[v] = Epilogue(given[bias], relu, output, frozenset({total, output}))
     return found

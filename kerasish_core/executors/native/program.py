@@ -18,6 +18,7 @@ from ...passes.widen import widen_halves
 from ..reference.quiet import quietly
 from . import _native, instructions
 from .arrangement import Arrangement, bytes_of, reads, used_outside
+from .blocking import block_instructions
 from .epilogue import find_epilogues
 from .instructions.control import emit_control, graphs_of
 from .instructions.fused import emit_group, role_of
@@ -48,6 +49,8 @@ class NativeProgram(Arrangement):
         self.units = group_nodes(graph, lambda node: role_of(node, graph.specs))
         self.builder = b = Builder(graph)
         self._lower()
+        kept = {b.layout(v).root for v in graph.outputs}
+        b.instructions = block_instructions(b.instructions, b.specs, kept)
         results = self._results()
         self._slots = self._bind(results)
         self.plan = self._plan()

@@ -108,23 +108,33 @@ void grad_tile(const T* const* xs, const T* const* gs, int64_t rows, int64_t str
                int64_t column, int64_t length, int64_t x_pixel, int64_t g_pixel, T* out,
                int64_t pitch, int64_t columns, bool add) {
   using X = Vec<T>;
-  X acc[R][V];
-  KERASISH_UNROLL for (int i = 0; i < R; ++i)
-    KERASISH_UNROLL for (int j = 0; j < V; ++j) acc[i][j] = X::zero();
+  // A small tile waits for its own sums: it makes two of each, of every other pixel.
+  constexpr int P = R * V <= 8 ? 2 : 1;
+  X acc[R][V], sums[P][R][V];
+  KERASISH_UNROLL for (int q = 0; q < P; ++q)
+    KERASISH_UNROLL for (int i = 0; i < R; ++i)
+      KERASISH_UNROLL for (int j = 0; j < V; ++j) sums[q][i][j] = X::zero();
+  const auto pixel = [&](X(&sum)[R][V], const T* x, const T* g) __attribute__((always_inline)) {
+    X right[V];
+    KERASISH_UNROLL for (int j = 0; j < V; ++j) right[j] = X::load(g + j * X::lanes);
+    KERASISH_UNROLL for (int i = 0; i < R; ++i) {
+      X left = X::broadcast(x[i]);
+      KERASISH_UNROLL for (int j = 0; j < V; ++j) sum[i][j] = fma(left, right[j], sum[i][j]);
+    }
+  };
   for (int64_t r = 0; r < rows; ++r) {
     const T* x = xs[r * stride];
     if (!x) continue;
     x += offset;
     const T* g = gs[r] + column;
-    for (int64_t p = 0; p < length; ++p, x += x_pixel, g += g_pixel) {
-      X right[V];
-      KERASISH_UNROLL for (int j = 0; j < V; ++j) right[j] = X::load(g + j * X::lanes);
-      KERASISH_UNROLL for (int i = 0; i < R; ++i) {
-        X left = X::broadcast(x[i]);
-        KERASISH_UNROLL for (int j = 0; j < V; ++j) acc[i][j] = fma(left, right[j], acc[i][j]);
-      }
-    }
+    int64_t p = 0;
+    for (; p + P <= length; p += P, x += P * x_pixel, g += P * g_pixel)
+      KERASISH_UNROLL for (int q = 0; q < P; ++q) pixel(sums[q], x + q * x_pixel, g + q * g_pixel);
+    if (P > 1 && p < length) pixel(sums[0], x, g);
   }
+  KERASISH_UNROLL for (int i = 0; i < R; ++i)
+    KERASISH_UNROLL for (int j = 0; j < V; ++j)
+      acc[i][j] = P > 1 ? sums[0][i][j] + sums[P - 1][i][j] : sums[0][i][j];
   const auto last = X::mask(columns - (V - 1) * X::lanes);
   const bool whole = columns == V * X::lanes;
   KERASISH_UNROLL for (int i = 0; i < R; ++i) {

@@ -47,6 +47,8 @@ void run_parallel(Pool* pool, int64_t count, void (*task)(void*, int64_t), void*
 
 // Memory of the calling thread, 64-byte aligned; what it held is lost at the next call.
 char* thread_scratch(size_t bytes);
+// The same for a kernel that calls others, which leave it alone.
+char* block_memory(size_t bytes);
 
 template <class F>
 inline void parallel_for(Pool* pool, int64_t count, const F& body) {

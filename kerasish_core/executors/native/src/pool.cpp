@@ -30,21 +30,24 @@ struct Scratch {
   char* data = nullptr;
   size_t size = 0;
   ~Scratch() { ::operator delete(data, std::align_val_t(64)); }
+
+  char* grown(size_t bytes) {
+    if (size < bytes) {
+      ::operator delete(data, std::align_val_t(64));
+      data = nullptr;
+      size = 0;
+      data = static_cast<char*>(::operator new(bytes, std::align_val_t(64)));
+      size = bytes;
+    }
+    return data;
+  }
 };
-thread_local Scratch scratch;
+thread_local Scratch scratch, memory_of_block;
 
 }  // namespace
 
-char* thread_scratch(size_t bytes) {
-  if (scratch.size < bytes) {
-    ::operator delete(scratch.data, std::align_val_t(64));
-    scratch.data = nullptr;
-    scratch.size = 0;
-    scratch.data = static_cast<char*>(::operator new(bytes, std::align_val_t(64)));
-    scratch.size = bytes;
-  }
-  return scratch.data;
-}
+char* thread_scratch(size_t bytes) { return scratch.grown(bytes); }
+char* block_memory(size_t bytes) { return memory_of_block.grown(bytes); }
 
 void run_parallel(Pool* pool, int64_t count, void (*task)(void*, int64_t), void* context) {
   pool->run(count, task, context);

@@ -91,10 +91,19 @@ struct Places {
 template <class F>
 void each_window(const Pooling& p, int64_t first, int64_t last, const F& f) {
   Places places(p.taps());
+  const int64_t shift = p.x.step * p.channels;
   for (int64_t r = first; r < last; ++r) {
     const int64_t count = p.under_row(r, places.row);
+    int64_t found = 0;
+    bool whole = false;  // whether the last window lay inside the row
     for (int64_t ox = 0; ox < p.x.out; ++ox) {
-      const int64_t found = p.under_window(ox, places.row, count, places.window);
+      const int64_t start = p.x.input(ox, 0);
+      const bool inside = start >= 0 && start + p.x.taps <= p.x.in;
+      if (inside && whole)  // the same places, further on
+        for (int64_t i = 0; i < found; ++i) places.window[i].at += shift;
+      else
+        found = p.under_window(ox, places.row, count, places.window);
+      whole = inside;
       f(r * p.x.out + ox, places.window, found);
     }
   }

@@ -56,6 +56,14 @@ PyObject* has(PyObject*, PyObject* name) {
   return PyBool_FromLong(find_kernel(text) != nullptr);
 }
 
+PyObject* address(PyObject*, PyObject* name) {
+  const char* text = PyUnicode_AsUTF8(name);
+  if (!text) return nullptr;
+  Kernel kernel = find_kernel(text);
+  if (!kernel) return PyErr_Format(PyExc_KeyError, "there is no native kernel %s", text);
+  return PyLong_FromVoidPtr(reinterpret_cast<void*>(kernel));
+}
+
 PyObject* get_instruction_set(PyObject*, PyObject*) {
   return PyUnicode_FromString(instruction_set());
 }
@@ -89,6 +97,7 @@ PyObject* held_memory(PyObject*, PyObject*) { return PyLong_FromSize_t(Arenas::h
 PyMethodDef functions[] = {
     {"call", call, METH_VARARGS, nullptr},
     {"has", has, METH_O, nullptr},
+    {"address", address, METH_O, nullptr},
     {"instruction_set", get_instruction_set, METH_NOARGS, nullptr},
     {"set_instruction_set", set_instruction_set, METH_O, nullptr},
     {"threads", get_threads, METH_NOARGS, nullptr},
