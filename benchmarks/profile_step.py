@@ -84,8 +84,21 @@ def measured_bandwidth() -> float:
     return 2 * source.nbytes / best
 
 
+def stages(step: Any) -> list[Any]:
+    """The kernels, with their params, that a blocked instruction runs over all its images."""
+    p, at, found = step.params, 8, []
+    names = {_native.address(name): name for name in ("conv_f32", "conv_kernel_grad_f32")}
+    for _ in range(p[6]):
+        start = at + 3 + 2 * p[at + 1]
+        found.append(step._replace(kernel=names.get(p[at], ""), params=p[start : start + p[at + 2]]))
+        at = start + p[at + 2]
+    return found
+
+
 def operations(step: Any, specs: Any) -> int:
     """Multiplications and additions of an instruction's products."""
+    if step.kernel == "blocked":
+        return sum(operations(stage, specs) for stage in stages(step))
     p = step.params
     if step.kernel.startswith("gemm_"):
         rank = p[10]

@@ -116,7 +116,10 @@ void grad_tile(const T* const* xs, const T* const* gs, int64_t rows, int64_t str
       KERASISH_UNROLL for (int j = 0; j < V; ++j) sums[q][i][j] = X::zero();
   const auto pixel = [&](X(&sum)[R][V], const T* x, const T* g) __attribute__((always_inline)) {
     X right[V];
-    KERASISH_UNROLL for (int j = 0; j < V; ++j) right[j] = X::load(g + j * X::lanes);
+    KERASISH_UNROLL for (int j = 0; j < V; ++j) {
+      right[j] = X::load(g + j * X::lanes);
+      hold(right[j]);
+    }
     KERASISH_UNROLL for (int i = 0; i < R; ++i) {
       X left = X::broadcast(x[i]);
       KERASISH_UNROLL for (int j = 0; j < V; ++j) sum[i][j] = fma(left, right[j], sum[i][j]);

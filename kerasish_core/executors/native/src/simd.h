@@ -209,6 +209,18 @@ KERASISH_INLINE float sum(Vec<float> x) { return (x.v[0] + x.v[2]) + (x.v[1] + x
 KERASISH_INLINE double sum(Vec<double> x) { return x.v[0] + x.v[1]; }
 #endif
 
+// Keeps a vector that is used several times in a register: compilers would load it at each use.
+template <class T>
+KERASISH_INLINE void hold(Vec<T>& x) {
+#if defined(KERASISH_ISA_AVX512)
+  asm("" : "+v"(x.v));
+#elif defined(KERASISH_X86)
+  asm("" : "+x"(x.v));
+#else
+  (void)x;
+#endif
+}
+
 // Rows become columns: the square of as many vectors as one has lanes.
 template <class T>
 KERASISH_INLINE void transpose(Vec<T> (&rows)[Vec<T>::lanes]);
