@@ -251,10 +251,15 @@ struct Grid {
   int64_t count() const { return rows * columns; }
 };
 
+// Multiplications, and as many as fit the time of moving the operands of a thin product.
+int64_t work_of(int64_t m, int64_t n, int64_t k) {
+  return m * n * k + 16 * (m * k + m * n + k * n);
+}
+
 Grid grid_of(int64_t m, int64_t n, int64_t k, int64_t widest, int64_t row_unit,
              int64_t column_unit, bool split) {
   if (!split && n <= widest) return {1, 1, m, n};
-  int64_t wanted = split ? least(parts(m * n * k, kChunk), kMostTasks) : 1;
+  int64_t wanted = split ? least(parts(work_of(m, n, k), kChunk), kMostTasks) : 1;
   Grid g;
   g.columns = parts(n, widest);
   g.rows = least(parts(m, 8 * row_unit), parts(wanted, g.columns));
@@ -386,7 +391,7 @@ template <class T>
 void gemm(Pool* pool, const Product<T>& product) {
   Product<T> p = turned(product);
   Way way = way_of(p);
-  bool large = p.m * p.n * p.k >= 2 * kChunk;
+  bool large = work_of(p.m, p.n, p.k) >= 2 * kChunk;
   run(large ? pool : nullptr, p, way, scratch<T>(buffer_of(p, way)));
 }
 
