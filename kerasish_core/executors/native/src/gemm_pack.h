@@ -83,9 +83,10 @@ void copy_columns(const T* a, int64_t row, int64_t col, int64_t rows, int64_t k,
     auto some = V::mask(count);
     const T* source = a + r * row;
     if (row == 1) {
-      for (; i < k; ++i) {
-        __builtin_prefetch(source + (i + 16) * col);
-        V::load(source + i * col, some).store(out + i * rows + r, some);
+      T* to = out + r;
+      for (; i < k; ++i, source += col, to += rows) {
+        __builtin_prefetch(source + 16 * col);
+        V::load(source, some).store(to, some);
       }
     } else if (col == 1) {
       for (; i + L <= k; i += L) {

@@ -26,7 +26,7 @@ constexpr int64_t kMostColumns = 4096;       // of B packed at once
 constexpr int64_t kMostRows = 4096 / kRows * kRows;  // of A packed at once
 // Rows of A, panels of B and their length from which packing both pays; panels where A need not
 // be copied otherwise.
-constexpr int64_t kBothRows = 8 * kRows, kBothPanels = 8, kBothLength = 128, kPlainPanels = 24;
+constexpr int64_t kBothRows = 8 * kRows, kBothPanels = 4, kBothLength = 128, kPlainPanels = 24;
 constexpr int64_t kChunk = int64_t(2) << 20;  // multiplications of a task: 20 microseconds or more
 constexpr int64_t kMostTasks = 24;
 constexpr int64_t kDotRows = 4;  // rows, or columns, up to which dot products pay
