@@ -7,6 +7,11 @@ import pytest
 
 import kerasish_core as core
 from kerasish_core import ops
+from kerasish_core.executors.native.blocking import block_instructions
+from kerasish_core.executors.native.instructions.conv import conv_params
+from kerasish_core.executors.native.instructions.pool import pool_params
+from kerasish_core.executors.native.lowering import Instruction
+from kerasish_core.op import Spec
 
 IMAGES = (52, 24, 21, 2)
 
@@ -128,3 +133,32 @@ def test_the_gradient_of_the_images_too(native):
     blocked, lines = run(fn, arrays())
     assert any("max_pool_grad" in line and "[52,24,21,20]" in line for line in lines)
     assert blocked
+
+
+def test_what_is_read_in_between_is_written_before(native):
+    """A convolution is not moved behind something that reads its result."""
+    x, kernel, y, pooled = (52, 24, 21, 2), (3, 3, 2, 20), (52, 24, 21, 20), (52, 12, 10, 20)
+    how = {"strides": (1, 1), "pads": ((1, 1), (1, 1)), "dilation": (1, 1), "groups": 1}
+    product = conv_params(x, kernel, y, **how)
+    pooling = pool_params(y, pooled, (2, 2), (2, 2), ((0, 0), (0, 0)))
+    specs = {
+        i: Spec(shape, np.dtype("float32"))
+        for i, shape in enumerate((x, kernel, pooled, y, y, y, kernel))
+    }
+
+    def step(name, inputs, output, params):
+        operands = tuple((v, 0) for v in (*inputs, output))
+        return Instruction(name, operands, 1, tuple(params), 0, "", "")
+
+    steps = [
+        step("conv_f32", (0, 1), 3, product),
+        step("max_pool_grad_f32", (3, 2), 4, pooling),
+        step("strided_copy", (3,), 5, ()),
+        step("conv_kernel_grad_f32", (0, 4), 6, [*product, 4]),
+    ]
+    found = block_instructions(steps, specs, {5, 6})
+    assert [s.kernel for s in found] == ["conv_f32", "strided_copy", "blocked"]
+    later = [steps[0], steps[1], steps[3], steps[2]]
+    found = block_instructions(later, specs, {5, 6})
+    assert [s.kernel for s in found] == ["blocked", "strided_copy"]
+    assert [root for root, _ in found[0].operands[-2:]] == [3, 6] and found[0].writes == 2

@@ -101,16 +101,19 @@ class _Blocking:
         steps = [joined.get(i) or step for i, step in enumerate(self.instructions)]
         return [step for i, step in enumerate(steps) if i not in gone]
 
-    def _chain(self, last: int) -> list[int]:
-        """The instructions that can run with the one at `last`, which ends the list."""
+    def _chain(self, at: int, end: int | None = None) -> list[int]:
+        """The instructions that can run with the one at `at` in the place `end`, in order."""
         found: list[int] = []
-        step = self.instructions[last]
+        end = at if end is None else end
+        step = self.instructions[at]
         for root in dict.fromkeys(root for root, _ in step.operands[: reads(step)]):
             i = self.writer.get(root)
-            if i is None or (not self._private(root) and self.readers[root][0] != last):
+            if i is None:
                 continue
-            found += [k for k in self._chain(i) if k not in found]
-        return [*found, last]
+            # What is written must not be read before the chain's place.
+            if self._private(root) or all(r == at or r > end for r in self.readers[root]):
+                found += [k for k in self._chain(i, end) if k not in found]
+        return [*found, at]
 
     def _private(self, root: int) -> bool:
         """Whether all that read it can be given it block by block."""
