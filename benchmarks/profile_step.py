@@ -90,7 +90,9 @@ def stages(step: Any) -> list[Any]:
     names = {_native.address(name): name for name in ("conv_f32", "conv_kernel_grad_f32")}
     for _ in range(p[6]):
         start = at + 3 + 2 * p[at + 1]
-        found.append(step._replace(kernel=names.get(p[at], ""), params=p[start : start + p[at + 2]]))
+        found.append(
+            step._replace(kernel=names.get(p[at], ""), params=p[start : start + p[at + 2]])
+        )
         at = start + p[at + 2]
     return found
 
