@@ -314,25 +314,24 @@ void run(Pool* pool, const Product<T>& p, Way way, T* buffer) {
       for (int64_t c = 0; c < p.n; c += width) {
         Range columns{c, least(c + width, p.n)};
         Source<T> source{p.b + k0 * p.b_row, p.b_row, 0};
-        T* a = buffer;  // packed, before B
-        int64_t a_size = both ? round_up(rows.size(), kRows) * k.size() : 0;
+        T* a = buffer + round_up(least(p.n, width), W) * k.size();  // packed, behind B
         if (packs) {
           int64_t panels = parts(columns.size(), W), size = k.size() * W;
           int64_t together = most(1, (64 << 10) / most(size, 1)), b_tasks = parts(panels, together);
           int64_t a_tasks = both && c == 0 ? parts(rows.size(), 4 * kRows) : 0;
           each(pool, a_tasks + b_tasks, [&](int64_t i) {
             if (i >= b_tasks) {
-              int64_t first = (i - b_tasks) * 4 * kRows;
-              return pack_rows(p, {rows.first + first, least(rows.first + first + 4 * kRows, rows.last)},
-                               k, a + first * k.size());
+              int64_t first = rows.first + (i - b_tasks) * 4 * kRows;
+              return pack_rows(p, {first, least(first + 4 * kRows, rows.last)}, k,
+                               a + (first - rows.first) * k.size());
             }
             for (int64_t j = i * together; j < least((i + 1) * together, panels); ++j) {
               int64_t first = c + j * W;
               pack_panel(p.b + k0 * p.b_row + first * p.b_col, p.b_row, p.b_col, k.size(),
-                         least(W, columns.last - first), buffer + a_size + j * size);
+                         least(W, columns.last - first), buffer + j * size);
             }
           });
-          source = {buffer + a_size - c / W * size, W, size};
+          source = {buffer - c / W * size, W, size};
         }
         Grid g = grid_of(rows.size(), columns.size(), slice, widest, kRows, W, pool != nullptr);
         if (both) g.height = round_up(g.height, kRows), g.rows = parts(rows.size(), g.height);
