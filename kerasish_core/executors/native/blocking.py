@@ -80,7 +80,7 @@ class _Blocking:
             for root in dict.fromkeys(root for root, _ in step.operands[: reads(step)]):
                 self.readers.setdefault(root, []).append(i)
             if _name(step) in _EARLIER:
-                self.writer[step.operands[-1][0]] = i
+                self.writer[self._made(i)] = i
 
     def result(self) -> list[Instruction]:
         """See `block_instructions`."""
@@ -88,18 +88,19 @@ class _Blocking:
         while True:
             chains = {i: self._chain(i) for i in lasts}
             joined = {i: self._join(chains[i]) for i in lasts if len(chains[i]) > 1}
-            failed = {
-                self.instructions[k].operands[-1][0]
-                for i, step in joined.items() if step is None
-                for k in chains[i][:-1] if self._private(self.instructions[k].operands[-1][0])
-            }  # fmt: skip
-            if not failed & self.writer.keys():
+            left = [i for i, step in joined.items() if step is None]
+            made = {self._made(k) for i in left for k in chains[i][:-1]}
+            failed = {root for root in made if self._private(root)}
+            if not failed:
                 break
             for root in failed:  # one that is not joined to all its readers is to none
                 del self.writer[root]
         gone = {k for i, step in joined.items() if step is not None for k in chains[i][:-1]}
         steps = [joined.get(i) or step for i, step in enumerate(self.instructions)]
         return [step for i, step in enumerate(steps) if i not in gone]
+
+    def _made(self, i: int) -> int:
+        return self.instructions[i].operands[-1][0]
 
     def _chain(self, at: int, end: int | None = None) -> list[int]:
         """The instructions that can run with the one at `at` in the place `end`, in order."""
@@ -126,10 +127,9 @@ class _Blocking:
 
     def _ends(self, i: int) -> bool:
         """Whether the instruction is the last of a chain, or read by nothing but such a one."""
-        step = self.instructions[i]
-        if _name(step) in _LAST:
+        if _name(self.instructions[i]) in _LAST:
             return True
-        root = step.operands[-1][0]
+        root = self._made(i)
         readers = self.readers.get(root, [])
         return (
             root in self.writer and root not in self.kept and len(readers) == 1
@@ -160,7 +160,6 @@ class _Blocking:
         blocks = -(-images // each)
         if blocks < _LEAST_BLOCKS or max(summed, scratch) > _SMALL_BYTES:
             return None
-        item = last.step.kernel.endswith("f64") * 4 + 4
         own: dict[int, int] = {}  # where in a block's memory
         bytes_ = 0
         for root, size in made.items():
@@ -170,7 +169,8 @@ class _Blocking:
         inputs = {o: None for s in stages for o in s.step.operands[:-1] if o[0] not in made}
         outputs = [(s.root, 0) for s in stages if s.root not in own]
         operands = [*inputs, *outputs]
-        params = [images, each, bytes_, scratch, summed, item, len(stages), len(operands) - 1]
+        params = [images, each, bytes_, scratch, summed, _item(last.step)]
+        params += [len(stages), len(operands) - 1]
         for stage in stages:
             numbers = list(stage.step.params)
             if stage.kinds[-1] == "k":
@@ -198,10 +198,15 @@ def _name(step: Instruction) -> str:
     return name if suffix in ("f32", "f64") else ""
 
 
+def _item(step: Instruction) -> int:
+    """Bytes of a number."""
+    return 4 if step.kernel.endswith("f32") else 8
+
+
 def _stage(step: Instruction) -> _Stage:
     kinds = next(s for s in _OPERANDS[_name(step)] if len(s) == len(step.operands))
     channels, filters, axes = step.params[1], step.params[2], step.params[5:23]
-    item = 4 if step.kernel.endswith("f32") else 8
+    item = _item(step)
     size = {
         "x": item * channels * math.prod(axes[0::6]),
         "y": item * filters * math.prod(axes[1::6]),

@@ -185,19 +185,10 @@ __attribute__((noinline)) void packed_tile(const Tile<T>& t) {
 #pragma GCC unroll 4
     for (int v = 0; v < N; ++v) acc[i][v] = V::zero();
   const T *a = t.a, *b = t.b, *c = t.c;
+  const typename V::Mask all = V::mask(V::lanes);
   auto column = [&](int u) __attribute__((always_inline)) {
-    V row[N];
-#pragma GCC unroll 4
-    for (int v = 0; v < N; v += 64 / static_cast<int>(sizeof(V)))
-      __builtin_prefetch(b + (u + kAhead) * W + v * V::lanes);
-#pragma GCC unroll 4
-    for (int v = 0; v < N; ++v) row[v] = V::load(b + u * W + v * V::lanes);
-#pragma GCC unroll 16
-    for (int i = 0; i < R; ++i) {
-      V x = V::broadcast(a[u * R + i]);
-#pragma GCC unroll 4
-      for (int v = 0; v < N; ++v) acc[i][v] = fma(x, row[v], acc[i][v]);
-    }
+    const T* const rows[(R + 2) / 3] = {a + u * R};
+    multiply_column<T, R, N, true, Reads::in_place, 0>(acc, rows, R, b + u * W, kAhead * W, all);
     asm volatile("" ::: "memory");  // one column after another
   };
   int64_t k = t.k, rest = R - 1;

@@ -1,5 +1,6 @@
 // Kernels over a few images at a time, one after another: what one writes is in the cache when the
 // next one reads it, and never goes to memory if nothing else does.
+#include "conv_geometry.h"
 #include "kernel.h"
 
 namespace kerasish {
@@ -28,11 +29,11 @@ void add_up(const char* partials, int64_t bytes, int64_t count, void* out) {
 void blocked(const Call& call) {
   const int64_t* q = call.params;
   const int64_t images = q[0], each = q[1], own = q[2], scratch = q[3], part = q[4];
-  const int64_t blocks = (images + each - 1) / each;
-  char* const parts = call.scratch + blocks * scratch;
+  const int64_t blocks = parts(images, each);
+  char* const partials = call.scratch + blocks * scratch;
   parallel_for(call.pool, blocks, [&](int64_t block) {
     char* const memory = block_memory(static_cast<size_t>(own));
-    const int64_t first = block * each, count = first + each < images ? each : images - first;
+    const int64_t first = block * each, count = least(each, images - first);
     const int64_t* stage = q + 8;
     for (int64_t i = 0; i < q[6]; ++i) {
       const int64_t operands = stage[1], numbers = stage[2];
@@ -41,7 +42,7 @@ void blocked(const Call& call) {
       for (int64_t k = 0; k < operands; ++k) {
         const int64_t place = stage[3 + 2 * k], image = stage[4 + 2 * k];
         data[k] = place == kOwn       ? memory + image
-                  : place == kPartial ? parts + block * part
+                  : place == kPartial ? partials + block * part
                                       : static_cast<char*>(call.data[place]) + first * image;
       }
       const int64_t* given = stage + 3 + 2 * operands;
@@ -53,8 +54,8 @@ void blocked(const Call& call) {
     }
   });
   if (part == 0) return;
-  void* const out = call.data[q[7]];
-  q[5] == 4 ? add_up<float>(parts, part, blocks, out) : add_up<double>(parts, part, blocks, out);
+  const auto add = q[5] == 4 ? add_up<float> : add_up<double>;
+  add(partials, part, blocks, call.data[q[7]]);
 }
 
 }  // namespace
