@@ -126,6 +126,13 @@ def _python(value: Any) -> Any:
 
 def to_numpy(outputs: Any) -> Any:
     """Tensors of a structure as arrays of the user's own."""
+    kind = type(outputs)
+    if kind is core.Tensor:
+        return outputs.numpy()
+    if kind is dict:
+        return {key: to_numpy(value) for key, value in outputs.items()}
+    if kind is tuple or kind is list:
+        return kind(map(to_numpy, outputs))
     return tree.map_structure(lambda t: t.numpy() if isinstance(t, core.Tensor) else t, outputs)
 
 

@@ -75,7 +75,10 @@ def _quick(node: Any, key: list[Any], leaves: list[Any]) -> bool:
         return True
     if kind is tuple or kind is list:
         key += (kind, len(node))
-        return all(_quick(child, key, leaves) for child in node)
+        for child in node:  # loops: `all` of a generator takes twice as long
+            if not _quick(child, key, leaves):
+                return False
+        return True
     if node is None:
         key.append(None)
         return True
@@ -85,7 +88,10 @@ def _quick(node: Any, key: list[Any], leaves: list[Any]) -> bool:
         except TypeError:
             return False
         key += (kind, *names)
-        return all(_quick(node[name], key, leaves) for name in names)
+        for name in names:
+            if not _quick(node[name], key, leaves):
+                return False
+        return True
     return False
 
 

@@ -28,7 +28,8 @@ def rows(shape, gamma, statistics):
 def softmax_cases():
     shapes = [((5, 10), (1,)), ((3, 4, 17), (2,)), ((7, 300), (1,)), ((4, 9, 70), (1,)),
               ((2, 3, 5), (1, 2)), ((0, 3), (1,)), ((2, 0), (1,)), ((3, 1), (1,)), ((6,), (0,)),
-              ((64, 1000), (1,)), ((40, 3, 3, 64), (0,))]  # fmt: skip
+              ((64, 1000), (1,)), ((40, 3, 3, 64), (0,)), ((130, 2), (1,)), ((5000, 9), (1,)),
+              ((65, 32), (1,)), ((17, 33), (1,))]  # fmt: skip
     found = [(name, [normal(*s) * 3], {"axes": a}) for name in ("softmax", "log_softmax")
              for s, a in shapes]  # fmt: skip
     return found + [(f"{name}_grad", [normal(*s), normal(*s)], {"axes": a})

@@ -9,6 +9,32 @@ namespace {
 constexpr int64_t kMostTasks = 1 << 20;
 constexpr int64_t kMostPartials = 64;  // as instructions/norm.py has it
 constexpr int64_t kColumns = 64;
+constexpr int64_t kShort = 32;  // rows up to this long are computed as columns, many at once
+
+// Rows of n <= kShort numbers beside each other as columns, kColumns apart.
+template <class T>
+struct Columns {
+  T at[kShort * kColumns];
+  // The number of columns, whole vectors: what they hold beyond the rows is zero.
+  int64_t read(const T* rows, int64_t n, int64_t count) {
+    const int64_t width = (count + Vec<T>::lanes - 1) / Vec<T>::lanes * Vec<T>::lanes;
+    for (int64_t j = 0; j < count; ++j)
+      for (int64_t k = 0; k < n; ++k) at[k * kColumns + j] = rows[j * n + k];
+    for (int64_t k = 0; k < n; ++k)
+      for (int64_t j = count; j < width; ++j) at[k * kColumns + j] = 0;
+    return width;
+  }
+  void write(T* rows, int64_t n, int64_t count) const {
+    for (int64_t j = 0; j < count; ++j)
+      for (int64_t k = 0; k < n; ++k) rows[j * n + k] = at[k * kColumns + j];
+  }
+};
+
+// f(first, count) for rows, kColumns of them at a time.
+template <class F>
+void by_columns(int64_t begin, int64_t end, const F& f) {
+  for (int64_t r = begin; r < end; r += kColumns) f(r, end - r < kColumns ? end - r : kColumns);
+}
 
 template <class T>
 void softmax_row(const T* x, T* y, int64_t n, bool log_of) {
@@ -55,6 +81,15 @@ void softmax(const Call& call) {
   if (count == 0 || inner == 0) return;
   const Tasks tasks(outer, count * inner * 4, kMostTasks);
   parallel_for(call.pool, tasks.count, [&](int64_t task) {
+    if (inner == 1 && count <= kShort) {
+      Columns<T> xs, ys;
+      by_columns(tasks.begin(task), tasks.end(task, outer), [&](int64_t r, int64_t rows) {
+        const int64_t width = xs.read(x + r * count, count, rows);
+        softmax_columns(xs.at, ys.at, count, kColumns, width, log_of);
+        ys.write(y + r * count, count, rows);
+      });
+      return;
+    }
     for (int64_t r = tasks.begin(task); r < tasks.end(task, outer); ++r) {
       const int64_t at = r * count * inner;
       if (inner == 1) {
@@ -103,6 +138,16 @@ void softmax_grad(const Call& call) {
   const int64_t outer = call.params[0], count = call.params[1], inner = call.params[2];
   const Tasks tasks(outer, count * inner * 2, kMostTasks);
   parallel_for(call.pool, tasks.count, [&](int64_t task) {
+    if (inner == 1 && count <= kShort) {
+      Columns<T> gs, ys;
+      by_columns(tasks.begin(task), tasks.end(task, outer), [&](int64_t r, int64_t rows) {
+        gs.read(g + r * count, count, rows);
+        const int64_t width = ys.read(y + r * count, count, rows);
+        softmax_grad_columns(gs.at, ys.at, gs.at, count, kColumns, width, log_of);
+        gs.write(dx + r * count, count, rows);
+      });
+      return;
+    }
     for (int64_t r = tasks.begin(task); r < tasks.end(task, outer); ++r) {
       const int64_t at = r * count * inner;
       if (inner == 1) {
