@@ -4,8 +4,9 @@
 
 One thread; the kernels that programs choose, of which those marked W do fewer operations than are
 counted (Winograd's filtering). Times are the thread's own processor time, the best of many rounds;
-the peak and the speed of copying are measured in the same rounds. Operations count as if nothing
-were padding.
+the peak and the speed of copying the larger operand are measured in the same rounds. Operations
+count as if nothing were padding. Where reading and writing the operands at the speed of copying
+takes longer than the operations at the peak, that is the floor, and its share is given too.
 """
 
 from __future__ import annotations
@@ -108,7 +109,7 @@ def geometry(shape: Shape) -> tuple[int, tuple[tuple[int, int], ...]]:
 
 
 def convolution(shape: Shape, seconds: float) -> list[str]:
-    """GFLOP/s of multiply-adds alone, the forward pass, the input and the kernel gradient."""
+    """GFLOP/s of multiply-adds alone, GB/s of copying, and what the three kernels reach."""
     n, size, c, f, window, stride, _, groups = shape
     out, pads = geometry(shape)
     x, kernel = array(n, size, size, c), array(window, window, c // groups, f)
@@ -121,11 +122,14 @@ def convolution(shape: Shape, seconds: float) -> list[str]:
         "conv_kernel_grad": [x, y, results[2]],
     }
     top, top_flops = multiply_adds()
+    larger = max(x, y, key=lambda a: a.size)
+    like_larger = array(*larger.shape)
     shapes = x.shape, kernel.shape, y.shape
     chosen = [choose(op, x.dtype, *shapes, (stride,) * 2, (1, 1), groups) for op in operands]
     times = best(
         [
             *[top] * PEAKS,
+            lambda: np.copyto(like_larger, larger),
             *(
                 lambda kind=kind, arrays=arrays: native.call(
                     kind.name, arrays, [*params, *kind.more], kind.scratch
@@ -137,10 +141,15 @@ def convolution(shape: Shape, seconds: float) -> list[str]:
     )
     flops = 2e-9 * y.size * math.prod(kernel.shape[:-1])
     peak = top_flops / min(times[:PEAKS])
-    cells = [f"{peak:.1f}"]
-    for kind, taken in zip(chosen, times[PEAKS:], strict=True):
+    copied = 2e-9 * larger.nbytes / times[PEAKS]
+    cells = [f"{peak:.1f}", f"{copied:.1f}"]
+    floor = 1e-9 * (x.nbytes + kernel.nbytes + y.nbytes) / copied  # by bytes
+    for kind, taken in zip(chosen, times[PEAKS + 1 :], strict=True):
         speed = flops / taken
-        cells.append(f"{speed:.1f} ({speed / peak:.0%}{', W' if 'winograd' in kind.name else ''})")
+        notes = [f"{speed / peak:.0%}", *["W"] * ("winograd" in kind.name)]
+        if floor > flops / peak:
+            notes.append(f"bytes {floor / taken:.0%}")
+        cells.append(f"{speed:.1f} ({', '.join(notes)})")
     return cells
 
 
@@ -180,8 +189,8 @@ def main() -> None:
     if args.set:
         native.set_instruction_set(args.set)
     print(f"{native.instruction_set()}, one thread: GFLOP/s and share of the peak\n")
-    print("| convolution | peak | forward | input gradient | kernel gradient |")
-    print("| --- | --- | --- | --- | --- |")
+    print("| convolution | peak | copy, GB/s | forward | input gradient | kernel gradient |")
+    print("| --- | --- | --- | --- | --- | --- |")
     for shape in CONVOLUTIONS:
         if args.only not in str(shape):
             continue

@@ -43,15 +43,7 @@ void pack_panel(const T* b, int64_t row, int64_t col, int64_t k, int64_t columns
     int64_t count = most(least(columns - v * L, L), 0);
     const T* source = b + v * L * col;
     T* target = out + v * L;
-    int64_t i = 0;
-    if (row == 1)
-      for (; i + L <= k; i += L) {
-        V square[L];
-        for (int64_t j = 0; j < L; ++j)
-          square[j] = j < count ? V::load(source + j * col + i) : V::zero();
-        transpose<T>(square);
-        for (int64_t j = 0; j < L; ++j) square[j].store(target + (i + j) * W);
-      }
+    int64_t i = row == 1 ? copy_turned(source, col, count, k, target, W, V::mask(L)) : 0;
     for (; i < k; ++i)
       for (int64_t j = 0; j < L; ++j)
         target[i * W + j] = j < count ? source[j * col + i * row] : T(0);
@@ -89,13 +81,7 @@ void copy_columns(const T* a, int64_t row, int64_t col, int64_t rows, int64_t k,
         V::load(source, some).store(to, some);
       }
     } else if (col == 1) {
-      for (; i + L <= k; i += L) {
-        V square[L];
-        for (int64_t j = 0; j < L; ++j)
-          square[j] = j < count ? V::load(source + j * row + i) : V::zero();
-        transpose<T>(square);
-        for (int64_t j = 0; j < L; ++j) square[j].store(out + (i + j) * rows + r, some);
-      }
+      i = copy_turned(source, row, count, k, out + r, rows, some);
     }
     for (; i < k; ++i)
       for (int64_t j = 0; j < count; ++j) out[i * rows + r + j] = source[j * row + i * col];

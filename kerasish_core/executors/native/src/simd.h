@@ -322,5 +322,23 @@ KERASISH_INLINE void transpose(Vec<T> (&rows)[Vec<T>::lanes]) {
 }
 #endif
 
+// out[i * pitch + j] = rows[j * apart + i] for the i below n that fill whole vectors and the lanes j
+// that `kept` has, zero from row `count` on; the number of i.
+template <class T>
+KERASISH_INLINE int64_t copy_turned(const T* rows, int64_t apart, int64_t count, int64_t n, T* out,
+                                    int64_t pitch, typename Vec<T>::Mask kept) {
+  using V = Vec<T>;
+  constexpr int64_t L = V::lanes;
+  int64_t i = 0;
+  for (; i + L <= n; i += L) {
+    V square[L];
+    for (int64_t j = 0; j < L; ++j)
+      square[j] = j < count ? V::load(rows + j * apart + i) : V::zero();
+    transpose<T>(square);
+    for (int64_t j = 0; j < L; ++j) square[j].store(out + (i + j) * pitch, kept);
+  }
+  return i;
+}
+
 }  // namespace KERASISH_ISA
 }  // namespace kerasish

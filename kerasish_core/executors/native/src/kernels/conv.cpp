@@ -65,10 +65,14 @@ void pack_panel(const Correlation<T>& c, int64_t group, int64_t panel) {
             __builtin_memcpy(to + k * lanes, source + k * c.k_step,
                              static_cast<size_t>(columns) * sizeof(T));
         } else {
-          for (int64_t k0 = 0; k0 < c.depth; k0 += 16)  // a cache line of each row at a time
-            for (int64_t j = 0; j < columns; ++j)
-              for (int64_t k = k0; k < least(k0 + 16, c.depth); ++k)
-                to[k * lanes + j] = source[j * c.j_step + k];
+          constexpr int64_t L = Vec<T>::lanes;
+          for (int64_t j = 0; j < columns; j += L) {
+            const int64_t count = least(L, columns - j);
+            const T* rows = source + j * c.j_step;
+            int64_t k = copy_turned(rows, c.j_step, count, c.depth, to + j, lanes, Vec<T>::mask(L));
+            for (; k < c.depth; ++k)
+              for (int64_t i = 0; i < count; ++i) to[k * lanes + j + i] = rows[i * c.j_step + k];
+          }
         }
       }
 }
