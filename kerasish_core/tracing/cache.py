@@ -49,7 +49,7 @@ def signature_of(args: Any, kwargs: Any, key: Any = None) -> tuple[Signature, li
     )
 
 
-def quick_key(args: Any) -> tuple[tuple[Any, ...], list[Any]] | None:
+def quick_key(args: tuple[Any, ...]) -> tuple[tuple[Any, ...], list[Any]] | None:
     """What tells a call from others at a small price, and its tensors and arrays.
 
     None where the arguments hold anything but tensors, arrays and None in tuples, lists and plain
@@ -69,10 +69,6 @@ def _quick(node: Any, key: list[Any], leaves: list[Any]) -> bool:
         key += (array.shape, array.dtype)
         leaves.append(array)
         return True
-    if kind is np.ndarray:
-        key += (node.shape, node.dtype)
-        leaves.append(node)
-        return True
     if node is None:
         key.append(None)
         return True
@@ -88,8 +84,11 @@ def _quick(node: Any, key: list[Any], leaves: list[Any]) -> bool:
         children = [node[name] for name in names]
     else:
         return False
-    for child in children:  # noqa: SIM110 - `all` of a generator takes twice as long
-        if not _quick(child, key, leaves):
+    for child in children:  # `all` of a generator takes twice as long
+        if type(child) is np.ndarray:
+            key += (child.shape, child.dtype)
+            leaves.append(child)
+        elif not _quick(child, key, leaves):
             return False
     return True
 

@@ -16,9 +16,9 @@ SIZES = [
     (1, 1, 1), (1, 64, 4), (1, 130, 300), (130, 1, 300), (64, 1, 3), (32, 1, 64), (7, 33, 5),
     (14, 32, 16), (15, 31, 17), (29, 65, 130), (100, 10, 50), (3, 50, 40), (50, 3, 40),
     (71, 200, 450), (90, 513, 900), (40, 70, 2100),
-    (112, 256, 128), (130, 300, 450), (117, 530, 1100),
+    (112, 256, 128), (130, 300, 450), (117, 530, 1100), (64, 2, 64), (45, 4, 300), (70, 3, 9),
 ]  # fmt: skip
-WITH_MORE = [(33, 1, 70), (1, 40, 20), (20, 50, 900), (80, 37, 64), (120, 260, 600)]
+WITH_MORE = [(33, 1, 70), (66, 2, 90), (1, 40, 20), (20, 50, 900), (80, 37, 64), (120, 260, 600)]
 LAYOUTS = ("rows", "columns", "neither")
 BIAS, RELU, ADD = 1, 2, 4
 
@@ -102,7 +102,9 @@ def test_nothing_to_add(native, instruction_sets, size):
         np.testing.assert_array_equal(got, np.zeros((m, n)))
 
 
-@pytest.mark.parametrize("size", [(1, 33, 40), (20, 33, 40), (100, 40, 33), (40, 1, 65)], ids=str)
+@pytest.mark.parametrize(
+    "size", [(1, 33, 40), (20, 33, 40), (100, 40, 33), (40, 1, 65), (60, 3, 100)], ids=str
+)
 def test_nan_and_infinity_go_where_they_belong(native, instruction_sets, size):
     m, n, k = size
     for name, left, right in itertools.product(instruction_sets, LAYOUTS, LAYOUTS):
@@ -117,7 +119,7 @@ def test_nan_and_infinity_go_where_they_belong(native, instruction_sets, size):
             np.testing.assert_array_equal(got, want)
 
 
-@pytest.mark.parametrize("size", [(17, 21, 19), (115, 261, 131)], ids=str)
+@pytest.mark.parametrize("size", [(17, 21, 19), (115, 261, 131), (40, 3, 100)], ids=str)
 def test_nothing_beyond_the_operands_is_read_or_written(native, instruction_sets, size):
     """Guards of NaN around each operand reach neither the result nor what surrounds it."""
     m, n, k = size
@@ -138,8 +140,8 @@ def test_nothing_beyond_the_operands_is_read_or_written(native, instruction_sets
 
 def test_same_bits_for_any_number_of_threads(native, instruction_sets):
     rng = np.random.default_rng(3)
-    cases = [(150, 300, 1000), (1, 2500, 2100), (2500, 1, 2100), (700, 90, 128), (64, 4200, 40),
-             (4110, 290, 150)]  # fmt: skip
+    cases = [(150, 300, 1000), (1, 2500, 2100), (2500, 1, 2100), (2500, 3, 2100), (700, 90, 128),
+             (64, 4200, 40), (4110, 290, 150)]  # fmt: skip
     for name, (m, n, k) in itertools.product(instruction_sets, cases):
         native.set_instruction_set(name)
         a, b = rng.normal(size=(m, k)).astype("f4"), rng.normal(size=(k, n)).astype("f4")
@@ -193,6 +195,7 @@ MATMULS = [
     ((2, 3), (3, 4)), ((5, 2, 3), (3, 4)), ((2, 1, 2, 3), (3, 3, 2)), ((4, 3), (6, 3, 5)),
     ((2, 3, 4, 5), (2, 3, 5, 4)), ((2, 1, 4, 5), (1, 3, 5, 6)), ((7, 1, 3), (3, 8)),
     ((0, 2, 3), (3, 4)), ((2, 2, 0), (0, 4)), ((1, 1, 2, 3), (3, 4)), ((64, 40, 30), (64, 30, 50)),
+    ((3, 40, 70), (3, 70, 2)),
 ]  # fmt: skip
 
 

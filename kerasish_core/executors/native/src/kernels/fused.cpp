@@ -217,6 +217,10 @@ void trailing(const Chain& chain, const T* x, int64_t start, int64_t count, T* o
     absorb<T, R>(*partial, reduce_run<T, R>(x, count), start % chain.chunk == 0);
     return;
   }
+  if (start % red == 0) {  // whole rows: no division for each
+    T* to = out + start / red;
+    for (; count >= red; start += red, count -= red, x += red) *to++ = reduce_run<T, R>(x, red);
+  }
   while (count > 0) {
     int64_t at = start % red, run = red - at < count ? red - at : count;
     T part = reduce_run<T, R>(x, run);

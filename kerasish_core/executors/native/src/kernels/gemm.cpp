@@ -3,7 +3,8 @@
 // B is packed into panels as wide as a tile where many rows use it or its columns are not
 // contiguous; A is copied a row of tiles at a time where many columns use it, or packed as a whole
 // where that many do that its steps should be known to the tile. What is small or skinny is read in
-// place. Where both have contiguous sums and one is thin, dot products serve.
+// place. Where both have contiguous sums and one is thin, dot products serve; a few columns of B are
+// copied for that, or, where A's columns are contiguous, the transpose is computed.
 #include "gemm.h"
 
 #include "gemm_pack.h"
@@ -32,7 +33,7 @@ constexpr int64_t kMostTasks = 24;
 constexpr int64_t kDotRows = 4;  // rows, or columns, up to which dot products pay
 
 // ---- how a product is computed: by its sizes and strides alone
-enum class Way { in_place, packed, both_packed, dots };
+enum class Way { in_place, packed, both_packed, dots, turned };
 
 template <class T>
 bool plain_b(const Product<T>& p) {
@@ -45,8 +46,19 @@ bool rows_clash(const Product<T>& p, int64_t columns) {
   return p.a_row % static_cast<int64_t>(2048 / sizeof(T)) == 0 && columns > 32;
 }
 
+// Whether dot products with copies of B's few columns take less than a vector with as few lanes:
+// the sum of one's lanes takes as long as some 20 terms in the tiles.
+template <class T>
+bool few_columns(const Product<T>& p) {
+  return p.n > 1 && p.n <= kDotRows && plain_b(p) && p.a_col == 1 && p.m >= 8 && p.k >= 32 * p.n;
+}
+
 template <class T>
 Way way_of(const Product<T>& p) {
+  if (few_columns(p)) return Way::dots;
+  if (p.n > 1 && p.n <= kDotRows && plain_b(p) && p.a_row == 1 && p.a_col != 1 &&
+      p.m >= kColumns<T> && p.k >= 8)
+    return Way::turned;
   if ((p.a_col == 1 || p.k == 1) && (p.b_row == 1 || p.k == 1) && p.k >= kLanes<T> &&
       (p.n == 1 || (!plain_b(p) && (p.m <= kDotRows || p.n <= kDotRows))))
     return Way::dots;
@@ -211,18 +223,20 @@ void dots(const Dots<T>& d, T (&out)[R * C]) {
     for (int c = 0; c < C; ++c) out[r * C + c] = sum(acc[r][c]);
 }
 
+template <class T>
+KERASISH_INLINE void finish_one(const Product<T>& p, int64_t i, int64_t j, T value) {
+  if (p.add) value += p.add[i * p.add_row + j];
+  if (p.bias) value += p.bias[j];
+  p.c[i * p.c_row + j] = p.relu && value < T(0) ? T(0) : value;
+}
+
 template <class T, int R, int C>
 void dot_tile(const Product<T>& p, int64_t r, int64_t c) {
   T out[R * C];
   dots<T, R, C>(
       {p.k, p.a + r * p.a_row, p.b + c * p.b_col, p.a_row, p.b_col}, out);
   for (int i = 0; i < R; ++i)
-    for (int j = 0; j < C; ++j) {
-      T value = out[i * C + j];
-      if (p.add) value += p.add[(r + i) * p.add_row + c + j];
-      if (p.bias) value += p.bias[c + j];
-      p.c[(r + i) * p.c_row + c + j] = p.relu && value < T(0) ? T(0) : value;
-    }
+    for (int j = 0; j < C; ++j) finish_one(p, r + i, c + j, out[i * C + j]);
 }
 
 template <class T, int R>
@@ -293,9 +307,21 @@ void each_cell(Pool* pool, const Grid& g, Range columns, int64_t m, const F& bod
 }
 
 template <class T>
-void run(Pool* pool, const Product<T>& p, Way way, T* buffer) {
+void run(Pool* pool, Product<T> p, Way way, T* buffer) {
   if (p.m <= 0 || p.n <= 0) return;
+  if (way == Way::turned) {
+    Product<T> t{p.n, p.m, p.k, p.b, p.b_col, p.b_row, p.a, p.a_col, p.a_row, buffer, p.m};
+    run(pool, t, Way::in_place, static_cast<T*>(nullptr));
+    for (int64_t i = 0; i < p.m; ++i)
+      for (int64_t j = 0; j < p.n; ++j) finish_one(p, i, j, buffer[j * p.m + i]);
+    return;
+  }
   if (way == Way::dots) {
+    if (few_columns(p)) {
+      for (int64_t i = 0; i < p.k; ++i)
+        for (int64_t j = 0; j < p.n; ++j) buffer[j * p.k + i] = p.b[i * p.b_row + j];
+      p.b = buffer, p.b_row = 1, p.b_col = p.k;
+    }
     Grid g = grid_of(p.m, p.n, p.k, p.n, 8, 4, pool != nullptr);
     each_cell(pool, g, {0, p.n}, p.m, [&](Range rows, Range columns) {
       dot_block(p, rows, columns);
@@ -360,6 +386,8 @@ Product<T> turned(const Product<T>& p) {
 
 template <class T>
 int64_t buffer_of(const Product<T>& p, Way way) {
+  if (way == Way::turned) return p.m * p.n;
+  if (way == Way::dots && few_columns(p)) return p.k * p.n;
   if (way != Way::packed && way != Way::both_packed) return 0;
   int64_t rows = way == Way::packed ? 0 : least(round_up(p.m, kRows), kMostRows);
   int64_t slice = slice_of(p, way), columns = least(p.n, stage_columns(p, way, slice));
