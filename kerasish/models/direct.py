@@ -70,7 +70,7 @@ class DirectCall:
         found = step.call_known(inputs)
         if found is not None:
             return found
-        kind = core.quick_key(inputs)
+        kind = core.quick_key((inputs,))
         if kind is None:
             return None
         seen = direct.calls.get(kind[0], 0)

@@ -399,3 +399,29 @@ def test_state_tree():
         model.set_state_tree({"weights": {}})
     with pytest.raises(ValueError, match="value_format=list"):
         model.get_state_tree("list")
+
+
+@pytest.mark.parametrize(
+    "given",
+    [lambda x: x, ops.convert_to_tensor, lambda x: [x], lambda x: {"x": x}],
+    ids=["array", "tensor", "list", "dictionary"],
+)
+def test_a_repeated_call_runs_as_a_program(monkeypatch, given):
+    """Its layers are run by Python no more, for inputs of any kind."""
+    calls = []
+    call = layers.Dense.call
+
+    def counted(self, inputs):
+        calls.append(self)
+        return call(self, inputs)
+
+    monkeypatch.setattr(layers.Dense, "call", counted)
+    inputs = layers.Input((3,), name="x")
+    structure = {"x": inputs} if isinstance(given(np.zeros(3)), dict) else inputs
+    model = Model(structure, layers.Dense(2)(inputs))
+    x = np.ones((4, 3), "float32")
+    found = [model(given(x)).numpy() for _ in range(5)]
+    ran = len(calls)
+    found += [model(given(x)).numpy() for _ in range(3)]
+    assert len(calls) == ran
+    np.testing.assert_allclose(found, [found[0]] * 8, rtol=1e-6)
