@@ -49,7 +49,8 @@ class Op:
         saved: What the gradient rule asks for, read off its signature.
         samples: `(rng)` to a list of `(arrays, attrs)`, which the tests run.
         cuda: `(*tensors, **attrs)` in public ops: what programs on a GPU run instead, if given.
-        native: Whether eager calls too use the native kernel: for ops whose generic one is slow.
+        native: Whether eager calls too use the native kernel, for ops whose generic one is slow; or
+            a function that tells it by the attributes.
     """
 
     __slots__ = (
@@ -69,7 +70,7 @@ class Op:
         vjp: Callable[..., tuple[Any, ...]] | None = None,
         samples: Callable[..., Any] | None = None,
         multiple: bool = False,
-        native: bool = False,
+        native: bool | Callable[[dict[str, Any]], bool] = False,
         cuda: Any = None,
     ) -> None:
         if kind not in KINDS:

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from .. import dtypes
-from ..dispatch import apply
+from ..dispatch import apply, is_recording
 from ..errors import DTypeError, ShapeError
 from ..op import Spec, define_op
 from ..tensor import Tensor, constant, convert
@@ -49,13 +49,18 @@ def _check_seed(name: str, seed: Spec) -> None:
         raise DTypeError(f"{name}: the seed is {seed}; u32[2] is needed.")
 
 
+def _many(attrs: dict[str, Any]) -> bool:
+    """Whether making a native program for the shape pays."""
+    return math.prod(attrs["shape"]) >= 1 << 12
+
+
 def _bits_spec(seed: Spec, shape: tuple[int, ...], stream: int) -> Spec:
     _check_seed("random bits", seed)
     return Spec(shape, _UINT32)
 
 
 _BITS = define_op(
-    "random_bits", "random", "seed", infer=_bits_spec,
+    "random_bits", "random", "seed", native=_many, infer=_bits_spec,
     kernel=lambda xp, seed, shape, stream: philox_words(
         xp, seed, math.prod(shape), stream
     ).reshape(shape),
@@ -81,7 +86,8 @@ def _uniform_kernel(xp: Any, seed: Any, shape: Any, dtype: Any, stream: int) -> 
 
 
 _UNIFORM = define_op(
-    "random_uniform", "random", "seed", infer=_uniform_spec, kernel=_uniform_kernel,
+    "random_uniform", "random", "seed", native=_many, infer=_uniform_spec,
+    kernel=_uniform_kernel,
     samples=lambda rng: [
         ([np.array([1, 2], "uint32")], {"shape": (3, 5), "dtype": np.dtype(d), "stream": 0})
         for d in ("float32", "float64")
@@ -132,7 +138,15 @@ def uniform(seed: Any, shape: Any, minval: Any = 0.0, maxval: Any = 1.0, dtype: 
     dtype = _float(dtype)
     u = _unit(seed, shape, dtype)
     if type(minval) in (int, float) and type(maxval) in (int, float):
-        return u if (minval, maxval) == (0, 1) else u * (maxval - minval) + minval
+        if (minval, maxval) == (0, 1):
+            return u
+        value = None if is_recording() else u.value
+        if type(value) is np.ndarray and value.dtype in (np.float32, np.float64):
+            # In place, as nobody else has it: fresh memory takes longer than the arithmetic.
+            value *= value.dtype.type(maxval - minval)
+            value += value.dtype.type(minval)
+            return u
+        return u * (maxval - minval) + minval
     low, high = cast(convert(minval), dtype), cast(convert(maxval), dtype)
     return u * (high - low) + low
 

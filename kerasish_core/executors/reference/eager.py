@@ -38,7 +38,8 @@ def run(op: Op, inputs: Any, attrs: dict[str, Any]) -> Any:
         values = [t.value for t in inputs]
     if "cupy" in _modules and device.array_module(*values) is not np:
         return _run_on_gpu(op, inputs, values, attrs)
-    if op.native and accelerate is not None:
+    native = op.native
+    if native and accelerate is not None and (native is True or native(attrs)):
         arrays = accelerate(op, values, attrs)
         if arrays is not None:
             return tuple(map(Tensor, arrays)) if op.multiple else Tensor(arrays[0])
