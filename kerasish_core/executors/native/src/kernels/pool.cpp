@@ -47,6 +47,8 @@ struct Pooling {
     return line % y.in < y.out * y.step && line / y.in < z.out * z.step;
   }
   int64_t pixels() const { return z.in * y.in * x.in; }
+  // From a place under a window to that under the window of the next row.
+  int64_t next_row() const { return y.step * x.in * channels; }
 
   // The places under row r that lie inside in z and y, at the left end of the windows' row.
   int64_t under_row(int64_t r, Tap* taps) const {
@@ -179,6 +181,14 @@ KERASISH_INLINE void unrolled(int64_t count, const F& f) {
   count == 4 ? f(Known<4>{}) : f(count);
 }
 
+// A vector that will be followed by the one `next` numbers further on, which is asked for: hardware
+// foresees the short runs under windows badly.
+template <class X, class T>
+KERASISH_INLINE X load(const T* from, typename X::Mask mask, int64_t next) {
+  __builtin_prefetch(from + next);
+  return X::load(from, mask);
+}
+
 template <class T>
 Vec<T> lowest() {
   return Vec<T>::broadcast(-static_cast<T>(__builtin_inf()));
@@ -194,12 +204,12 @@ KERASISH_INLINE X larger(X best, X next) {
 // maximum is in the padding, which counts as minus infinity. Comparisons with NaN are false.
 template <class X, class T, class Count, class Pick>
 KERASISH_INLINE X under_maximum(const T* x, int64_t c, typename X::Mask mask, const Tap* taps,
-                                Count count, const Pick& pick) {
+                                Count count, int64_t next_row, const Pick& pick) {
   const bool padded = count == 0 || taps[0].k > 0;
-  X best = padded ? lowest<T>() : X::load(x + taps[0].at + c, mask);
+  X best = padded ? lowest<T>() : load<X>(x + taps[0].at + c, mask, next_row);
   X found = padded ? X::zero() : pick(0);
   for (int64_t t = padded ? 0 : 1; t < count; ++t) {
-    const X next = X::load(x + taps[t].at + c, mask), other = pick(t);
+    const X next = load<X>(x + taps[t].at + c, mask, next_row), other = pick(t);
     const auto better = next.v > best.v;
     best.v = better ? next.v : best.v;
     found.v = better ? other.v : found.v;
@@ -214,12 +224,14 @@ void max_pool(const Call& call) {
   const Pooling p(call.params);
   const T* x = static_cast<const T*>(call.data[0]);
   T* y = static_cast<T*>(call.data[1]);
+  const int64_t next_row = p.next_row();
   all_windows(call, p, [&](int64_t pixel, const Tap* taps, int64_t count) {
     T* to = y + pixel * p.channels;
     unrolled(count, [&](auto places) {
       each_vector<T>(0, p.channels, [&](int64_t c, typename X::Mask mask) {
         X best = lowest<T>();
-        for (int64_t t = 0; t < places; ++t) best = larger(best, X::load(x + taps[t].at + c, mask));
+        for (int64_t t = 0; t < places; ++t)
+          best = larger(best, load<X>(x + taps[t].at + c, mask, next_row));
         best.store(to + c, mask);
       });
     });
@@ -233,11 +245,13 @@ void window_sum(const Call& call) {
   const Pooling p(call.params);
   const T* x = static_cast<const T*>(call.data[0]);
   T* y = static_cast<T*>(call.data[1]);
+  const int64_t next_row = p.next_row();
   all_windows(call, p, [&](int64_t pixel, const Tap* taps, int64_t count) {
     T* to = y + pixel * p.channels;
     each_vector<T>(0, p.channels, [&](int64_t c, typename X::Mask mask) {
       X sum = X::zero();
-      for (int64_t t = 0; t < count; ++t) sum = sum + X::load(x + taps[t].at + c, mask);
+      for (int64_t t = 0; t < count; ++t)
+        sum = sum + load<X>(x + taps[t].at + c, mask, next_row);
       sum.store(to + c, mask);
     });
   });
@@ -254,7 +268,7 @@ void max_pool_select(const Call& call) {
     T* to = y + pixel * p.channels;
     each_vector<T>(0, p.channels, [&](int64_t c, typename X::Mask mask) {
       auto under = [&](int64_t t) { return X::load(u + taps[t].at + c, mask); };
-      under_maximum<X>(x, c, mask, taps, count, under).store(to + c, mask);
+      under_maximum<X>(x, c, mask, taps, count, p.next_row(), under).store(to + c, mask);
     });
   });
 }
@@ -267,12 +281,13 @@ void max_pool_grad(const Call& call) {
   const T *x = static_cast<const T*>(call.data[0]), *g = static_cast<const T*>(call.data[1]);
   T* out = static_cast<T*>(call.data[2]);
   const bool apart = p.apart();
+  const int64_t next_row = p.next_row();
   scatter(call, p, out, [&](int64_t pixel, const Tap* taps, int64_t count, int64_t c0, int64_t c1) {
     const T* from = g + pixel * p.channels;
     unrolled(count, [&](auto places) {
       each_vector<T>(c0, c1, [&](int64_t c, typename X::Mask mask) {
         auto number = [](int64_t t) { return X::broadcast(static_cast<T>(t + 1)); };
-        const X chosen = under_maximum<X>(x, c, mask, taps, places, number);
+        const X chosen = under_maximum<X>(x, c, mask, taps, places, next_row, number);
         const X value = X::load(from + c, mask);
         for (int64_t t = 0; t < places; ++t) {
           T* to = out + taps[t].at + c;
@@ -292,12 +307,14 @@ void window_spread(const Call& call) {
   const T* g = static_cast<const T*>(call.data[0]);
   T* out = static_cast<T*>(call.data[1]);
   const bool apart = p.apart();
+  const int64_t next_row = p.next_row();
   scatter(call, p, out, [&](int64_t pixel, const Tap* taps, int64_t count, int64_t c0, int64_t c1) {
     const T* from = g + pixel * p.channels;
     each_vector<T>(c0, c1, [&](int64_t c, typename X::Mask mask) {
       const X value = X::load(from + c, mask);
       for (int64_t t = 0; t < count; ++t) {
         T* to = out + taps[t].at + c;
+        __builtin_prefetch(to + next_row, 1);
         (apart ? value : X::load(to, mask) + value).store(to, mask);
       }
     });
