@@ -30,11 +30,15 @@ PEAK_STEPS = 20_000
 
 # name: batch, m, n, k, a transposed, b transposed
 SHAPES = {
+    "square 2048": (1, 2048, 2048, 2048, False, False),
     "square 1024": (1, 1024, 1024, 1024, False, False),
+    "square 512": (1, 512, 512, 512, False, False),
     "square 256": (1, 256, 256, 256, False, False),
     "policy hidden": (1, 32, 64, 64, False, False),
     "policy, one row": (1, 1, 64, 4, False, False),
     "value head": (1, 32, 1, 64, False, False),
+    "policy head": (1, 64, 2, 64, False, False),
+    "policy head dW": (1, 64, 2, 64, True, False),
     "mnist forward": (1, 128, 512, 784, False, False),
     "mnist dW": (1, 784, 512, 128, True, False),
     "mnist dx": (1, 128, 784, 512, False, True),

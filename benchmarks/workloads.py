@@ -14,6 +14,9 @@ Figures are milliseconds per training step (or per call), the best of the timed 
 the time from the start of the process to the end of a first fit of two batches, import and
 compilation included. `x` columns are peer / first: above 1 the first one is faster. Every workload
 is one a user writes: `fit`, `train_on_batch`, `predict`, `predict_on_batch`, a plain call.
+
+All of them must be installed by pip, which compiles modules to bytecode: a checkout run where
+Python may not write bytecode compiles all of its modules at each start.
 """
 
 import argparse

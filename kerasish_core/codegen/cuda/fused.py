@@ -266,8 +266,10 @@ def _emit_reduction(source: Source, chain: Chain) -> list[Launch]:
         finishes.append(f"y{out}[place] = k::put<{target}>(s.{field});")
     parameters = [*_parameters(chain), *results]
     pointers = "\n".join(f"    {p};" for p in parameters)
+    # Shuffled by words of four bytes; compilers refuse less than the widest field has by itself.
+    aligned = max(4, *(chain.specs[n.inputs[0]].dtype.itemsize for n in chain.reductions))
     job = f"""  struct Job {{
-    struct alignas(4) State {{ {" ".join(fields)} }};
+    struct alignas({aligned}) State {{ {" ".join(fields)} }};
 {pointers}
     DEVICE State zero() {{ State s; {" ".join(zeros)} return s; }}
     DEVICE State join(State a, State b) {{ {" ".join(joins)} return a; }}

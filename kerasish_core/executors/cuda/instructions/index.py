@@ -84,7 +84,7 @@ def gather(node: Node, b: CudaBuilder) -> bool:
     lines = [
         "  const int64_t step = int64_t(gridDim.x) * 256;",
         f"  for (int64_t e = blockIdx.x * int64_t(256) + threadIdx.x; e < {count}; e += step) {{",
-        f"    const int64_t r = e % {rest}, p = e / {rest} % {positions}, "
+        f"    [[maybe_unused]] const int64_t r = e % {rest}, p = e / {rest} % {positions}, "
         f"f = e / {rest * positions};",
         *(f"    {line}" for line in _place(part, "p")),
         f"    at += {part.start} + {_walk(part.front, 'f')} + {_walk(part.rest, 'r')};",
@@ -120,7 +120,7 @@ def index_set(node: Node, b: CudaBuilder) -> bool:
     lines = [
         "  const int64_t step = int64_t(gridDim.x) * 256;",
         f"  for (int64_t e = blockIdx.x * int64_t(256) + threadIdx.x; e < {count}; e += step) {{",
-        f"    const int64_t r = e % {rest}, p = e / {rest} % {positions}, "
+        f"    [[maybe_unused]] const int64_t r = e % {rest}, p = e / {rest} % {positions}, "
         f"f = e / {rest * positions};",
         *(f"    {line}" for line in _place(part, "p")),
         f"    at += {part.start} + {_walk(part.front, 'f')} + {_walk(part.rest, 'r')};",
