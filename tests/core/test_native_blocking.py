@@ -110,7 +110,7 @@ def test_what_is_dear_to_make_is_written(native):
     "images, filters", [((40, 24, 24, 20), 7), ((3, 72, 72, 2), 18), ((40, 160, 150, 2), 16)]
 )
 def test_what_does_not_pay_is_left(native, images, filters, fn):
-    """Few bytes, few images, images larger than the cache: each is kept by one limit alone."""
+    """Few bytes, few images (of which gradients are too large as well), images beyond the cache."""
     blocked, _ = run(fn, arrays(images=images, filters=filters))
     assert blocked == []
 

@@ -33,7 +33,7 @@ constexpr int64_t kMostTasks = 24;
 constexpr int64_t kDotRows = 4;  // rows, or columns, up to which dot products pay
 
 // ---- how a product is computed: by its sizes and strides alone
-enum class Way { in_place, packed, both_packed, dots, turned };
+enum class Way { in_place, packed, both_packed, dots, copied_dots, turned };
 
 template <class T>
 bool plain_b(const Product<T>& p) {
@@ -46,19 +46,13 @@ bool rows_clash(const Product<T>& p, int64_t columns) {
   return p.a_row % static_cast<int64_t>(2048 / sizeof(T)) == 0 && columns > 32;
 }
 
-// Whether dot products with copies of B's few columns take less than a vector with as few lanes:
-// the sum of one's lanes takes as long as some 20 terms in the tiles.
-template <class T>
-bool few_columns(const Product<T>& p) {
-  return p.n > 1 && p.n <= kDotRows && plain_b(p) && p.a_col == 1 && p.m >= 8 && p.k >= 32 * p.n;
-}
-
 template <class T>
 Way way_of(const Product<T>& p) {
-  if (few_columns(p)) return Way::dots;
-  if (p.n > 1 && p.n <= kDotRows && plain_b(p) && p.a_row == 1 && p.a_col != 1 &&
-      p.m >= kColumns<T> && p.k >= 8)
-    return Way::turned;
+  if (p.n > 1 && p.n <= kDotRows && plain_b(p)) {
+    // The sum of a vector's lanes takes as long as some 20 terms in the tiles.
+    if (p.a_col == 1 && p.m >= 8 && p.k >= 32 * p.n) return Way::copied_dots;
+    if (p.a_row == 1 && p.a_col != 1 && p.m >= kColumns<T> && p.k >= 8) return Way::turned;
+  }
   if ((p.a_col == 1 || p.k == 1) && (p.b_row == 1 || p.k == 1) && p.k >= kLanes<T> &&
       (p.n == 1 || (!plain_b(p) && (p.m <= kDotRows || p.n <= kDotRows))))
     return Way::dots;
@@ -316,12 +310,13 @@ void run(Pool* pool, Product<T> p, Way way, T* buffer) {
       for (int64_t j = 0; j < p.n; ++j) finish_one(p, i, j, buffer[j * p.m + i]);
     return;
   }
+  if (way == Way::copied_dots) {
+    for (int64_t i = 0; i < p.k; ++i)
+      for (int64_t j = 0; j < p.n; ++j) buffer[j * p.k + i] = p.b[i * p.b_row + j];
+    p.b = buffer, p.b_row = 1, p.b_col = p.k;
+    way = Way::dots;
+  }
   if (way == Way::dots) {
-    if (few_columns(p)) {
-      for (int64_t i = 0; i < p.k; ++i)
-        for (int64_t j = 0; j < p.n; ++j) buffer[j * p.k + i] = p.b[i * p.b_row + j];
-      p.b = buffer, p.b_row = 1, p.b_col = p.k;
-    }
     Grid g = grid_of(p.m, p.n, p.k, p.n, 8, 4, pool != nullptr);
     each_cell(pool, g, {0, p.n}, p.m, [&](Range rows, Range columns) {
       dot_block(p, rows, columns);
@@ -387,7 +382,7 @@ Product<T> turned(const Product<T>& p) {
 template <class T>
 int64_t buffer_of(const Product<T>& p, Way way) {
   if (way == Way::turned) return p.m * p.n;
-  if (way == Way::dots && few_columns(p)) return p.k * p.n;
+  if (way == Way::copied_dots) return p.k * p.n;
   if (way != Way::packed && way != Way::both_packed) return 0;
   int64_t rows = way == Way::packed ? 0 : least(round_up(p.m, kRows), kMostRows);
   int64_t slice = slice_of(p, way), columns = least(p.n, stage_columns(p, way, slice));
