@@ -87,6 +87,18 @@ CASES = {
     "three axes": problem((2, 5, 6, 7, 4), (3, 2, 3, 4, 18), (1, 2, 1), ((1, 1), (0, 1), (1, 1))),
     "more padding than window": problem((1, 3, 4, 2), (2, 2, 2, 3), (1, 1), ((4, 3), (5, 0))),
     "tall": problem((2, 40, 1, 8), (5, 1, 8, 16), pads=((2, 2), (0, 0))),
+    "one written": problem((3, 13, 20, 24), (3, 3, 24, 1), pads=((1, 1), (1, 1))),
+    "three written": problem((3, 13, 20, 24), (3, 3, 24, 3), pads=((1, 1), (1, 1))),
+    "seven written": problem((2, 14, 15, 18), (5, 4, 18, 7), dilation=(2, 3)),
+    "one written, many": problem((16, 24, 25, 64), (3, 3, 64, 1)),
+    "three written, many": problem((9, 24, 25, 40), (3, 3, 40, 3), pads=((2, 0), (0, 2))),
+    "one read, stride 2": problem((3, 24, 26, 1), (4, 4, 1, 33), (2, 2), ((1, 1), (1, 1))),
+    "three read, strides": problem((2, 25, 26, 3), (3, 5, 3, 33), (2, 3), ((0, 1), (4, 1)), (2, 1)),
+    "one written of a long axis": problem((2, 5000, 12), (9, 12, 1), pads=((8, 0),)),
+    "two written of a long axis": problem((2, 5000, 12), (9, 12, 2), dilation=(3,)),
+    "one read of a long axis": problem((2, 9000, 1), (7, 1, 16), (3,), ((2, 2),)),
+    "three axes, two written": problem((2, 6, 7, 8, 20), (3, 2, 3, 20, 2), pads=((1, 1),) * 3),
+    "one written, padding beyond": problem((2, 3, 4, 20), (2, 2, 20, 1), pads=((4, 3), (5, 0))),
     "no batch": problem((0, 6, 6, 3), (3, 3, 3, 4)),
     "no channels": problem((2, 6, 6, 0), (3, 3, 0, 4)),
 }
@@ -143,6 +155,9 @@ THREADED = {
     "many filters, few pixels": problem((2, 4, 4, 128), (3, 3, 128, 192), pads=((1, 1), (1, 1))),
     "stride 2": problem((4, 31, 30, 24), (3, 3, 24, 40), (2, 2), ((1, 1), (1, 1))),
     "long rows": problem((1, 20000, 8), (5, 8, 16), pads=((2, 2),)),
+    "few written": problem((9, 40, 41, 32), (3, 3, 32, 3), pads=((1, 1), (1, 1))),
+    "one written": problem((9, 40, 41, 32), (3, 3, 32, 1)),
+    "one written of long rows": problem((2, 20000, 12), (9, 12, 1)),
     "flat": problem((4, 24, 24, 64), (1, 1, 64, 64)),
     "depthwise": problem((4, 40, 40, 64), (3, 3, 1, 64), pads=((1, 1), (1, 1)), groups=64),
 }
@@ -165,7 +180,9 @@ def test_bits_do_not_depend_on_threads(native, case):
     check(native, THREADED[case], "float32")
 
 
-@pytest.mark.parametrize("case", ["3x3", "groups", "depthwise", "1x1"])
+@pytest.mark.parametrize(
+    "case", ["3x3", "groups", "depthwise", "1x1", "one written", "three written"]
+)
 @pytest.mark.parametrize("flags", [1, 2, 3])
 def test_bias_and_relu(native, instruction_sets, case, flags):
     found = CASES[case]

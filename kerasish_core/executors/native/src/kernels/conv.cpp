@@ -3,8 +3,10 @@
 // Weights are packed into panels of a few vectors of filters; a tile of pixels of one row times one
 // panel is summed in registers over all taps and channels, in one order whatever the sizes of the
 // tiles. The gradient by the input is the same for each phase of the strides: outputs of the
-// gradient that lie one stride apart see the same taps, at distances of one pixel.
+// gradient that lie one stride apart see the same taps, at distances of one pixel. Where few
+// channels are written, `conv_spread.h` serves.
 #include "conv_geometry.h"
+#include "conv_spread.h"
 #include "conv_tile.h"
 
 namespace kerasish {
@@ -263,6 +265,14 @@ void correlate(const Call& call, Correlation<T> c) {
   });
 }
 
+// The pixels under the taps of an output, and those whose windows have an input under them.
+SpreadAxis pixels_under(const Spatial& a) {
+  return {a.in, a.out, a.window, -a.pad, a.dilation, 1};
+}
+SpreadAxis pixels_over(const Spatial& a) {
+  return {a.out, a.in, a.window, a.pad, -a.dilation, a.stride};
+}
+
 // data: x, kernel, bias if flags & 1, y; scratch: the kernel, filters of a group rounded up to 16.
 // flags & 2: negative results become zero.
 template <class T>
@@ -282,7 +292,14 @@ void conv(const Call& call) {
     c.axis[i] = p.axis[i].forward();
     c.windows[i] = p.axis[i].window;
   }
-  correlate(call, c);
+  const Spread<T> s = {c.x, c.kernel, c.y, c.packed, c.bias, c.relu, c.n, c.depth, c.width,
+                       pixels_under(p.axis[0]), pixels_under(p.axis[1]), pixels_under(p.axis[2]),
+                       c.tap, c.k_step, c.j_step};
+  const bool single_steps = p.axis[0].stride * p.axis[1].stride * p.axis[2].stride == 1;
+  if (single_steps && p.groups == 1 && s.suits())
+    spread(call, s);
+  else
+    correlate(call, c);
 }
 
 // The phase of inputs i = phase + j * stride: the taps k with i + pad - k * dilation a multiple of
@@ -322,6 +339,9 @@ void conv_input_grad(const Call& call) {
   c.tap = c.width * p.filters, c.k_step = 1, c.j_step = p.filters, c.k_group = c.depth;
   for (int i = 0; i < 3; ++i) c.windows[i] = p.axis[i].window;
   const Spatial *z = &p.axis[0], *y = &p.axis[1], *w = &p.axis[2];
+  const Spread<T> s = {c.x, c.kernel, c.y, c.packed, nullptr, false, p.n, c.depth, c.width,
+                       pixels_over(*z), pixels_over(*y), pixels_over(*w), c.tap, c.k_step, c.j_step};
+  if (p.groups == 1 && s.suits()) return spread(call, s);
   const int64_t phases = z->stride * y->stride * w->stride;
   for (int64_t i = 0; i < phases; ++i) {
     c.n = p.n;

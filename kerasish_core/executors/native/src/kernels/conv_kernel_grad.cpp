@@ -3,6 +3,10 @@
 // Tiles of channels times vectors of filters are summed in registers over the pixels of a block
 // and added to one of a fixed number of partial results, which are added up at the end: how many
 // there are and what they cover depends on sizes alone.
+//
+// Few filters fill few lanes. Where there are fewer of them than channels, x and the cotangent
+// change places: the gradient by the kernel that makes x of the cotangent has the same numbers,
+// filters before channels and its taps from the last to the first.
 #include "conv_geometry.h"
 #include "conv_tile.h"
 
@@ -170,7 +174,8 @@ void add_partials(const Call& call, const KernelGrad<T>& k, T* out) {
   parallel_for(call.pool, runs, [&](int64_t run) {
     for (int64_t at = share(size, runs, run); at < share(size, runs, run + 1);) {
       const int64_t end = least(at + 1024, share(size, runs, run + 1));
-      __builtin_memcpy(out + at, k.partials + at, static_cast<size_t>(end - at) * sizeof(T));
+      if (out != k.partials)
+        __builtin_memcpy(out + at, k.partials + at, static_cast<size_t>(end - at) * sizeof(T));
       for (int64_t part = 1; part < k.count; ++part) {
         const T* more = k.partials + part * size;
         for (int64_t i = at; i < end; ++i) out[i] += more[i];
@@ -180,17 +185,46 @@ void add_partials(const Call& call, const KernelGrad<T>& k, T* out) {
   });
 }
 
+// Whether x and the cotangent should change places: steps of one pixel, and fewer vectors.
+template <class T>
+bool turns(const Problem& p) {
+  constexpr int64_t L = Vec<T>::lanes;
+  for (const Spatial& a : p.axis)
+    if (a.stride != 1) return false;
+  return p.groups == 1 && 4 * p.filters * parts(p.channels, L) < 3 * p.channels * parts(p.filters, L);
+}
+
+// The problem whose image is the cotangent and whose cotangent is the image.
+Problem turned(Problem p) {
+  const int64_t channels = p.channels;
+  p.channels = p.filters, p.filters = channels;
+  for (Spatial& a : p.axis)
+    a = {a.out, a.in, a.window, 1, a.dilation, (a.window - 1) * a.dilation - a.pad};
+  return p;
+}
+
+// out[tap][channel][filter] = from[last tap - tap][filter][channel]
+template <class T>
+void turn_back(const Problem& p, const T* from, T* out) {
+  const int64_t c = p.channels, f = p.filters;
+  for (int64_t tap = p.window() - 1; tap >= 0; --tap, from += c * f)
+    for (int64_t i = 0; i < c; ++i)
+      for (int64_t j = 0; j < f; ++j) out[(tap * c + i) * f + j] = from[j * c + i];
+}
+
 // data: x, g, gradient by the kernel. params: as conv, then the number of partial results.
 // scratch: as many times the kernel, if there is more than one
 template <class T>
 void conv_kernel_grad(const Call& call) {
-  const Problem p(call.params);
-  Axis axes[3];
-  for (int i = 0; i < 3; ++i) axes[i] = p.axis[i].forward();
+  const Problem asked(call.params);
   T* out = static_cast<T*>(call.data[2]);
   const int64_t count = most(1, call.params[23]);
-  const T* x = static_cast<const T*>(call.data[0]);
-  KernelGrad<T> k = {x, static_cast<const T*>(call.data[1]),
+  const bool turn = count > 1 && turns<T>(asked);
+  const Problem p = turn ? turned(asked) : asked;
+  Axis axes[3];
+  for (int i = 0; i < 3; ++i) axes[i] = p.axis[i].forward();
+  const T* x = static_cast<const T*>(call.data[turn ? 1 : 0]);
+  KernelGrad<T> k = {x, static_cast<const T*>(call.data[turn ? 0 : 1]),
                      count > 1 ? reinterpret_cast<T*>(call.scratch) : out, p,
                      Reader<T>(x, p.channels, axes, p.groups == 1), count, 1, 1, 1};
   const int64_t length = axes[2].out;
@@ -209,7 +243,8 @@ void conv_kernel_grad(const Call& call) {
   k.splits = k.count >= 16 ? 1 : most(1, least(all, least(work >> 21, 32 / k.count)));
   parallel_for(call.pool, k.count * k.splits,
                [&](int64_t task) { partial(k, task / k.splits, task % k.splits); });
-  if (k.partials != out) add_partials(call, k, out);
+  if (k.partials != out) add_partials(call, k, turn ? k.partials : out);
+  if (turn) turn_back(asked, k.partials, out);
 }
 
 }  // namespace
