@@ -132,10 +132,13 @@ KERASISH_INLINE void add_up(const Spread<T>& s, const T* const* places, int64_t 
     if (s.bias) sum[p] += bias;
     if (s.relu) sum[p] = sum[p] < 0 ? Lanes{} : sum[p];
     T* to = y + (i + p) * apart;
-    if (close && p < P - 1)
+    if (s.width == N || (close && p < P - 1)) {
       __builtin_memcpy(to, &sum[p], sizeof sum[p]);
-    else
+    } else if (s.width == 3) {  // colours
+      for (int j = 0; j < 3; ++j) to[j] = sum[p][j];
+    } else {
       for (int64_t j = 0; j < s.width; ++j) to[j] = sum[p][j];
+    }
   }
 }
 
