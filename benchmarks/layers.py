@@ -217,6 +217,34 @@ application("EfficientNetB0", "efficientnet b0")
 application("DenseNet121", "densenet 121")
 
 
+@case("autoencoder", 32)
+def autoencoder(keras):
+    L, x = keras.layers, images(128, 28, 1)
+    narrow = [part for _ in range(2) for part in (L.Conv2D(32, 3, **same), L.MaxPooling2D())]
+    wide = [L.Conv2DTranspose(32, 3, strides=2, activation="relu", **same) for _ in range(2)]
+    return chain(keras, x, [*narrow, *wide, L.Conv2D(1, 3, **same)], head=False), x
+
+
+@case("generator", 16)
+def generator(keras):
+    L, x = keras.layers, rng().normal(size=(64, 64)).astype("float32")
+    layers = [L.Dense(8 * 8 * 64), L.Reshape((8, 8, 64))]
+    for filters in (64, 32, 3):
+        layers += [L.Conv2DTranspose(filters, 4, strides=2, **same), L.LeakyReLU()]
+    return chain(keras, x, layers, head=False), x
+
+
+@case("segmentation", 16)
+def segmentation(keras):
+    L, x = keras.layers, images(64, 64, 3)
+    inputs = keras.Input(x.shape[1:])
+    fine = L.Conv2D(16, 3, activation="relu", **same)(inputs)
+    y = L.Conv2D(32, 3, activation="relu", **same)(L.MaxPooling2D()(fine))
+    y = L.Concatenate()([L.UpSampling2D()(y), fine])
+    y = L.Conv2D(16, 3, activation="relu", **same)(y)
+    return keras.Model(inputs, L.Conv2D(3, 3, **same)(y)), x
+
+
 def generic_nodes(model):
     """The most that a compiled step of ours has; None of Keras's models."""
     steps = getattr(model, "_steps", None)

@@ -7,6 +7,7 @@ Sources: W. J. Cody, "Rational Chebyshev approximations for the error function",
 
 from __future__ import annotations
 
+import functools
 import math
 from typing import Any
 
@@ -250,9 +251,13 @@ def _polygamma_positive(xp: Any, x: Any, n: int) -> Any:
 
 # The positive zero of digamma, as a sum of two numbers.
 _ROOT, _ROOT_REST = 1.4616321449683622, 9.549995429965697e-17
-_AT_ROOT = tuple(
-    float(_polygamma_positive(np, np.float64(_ROOT), k)) / math.factorial(k) for k in range(1, 36)
-)
+
+
+@functools.cache
+def _at_root() -> tuple[float, ...]:
+    """Taylor's coefficients of digamma there, but for the first, which is 0."""
+    derivatives = (float(_polygamma_positive(np, np.float64(_ROOT), k)) for k in range(1, 36))
+    return tuple(d / math.factorial(k) for k, d in enumerate(derivatives, 1))
 
 
 def digamma_positive(xp: Any, x: Any) -> Any:
@@ -260,7 +265,7 @@ def digamma_positive(xp: Any, x: Any) -> Any:
     z = (x - _ROOT) - _ROOT_REST
     near = xp.abs(z) < 0.5
     z = xp.where(near, z, 0)
-    return xp.where(near, z * _horner(_AT_ROOT[::-1], z), _polygamma_positive(xp, x, 0))
+    return xp.where(near, z * _horner(_at_root()[::-1], z), _polygamma_positive(xp, x, 0))
 
 
 def _cotangent(xp: Any, x: Any, n: int) -> Any:

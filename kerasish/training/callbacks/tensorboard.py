@@ -5,7 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import os
-import socket
+import platform
 import time
 import warnings
 from pathlib import Path
@@ -198,7 +198,7 @@ class TensorBoard(Callback):
             for k, v in names.items()
         ]
         content = {"displayTimeUnit": "ns", "traceEvents": heads + self._trace}
-        with gzip.open(folder / f"{socket.gethostname()}.trace.json.gz", "wt") as file:
+        with gzip.open(folder / f"{platform.node()}.trace.json.gz", "wt") as file:
             json.dump(content, file)
         self._trace = []
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import os
-import socket
+import platform
 import time
 from pathlib import Path
 from typing import Any
@@ -28,7 +28,7 @@ class EventWriter:
     def __init__(self, folder: Any) -> None:
         folder = Path(folder)
         folder.mkdir(parents=True, exist_ok=True)
-        host, process = socket.gethostname(), os.getpid()
+        host, process = platform.node(), os.getpid()
         name = f"events.out.tfevents.{int(time.time()):010d}.{host}.{process}.{next(_numbers)}.v2"
         self.path = folder / name
         self._pending = bytearray()
