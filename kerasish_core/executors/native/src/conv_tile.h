@@ -85,13 +85,14 @@ void forward_tile(const T* const* segments, int64_t count, int64_t offset, int64
     }
   }
   const bool whole = columns == V * X::lanes;
-  KERASISH_UNROLL for (int i = 0; i < R; ++i) {
+  // The addresses above are not kept for this: registers are few.
+  asm("" : "+r"(y));
+  KERASISH_UNROLL for (int i = 0; i < R; ++i, y += y_pixel) {
     KERASISH_UNROLL for (int j = 0; j < V; ++j) {
-      T* to = y + i * y_pixel + j * X::lanes;
       if (j < V - 1 || whole)
-        acc[i][j].store(to);
+        acc[i][j].store(y + j * X::lanes);
       else
-        acc[i][j].store(to, last);
+        acc[i][j].store(y + j * X::lanes, last);
     }
   }
 }
