@@ -24,6 +24,11 @@ constexpr int64_t remainder(int64_t a, int64_t b) {
 constexpr int64_t parts(int64_t size, int64_t part) { return quotient(size + part - 1, part); }
 constexpr int64_t round_up(int64_t size, int64_t to) { return parts(size, to) * to; }
 
+// What a task should do and touch: fused multiply-adds, about 50 microseconds, and numbers that fit
+// the cache.
+constexpr int64_t kTaskWork = int64_t(1) << 22;
+constexpr int64_t kTaskNumbers = int64_t(1) << 16;
+
 // Where part i of `count` even parts of `size` begins.
 constexpr int64_t share(int64_t size, int64_t count, int64_t i) {
   return quotient(size * i, count);

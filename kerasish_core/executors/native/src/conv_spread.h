@@ -12,10 +12,7 @@ namespace kerasish {
 namespace KERASISH_ISA {
 namespace {
 
-// Operations and numbers of a task, as for other convolutions; products that the ring may hold at
-// a time, and beyond which rows are cut.
-constexpr int64_t kSpreadWork = int64_t(1) << 22;
-constexpr int64_t kRingNumbers = int64_t(1) << 16;
+// The most products that the ring may hold.
 constexpr int64_t kMostRing = int64_t(1) << 22;
 // The most channels written.
 constexpr int kWidest = 16;
@@ -52,7 +49,7 @@ struct Spread {
   int64_t rows() const { return n * z.out * r.out; }
   int64_t ring() const { return (z.span() - 1) * r.in + r.span(); }
   // Outputs of a row that are made in a turn.
-  int64_t length() const { return most(64, quotient(kRingNumbers, ring() * pitch())) * w.step; }
+  int64_t length() const { return most(64, quotient(kTaskNumbers, ring() * pitch())) * w.step; }
 
   // Whether this costs fewer vector operations than a vector of channels written for each tap.
   bool suits() const {
@@ -110,6 +107,19 @@ struct Group {
   typedef T Lanes __attribute__((vector_size(N * sizeof(T))));
 };
 
+// Writes the first `count` of N numbers.
+template <class T, int N>
+KERASISH_INLINE void write_first(const typename Group<T, N>::Lanes& all, int64_t count, T* to) {
+  T each[N];
+  __builtin_memcpy(each, &all, sizeof all);
+  int64_t at = 0;
+  KERASISH_UNROLL for (int some = N / 2; some; some /= 2) {
+    if (!(count & some)) continue;
+    __builtin_memcpy(to + at, each + at, static_cast<size_t>(some) * sizeof(T));
+    at += some;
+  }
+}
+
 // y[i * apart, :] = sum over the places of place[i * pitch, :], for outputs i .. i + P. Where
 // outputs lie side by side, all but the last are written beyond their channels before the next one.
 template <class T, int N, int P>
@@ -134,10 +144,8 @@ KERASISH_INLINE void add_up(const Spread<T>& s, const T* const* places, int64_t 
     T* to = y + (i + p) * apart;
     if (s.width == N || (close && p < P - 1)) {
       __builtin_memcpy(to, &sum[p], sizeof sum[p]);
-    } else if (s.width == 3) {  // colours
-      for (int j = 0; j < 3; ++j) to[j] = sum[p][j];
     } else {
-      for (int64_t j = 0; j < s.width; ++j) to[j] = sum[p][j];
+      write_first<T, N>(sum[p], s.width, to);
     }
   }
 }
@@ -151,6 +159,15 @@ void add_up_groups(const Spread<T>& s, const T* const* places, int64_t found, in
   int64_t i = 0;
   for (; i + 8 <= count; i += 8) add_up<T, N, 8>(s, places, found, i, y, apart, bias);
   for (; i < count; ++i) add_up<T, N, 1>(s, places, found, i, y, apart, bias);
+}
+
+// By the narrowest groups, of N numbers or more, that hold the channels; no wider than a vector.
+template <class T, int N>
+void add_up_all(const Spread<T>& s, const T* const* places, int64_t found, int64_t count, T* y,
+                int64_t apart) {
+  if constexpr (2 * N <= Vec<T>::lanes)
+    if (s.width > N) return add_up_all<T, 2 * N>(s, places, found, count, y, apart);
+  add_up_groups<T, N>(s, places, found, count, y, apart);
 }
 
 // Products of one channel in another order: to[tap * plane + pixel].
@@ -270,15 +287,10 @@ void spread_block(const Spread<T>& s, const Block& b) {
     for (int64_t phase = 0; phase < least(step, b.length()); ++phase) {
       const int64_t found = ring.find(b, row, phase), count = parts(b.length() - phase, step);
       T* y = s.y + (row * s.w.out + b.x0 + phase) * s.width;
-      if (s.width == 1) {
+      if (s.width == 1)
         add_up_single(s, ring.places(), found, count, y, apart);
-      } else if (s.width <= 4) {
-        add_up_groups<T, 4>(s, ring.places(), found, count, y, apart);
-      } else if (s.width <= 8) {
-        add_up_groups<T, 8>(s, ring.places(), found, count, y, apart);
-      } else {
-        add_up_groups<T, kWidest>(s, ring.places(), found, count, y, apart);
-      }
+      else
+        add_up_all<T, 4>(s, ring.places(), found, count, y, apart);
     }
 }
 
@@ -290,7 +302,7 @@ void spread(const Call& call, const Spread<T>& s) {
   const int64_t chunks = parts(s.w.out, s.length());
   // What a task computes again of its neighbour's rows should be little.
   const int64_t work = s.depth * s.pitch() * parts(parts(s.w.out, chunks), s.w.step);
-  const int64_t each = most(4 * (s.ring() - 1) * s.r.step, quotient(kSpreadWork, most(1, work)));
+  const int64_t each = most(4 * (s.ring() - 1) * s.r.step, quotient(kTaskWork, most(1, work)));
   const int64_t bands = most(1, quotient(rows, most(1, each)));
   parallel_for(call.pool, bands * chunks, [&](int64_t task) {
     const int64_t chunk = quotient(task, bands), band = remainder(task, bands);

@@ -13,9 +13,6 @@ namespace kerasish {
 namespace KERASISH_ISA {
 namespace {
 
-// Fused multiply-adds in one task: about 50 microseconds; numbers of the block that fit the cache.
-constexpr int64_t kTaskWork = int64_t(1) << 22;
-constexpr int64_t kTaskNumbers = int64_t(1) << 16;
 constexpr int64_t kCopyNumbers = 6 << 10;
 constexpr int64_t kMostTasks = 128;
 constexpr int64_t kPanelBytes = int64_t(1) << 18;
@@ -272,6 +269,12 @@ SpreadAxis pixels_under(const Spatial& a) {
 SpreadAxis pixels_over(const Spatial& a) {
   return {a.out, a.in, a.window, a.pad, -a.dilation, a.stride};
 }
+// The same convolution for `conv_spread.h`.
+template <class T>
+Spread<T> spread_of(const Correlation<T>& c, const Spatial* axes, SpreadAxis pixels(const Spatial&)) {
+  return {c.x, c.kernel, c.y, c.packed, c.bias, c.relu, c.n, c.depth, c.width, pixels(axes[0]),
+          pixels(axes[1]), pixels(axes[2]), c.tap, c.k_step, c.j_step};
+}
 
 // data: x, kernel, bias if flags & 1, y; scratch: the kernel, filters of a group rounded up to 16.
 // flags & 2: negative results become zero.
@@ -292,9 +295,7 @@ void conv(const Call& call) {
     c.axis[i] = p.axis[i].forward();
     c.windows[i] = p.axis[i].window;
   }
-  const Spread<T> s = {c.x, c.kernel, c.y, c.packed, c.bias, c.relu, c.n, c.depth, c.width,
-                       pixels_under(p.axis[0]), pixels_under(p.axis[1]), pixels_under(p.axis[2]),
-                       c.tap, c.k_step, c.j_step};
+  const Spread<T> s = spread_of(c, p.axis, pixels_under);
   const bool single_steps = p.axis[0].stride * p.axis[1].stride * p.axis[2].stride == 1;
   if (single_steps && p.groups == 1 && s.suits())
     spread(call, s);
@@ -335,16 +336,14 @@ void conv_input_grad(const Call& call) {
   c.kernel = static_cast<const T*>(call.data[1]);
   c.y = static_cast<T*>(call.data[2]);
   c.packed = reinterpret_cast<T*>(call.scratch);
-  c.depth = p.width(), c.width = p.depth(), c.groups = p.groups;
+  c.n = p.n, c.depth = p.width(), c.width = p.depth(), c.groups = p.groups;
   c.tap = c.width * p.filters, c.k_step = 1, c.j_step = p.filters, c.k_group = c.depth;
   for (int i = 0; i < 3; ++i) c.windows[i] = p.axis[i].window;
   const Spatial *z = &p.axis[0], *y = &p.axis[1], *w = &p.axis[2];
-  const Spread<T> s = {c.x, c.kernel, c.y, c.packed, nullptr, false, p.n, c.depth, c.width,
-                       pixels_over(*z), pixels_over(*y), pixels_over(*w), c.tap, c.k_step, c.j_step};
+  const Spread<T> s = spread_of(c, p.axis, pixels_over);
   if (p.groups == 1 && s.suits()) return spread(call, s);
   const int64_t phases = z->stride * y->stride * w->stride;
   for (int64_t i = 0; i < phases; ++i) {
-    c.n = p.n;
     c.axis[0] = phase_of(*z, i / (y->stride * w->stride));
     c.axis[1] = phase_of(*y, i / w->stride % y->stride);
     c.axis[2] = phase_of(*w, i % w->stride);

@@ -4,9 +4,11 @@
 // and added to one of a fixed number of partial results, which are added up at the end: how many
 // there are and what they cover depends on sizes alone.
 //
-// Few filters fill few lanes. Where there are fewer of them than channels, x and the cotangent
-// change places: the gradient by the kernel that makes x of the cotangent has the same numbers,
-// filters before channels and its taps from the last to the first.
+// Few filters fill few lanes. Where there are fewer of them than channels, and pixels enough for
+// more than one partial result, x and the cotangent change places: the gradient by the kernel that
+// makes x of the cotangent has the same numbers, filters before channels and its taps from the last
+// to the first. A pixel of x then meets the padding around the cotangent: one that is not a number
+// reaches every tap.
 #include "conv_geometry.h"
 #include "conv_tile.h"
 

@@ -9,7 +9,7 @@ namespace KERASISH_ISA {
 namespace {
 
 constexpr int64_t kChannels = 64;                   // the fewest of a task
-constexpr int64_t kTaskNumbers = int64_t(1) << 17;  // read by one task
+constexpr int64_t kPoolNumbers = int64_t(1) << 17;  // read by one task
 constexpr int64_t kMostTaps = 64;  // of a window whose places are kept on the stack
 
 // A number known when this is compiled.
@@ -116,7 +116,7 @@ template <class F>
 void all_windows(const Call& call, const Pooling& p, const F& f) {
   const int64_t read = least(p.taps(), p.x.step * p.y.step * p.z.step + 1);  // for one window
   const int64_t row = most(1, p.x.out * p.channels * read);
-  const int64_t tasks = most(1, least(p.rows(), p.rows() * row / kTaskNumbers));
+  const int64_t tasks = most(1, least(p.rows(), p.rows() * row / kPoolNumbers));
   parallel_for(call.pool, tasks, [&](int64_t i) {
     each_window(p, share(p.rows(), tasks, i), share(p.rows(), tasks, i + 1), f);
   });
@@ -128,9 +128,9 @@ void all_windows(const Call& call, const Pooling& p, const F& f) {
 template <class T, class F>
 void scatter(const Call& call, const Pooling& p, T* out, const F& f) {
   const int64_t image_numbers = p.pixels() * p.channels, c = p.channels;
-  const int64_t ranges = most(1, least(c / kChannels, image_numbers / kTaskNumbers));
+  const int64_t ranges = most(1, least(c / kChannels, image_numbers / kPoolNumbers));
   const int64_t numbers = most(1, image_numbers / ranges);
-  const int64_t group = most(1, least(p.n, kTaskNumbers / numbers)), groups = parts(p.n, group);
+  const int64_t group = most(1, least(p.n, kPoolNumbers / numbers)), groups = parts(p.n, group);
   const int64_t rows = p.z.out * p.y.out, lines = p.z.in * p.y.in;
   const bool side_by_side = p.side_by_side();
   parallel_for(call.pool, groups * ranges, [&](int64_t task) {
