@@ -123,6 +123,21 @@ def test_what_a_read_hands_out_never_changes(programs):
     np.testing.assert_array_equal(v, [6, 6, 6])
 
 
+def test_a_bias_that_the_step_has_changed(programs):
+    _, on = programs
+    on["cuda"] = True
+    bias = core.Variable(np.zeros(5, "float32"), name="bias")
+
+    @core.function
+    def step(x, w):
+        bias.assign(bias + 1)
+        return core.ops.relu(x @ w + bias)
+
+    x, w = RNG.normal(size=(4, 3)).astype("float32"), RNG.normal(size=(3, 5)).astype("float32")
+    for count in (1, 2, 3):
+        np.testing.assert_allclose(step(x, w), np.maximum(x @ w + count, 0), rtol=1e-5, atol=1e-6)
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(
     "build, optimizer",

@@ -21,6 +21,8 @@ from ...ir import Graph, Node
 from ...passes import optimize
 from ...passes.axes import split_axes
 from ...passes.fuse import Group, group_nodes
+from ...passes.pointwise import pointwise_products
+from ...passes.recast import repeat_casts
 from ...tensor import Resident
 from ..native.arrangement import Arrangement, bytes_of, used_outside
 from ..native.epilogue import find_epilogues
@@ -30,6 +32,7 @@ from . import instructions
 from .builder import LOWERINGS, CudaBuilder
 from .expand import expand
 from .instructions.fused import Pending, chain_of, emit_group, role_of
+from .instructions.rows import reads_halves
 from .protocol import Backend
 
 __all__ = ["CudaProgram"]
@@ -81,7 +84,10 @@ class CudaProgram(Arrangement):
         self, graph: Graph, variables: int, read: int, updates: Sequence[int], backend: Backend
     ) -> None:
         graph, self._reasons = expand(graph, backend.tensor_cores)
-        graph = self.graph = split_axes(graph)
+        graph = split_axes(pointwise_products(graph))
+        graph = self.graph = repeat_casts(
+            graph, lambda node: role_of(node, graph.specs) is not None, reads_halves
+        )
         self.inputs, self.variables = len(graph.inputs) - read, variables
         self.update_places = tuple(updates)
         self._backend = backend
@@ -111,7 +117,9 @@ class CudaProgram(Arrangement):
         for unit in self.units:
             nodes = unit.nodes if isinstance(unit, Group) else (unit,)
             b.location = nodes[-1].location
-            if pending.needs([v for node in nodes for v in node.inputs]):
+            end = None if isinstance(unit, Group) else epilogues.get(unit.outputs[0])
+            read = [v for node in nodes for v in node.inputs]
+            if pending.needs(read if end is None else [*read, end.bias]):
                 pending.flush()
             b.location = nodes[-1].location
             if isinstance(unit, Group):
@@ -121,7 +129,7 @@ class CudaProgram(Arrangement):
                     if not pending.take(chain):
                         emit_group(chain, b)
                 continue
-            b.epilogue = epilogues.get(unit.outputs[0])
+            b.epilogue = end
             self._lower_node(unit, b)
         pending.flush()
 

@@ -43,8 +43,10 @@ def find_epilogues(graph: Graph, units: Sequence[Group | Node]) -> dict[int, Epi
     """
     users: dict[int, list[Node]] = {}
     grouped: dict[int, Group] = {}
-    for unit in units:
+    turn: dict[int, int] = {}  # when a value is made
+    for place, unit in enumerate(units):
         for node in unit.nodes if isinstance(unit, Group) else (unit,):
+            turn.update(dict.fromkeys(node.outputs, place))
             for v in dict.fromkeys(node.inputs):
                 users.setdefault(v, []).append(node)
             if isinstance(unit, Group):
@@ -55,7 +57,7 @@ def find_epilogues(graph: Graph, units: Sequence[Group | Node]) -> dict[int, Epi
         if node.op.name == "identity" and node.inputs[0] in given:
             given[node.outputs[0]] = given[node.inputs[0]]
     found = {}
-    for unit in units:
+    for place, unit in enumerate(units):
         if isinstance(unit, Group) or unit.op.name not in _PRODUCTS:
             continue
         v = unit.outputs[0]
@@ -66,7 +68,9 @@ def find_epilogues(graph: Graph, units: Sequence[Group | Node]) -> dict[int, Epi
         add = after[0]
         bias = add.inputs[1] if add.inputs[0] == v else add.inputs[0]
         group = grouped.get(add.outputs[0])
-        if group is None or bias not in given or graph.specs[bias].shape != shape[-1:]:
+        if bias not in given and turn[bias] > place:
+            continue
+        if group is None or graph.specs[bias].shape != shape[-1:]:
             continue
         if graph.specs[add.outputs[0]].shape != shape:
             continue
@@ -77,5 +81,5 @@ def find_epilogues(graph: Graph, units: Sequence[Group | Node]) -> dict[int, Epi
             and grouped.get(then[0].outputs[0]) is group
         )  # fmt: skip
         output = then[0].outputs[0] if relu else total
-        found[v] = Epilogue(given[bias], relu, output, frozenset({total, output}))
+        found[v] = Epilogue(given.get(bias, bias), relu, output, frozenset({total, output}))
     return found

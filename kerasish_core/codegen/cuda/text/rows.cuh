@@ -173,15 +173,15 @@ DEVICE void row_norm_grad(const T* g, const T* x, const T* gamma, const T* mean,
 
 // -- jobs of `rows` and `columns`
 
-// Mean and variance, by the pairwise update (Chan, Golub, LeVeque 1979).
-template <class T>
+// Mean and variance, by the pairwise update (Chan, Golub, LeVeque 1979). U is their type.
+template <class T, class U>
 struct Moments {
-  using R = In<T>;
+  using R = In<U>;
   struct State {
     R count, mean, square;
   };
   const T* x;
-  T *mean, *variance;
+  U *mean, *variance;
   DEVICE State zero() { return State{R(0), R(0), R(0)}; }
   __device__ void add(State& s, int64_t i, int64_t, int64_t) const {
     const R value = k::get(x[i]), difference = value - s.mean;
@@ -198,8 +198,8 @@ struct Moments {
                  a.square + b.square + difference * difference * (a.count * share)};
   }
   __device__ void finish(int64_t place, State s) const {
-    mean[place] = k::put<T>(s.mean);
-    variance[place] = k::put<T>(s.square / s.count);
+    mean[place] = k::put<U>(s.mean);
+    variance[place] = k::put<U>(s.square / s.count);
   }
 };
 
@@ -208,12 +208,14 @@ struct Two {
   R a, b;
 };
 // sum(g) and sum(g (x - mean)) of each column.
-template <class T>
+template <class G, class X, class U>
 struct CentredSums {
-  using R = In<T>;
+  using R = In<U>;
   using State = Two<R>;
-  const T *g, *x, *mean;
-  T *of_g, *of_both;
+  const G* g;
+  const X* x;
+  const U* mean;
+  U *of_g, *of_both;
   DEVICE State zero() { return State{R(0), R(0)}; }
   __device__ void add(State& s, int64_t i, int64_t, int64_t column) const {
     s.a += k::get(g[i]);
@@ -221,8 +223,8 @@ struct CentredSums {
   }
   DEVICE State join(State a, State b) { return State{a.a + b.a, a.b + b.b}; }
   __device__ void finish(int64_t place, State s) const {
-    of_g[place] = k::put<T>(s.a);
-    of_both[place] = k::put<T>(s.b);
+    of_g[place] = k::put<U>(s.a);
+    of_both[place] = k::put<U>(s.b);
   }
 };
 // sum(g xhat) and sum(g) of each column, where each row has its own mean and inv.

@@ -146,15 +146,20 @@ def _width(dtype: str) -> int:
     return 8 if register(dtype) == "double" else 4
 
 
+def reads_halves(node: Node) -> bool:
+    """Whether the node's kernel reads half types and computes and writes float32 of them."""
+    return node.op.name in ("moments", "centred_sums")
+
+
 @lowers("moments")
 def moments(node: Node, b: CudaBuilder) -> bool:
     spec = b.spec(node.inputs[0])
     form = form_of(spec.shape, node.attrs["axes"])
     if spec.dtype.name not in _FLOATS or form is None or 0 in spec.shape:
         return False
-    kind = b.kind(node.inputs[0])
-    job, given = f"Moments<{kind}>", (f"const {kind}* x", f"{kind}* mean, {kind}* variance")
-    width = 3 * _width(spec.dtype.name)
+    kind, out = b.kind(node.inputs[0]), b.kind(node.outputs[0])
+    job, given = f"Moments<{kind}, {out}>", (f"const {kind}* x", f"{out}* mean, {out}* variance")
+    width = 3 * _width(b.spec(node.outputs[0]).dtype.name)
     if form[2] == 1:
         _rows(b, job, *given, "x, mean, variance", node.inputs, node.outputs, form[:2], width)
     else:
@@ -168,15 +173,18 @@ def moments(node: Node, b: CudaBuilder) -> bool:
 @lowers("centred_sums")
 def centred_sums(node: Node, b: CudaBuilder) -> bool:
     g, x, mean = (b.spec(v) for v in node.inputs)
-    if x.dtype.name not in _FLOATS or g.shape != x.shape or mean.shape != x.shape[-1:]:
+    if any(s.dtype.name not in _FLOATS for s in (g, x, mean)):
+        return False
+    if g.shape != x.shape or mean.shape != x.shape[-1:]:
         return False
     if 0 in x.shape or not x.shape:
         return False
-    kind = b.kind(node.inputs[1])
+    of_g, of_x, out = (b.kind(v) for v in node.inputs)
     _columns(
-        b, f"CentredSums<{kind}>", f"const {kind}* g, const {kind}* x, const {kind}* mean",
-        f"{kind}* of_g, {kind}* of_both", "g, x, mean, of_g, of_both", node.inputs, node.outputs,
-        (1, math.prod(x.shape[:-1]), x.shape[-1]), 2 * _width(x.dtype.name), "one reading",
+        b, f"CentredSums<{of_g}, {of_x}, {out}>",
+        f"const {of_g}* g, const {of_x}* x, const {out}* mean",
+        f"{out}* of_g, {out}* of_both", "g, x, mean, of_g, of_both", node.inputs, node.outputs,
+        (1, math.prod(x.shape[:-1]), x.shape[-1]), 2 * _width(mean.dtype.name), "one reading",
     )  # fmt: skip
     return True
 
