@@ -15,7 +15,7 @@
 #define __device__
 #define __global__
 #define __forceinline__ inline
-#define __launch_bounds__(n)
+#define __launch_bounds__(threads, blocks)
 #define __shared__ static
 
 struct Index {
@@ -79,23 +79,91 @@ static void warp_barrier() {
   while (turn == warp_turn[w]) yield();
   progress = true;
 }
-// PTX's mma.m16n8k16 over a warp: which lane has which elements is as the manual of PTX says.
-template <class Widened>
-static void mma(float (&c)[4], const uint32_t (&a)[4], uint32_t b0, uint32_t b1, Widened widened) {
+// PTX's mma.m16n8kK over a warp: which lane has which elements is as the manual of PTX says. A word has
+// EACH elements, `of(word, i)` is the element i.
+template <int EACH, class Of>
+static void mma_of(float (&c)[4], const uint32_t (&a)[4], uint32_t b0, uint32_t b1, Of of) {
   static uint32_t of_a[kThreads][4], of_b[kThreads][2];
-  const int self = current, first = self / 32 * 32, lane = self % 32;
+  const int self = current, first = self / 32 * 32, lane = self % 32, half = 4 * EACH;
   memcpy(of_a[self], a, sizeof a);
   of_b[self][0] = b0;
   of_b[self][1] = b1;
   warp_barrier();
   for (int e = 0; e < 4; ++e) {
     const int row = lane / 4 + e / 2 * 8, column = lane % 4 * 2 + e % 2;
-    for (int k = 0; k < 16; ++k) {
-      const int beside = k % 8 / 2, shift = k % 2 * 16;
-      const uint32_t left = of_a[first + row % 8 * 4 + beside][row / 8 + k / 8 * 2];
-      const uint32_t right = of_b[first + column * 4 + beside][k / 8];
-      c[e] += widened(uint16_t(left >> shift)) * widened(uint16_t(right >> shift));
+    for (int k = 0; k < 2 * half; ++k) {
+      const int beside = k % half / EACH;
+      const uint32_t left = of_a[first + row % 8 * 4 + beside][row / 8 + k / half * 2];
+      const uint32_t right = of_b[first + column * 4 + beside][k / half];
+      c[e] += of(left, k % EACH) * of(right, k % EACH);
     }
+  }
+  warp_barrier();
+}
+template <class Widened>
+static void mma(float (&c)[4], const uint32_t (&a)[4], uint32_t b0, uint32_t b1, Widened widened) {
+  mma_of<2>(c, a, b0, b1, [&](uint32_t word, int i) { return widened(uint16_t(word >> 16 * i)); });
+}
+static void mma_tf32(float (&c)[4], const uint32_t (&a)[4], uint32_t b0, uint32_t b1) {
+  mma_of<1>(c, a, b0, b1, [](uint32_t word, int) {
+    if (word & 0x1fffu) {
+      fprintf(stderr, "an operand that is not rounded to TF32\n");
+      abort();
+    }
+    float x;
+    memcpy(&x, &word, sizeof x);
+    return x;
+  });
+}
+static void must_be_aligned(const void* p) {
+  if (uintptr_t(p) % 16 == 0) return;
+  fprintf(stderr, "an address that is no multiple of 16 bytes\n");
+  abort();
+}
+// Asynchronous copies: as late as their thread allows or, with threads reversed, at once.
+struct Copy {
+  void* to;
+  const void* from;
+};
+static Copy copies[kThreads][64];
+static int copies_open[kThreads], groups_open[kThreads], group_ends[kThreads][8];
+static void copy_now(const Copy& copy) {
+  if (copy.from)
+    memcpy(copy.to, copy.from, 16);
+  else
+    memset(copy.to, 0, 16);
+}
+static void copy_chunk(void* to, const void* from) {
+  must_be_aligned(to);
+  must_be_aligned(from);
+  if (reversed)
+    copy_now({to, from});
+  else
+    copies[current][copies_open[current]++] = {to, from};
+}
+static void close_copies() { group_ends[current][groups_open[current]++] = copies_open[current]; }
+static void await_copies(int groups) {
+  const int self = current;
+  for (; groups_open[self] > groups; --groups_open[self]) {
+    const int end = group_ends[self][0];
+    for (int i = 0; i < end; ++i) copy_now(copies[self][i]);
+    copies_open[self] -= end;
+    memmove(copies[self], copies[self] + end, size_t(copies_open[self]) * sizeof(Copy));
+    for (int g = 0; g + 1 < groups_open[self]; ++g) group_ends[self][g] = group_ends[self][g + 1] - end;
+  }
+}
+// PTX's ldmatrix.x4 of 16-bit elements: lane 8 m + r gives the address of row r of matrix m.
+static void load_matrices(uint32_t (&to)[4], const void* row, bool turned) {
+  static const uint16_t* rows[kThreads];
+  const int self = current, first = self / 32 * 32, lane = self % 32, pair = lane % 4 * 2;
+  must_be_aligned(row);
+  rows[self] = static_cast<const uint16_t*>(row);
+  warp_barrier();
+  for (int m = 0; m < 4; ++m) {
+    const uint16_t* const* of = rows + first + 8 * m;
+    const uint32_t low = turned ? of[pair][lane / 4] : of[lane / 4][pair];
+    const uint32_t high = turned ? of[pair + 1][lane / 4] : of[lane / 4][pair + 1];
+    to[m] = low | high << 16;
   }
   warp_barrier();
 }
@@ -110,6 +178,7 @@ static void run(unsigned blocks, void (*function)(const void*), const void* give
     for (int t = 0; t < kThreads; ++t) {
       Fiber& f = fibers[t];
       f.done = false;
+      copies_open[t] = groups_open[t] = 0;
       getcontext(&f.context);
       f.context.uc_stack.ss_sp = stacks + size_t(t) * kStack;
       f.context.uc_stack.ss_size = kStack;

@@ -18,7 +18,7 @@ from cuda_host import HostModule
 from kerasish_core.codegen.cuda.source import THREADS, Kernel
 
 _KERNEL = re.compile(
-    rf'extern "C" __global__ void __launch_bounds__\({THREADS}\) (\w+)\(\n(.*?)\) \{{\n',
+    rf'extern "C" __global__ void __launch_bounds__\({THREADS}, \d\) (\w+)\(\n(.*?)\) \{{\n',
     re.DOTALL,
 )
 LAUNCHED = []

@@ -13,7 +13,8 @@ __all__ = ["ARCHITECTURES", "THREADS", "Kernel", "Source"]
 ARCHITECTURES = (80, 90, 100)
 # Threads of every block.
 THREADS = 256
-_ORDER = ("base", "reduce", "rows", "move", "philox", "tensor", "product", "index", "attention")
+_ORDER = ("base", "reduce", "rows", "move", "philox", "tensor", "product", "staged", "staged_conv",
+          "index", "attention")  # fmt: skip
 
 
 class Kernel(NamedTuple):
@@ -38,13 +39,14 @@ class Source:
     def __init__(self) -> None:
         self.kernels: dict[str, Kernel] = {}
 
-    def add(self, stem: str, parameters: str, body: str) -> str:
+    def add(self, stem: str, parameters: str, body: str, held: int = 1) -> str:
         """Add a kernel unless it is there.
 
         Args:
             stem: How its name begins.
             parameters: C++ parameters: pointers first, then `int64_t` and `double`.
             body: What stands between the braces.
+            held: How many blocks a multiprocessor should hold, which bounds the registers.
 
         Returns:
             Its name.
@@ -57,7 +59,7 @@ class Source:
             numbers = "".join("d" if p.startswith("double") else "i"
                               for p in listed if "*" not in p)  # fmt: skip
             text = (
-                f'extern "C" __global__ void __launch_bounds__({THREADS}) {name}(\n'
+                f'extern "C" __global__ void __launch_bounds__({THREADS}, {held}) {name}(\n'
                 f"    {parameters}) {{\n{body}\n}}\n"
             )
             self.kernels[name] = Kernel(name, pointers, numbers, text)

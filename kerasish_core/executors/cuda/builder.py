@@ -68,13 +68,15 @@ class CudaBuilder(Builder):
     """A builder of launches. The first two parameters of an instruction are its blocks and numbers.
 
     Attributes:
+        tensor_cores: Whether the device multiplies tiles of half types and copies in stages.
         source: The kernels.
         many: Instructions that take a table, by place.
         library: What a library might do instead of an instruction, by place: its kind and facts.
     """
 
-    def __init__(self, graph: Graph) -> None:
+    def __init__(self, graph: Graph, tensor_cores: bool = True) -> None:
         super().__init__(graph)
+        self.tensor_cores = tensor_cores
         self.source = Source()
         self.many: dict[int, Many] = {}
         self.library: dict[int, tuple[str, dict[str, Any]]] = {}
@@ -147,7 +149,7 @@ class CudaBuilder(Builder):
     def launch(
         self, stem: str, parameters: str, body: str, inputs: Sequence[int | Strided],
         outputs: Sequence[int], numbers: Sequence[int | float] = (), blocks: int = 1,
-        note: str = "", in_place: Sequence[tuple[int, int]] = (),
+        note: str = "", in_place: Sequence[tuple[int, int]] = (), held: int = 1,
     ) -> None:  # fmt: skip
         """Append a launch.
 
@@ -159,6 +161,7 @@ class CudaBuilder(Builder):
             blocks: How many blocks.
             note: For `explain`.
             in_place: Pairs (input, output) by place that may be the same memory.
+            held: As of `Source.add`.
 
         Raises:
             ValueError: More blocks than a grid takes.
@@ -167,7 +170,7 @@ class CudaBuilder(Builder):
             return
         if blocks > _MOST_BLOCKS:
             raise ValueError(f"{blocks} blocks, and a grid has at most {_MOST_BLOCKS}")
-        name = self.source.add(stem, parameters, body)
+        name = self.source.add(stem, parameters, body, held)
         self.emit(name, inputs, outputs, [blocks, *numbers], note=note, in_place=in_place)
 
     def call(

@@ -93,7 +93,7 @@ class CudaProgram(Arrangement):
         self._backend = backend
         self._lock = threading.RLock()
         self.units = group_nodes(graph, lambda node: role_of(node, graph.specs))
-        self.builder = b = CudaBuilder(graph)
+        self.builder = b = CudaBuilder(graph, backend.tensor_cores)
         self._lower(b)
         self._results_of = self._results()
         self._slots = self._bind(self._results_of)

@@ -1,5 +1,6 @@
 // Matrix products where no library serves: c[i, j] = sum over k of left(i, k) * right(k, j), with a bias
-// along j and relu. Tiles of 64 x 64, 4 x 4 to a thread or, of half types, by tensor cores. A job says where operands lie:
+// along j and relu. Tiles of 64 x 64, 4 x 4 to a thread or, of half types, by tensor cores. A job says
+// where operands lie:
 // `left(i, k)`, `right(k, j)`, `write(i, j, sum)`, and along which axis its operands are dense.
 
 template <class R, class Job>
@@ -161,6 +162,12 @@ DEVICE int64_t over(const Windows& w, int64_t in, int64_t place) {
   return in * size + pixel;
 }
 
+// Two neighbours at an even place.
+template <class T, class R>
+DEVICE void put_two(T* to, R first, R second) {
+  *reinterpret_cast<Pack<T, 2>*>(to) = Pack<T, 2>{{k::put<T>(first), k::put<T>(second)}};
+}
+
 // y[pixel, filter] = sum over (place, channel) of x * kernel, within a group.
 template <class T, bool BIAS, bool RELU>
 struct Conv {
@@ -180,6 +187,11 @@ struct Conv {
     if (BIAS) sum += k::get(bias[group * width + j]);
     if (RELU) sum = k::maximum(sum, 0);
     y[i * w.filters + group * width + j] = k::put<T>(sum);
+  }
+  __device__ void write_two(int64_t i, int64_t j, R first, R second) const {
+    if (BIAS) first += k::get(bias[group * width + j]), second += k::get(bias[group * width + j + 1]);
+    if (RELU) first = k::maximum(first, 0), second = k::maximum(second, 0);
+    put_two(y + i * w.filters + group * width + j, first, second);
   }
 };
 template <class T, bool BIAS, bool RELU>
@@ -209,6 +221,9 @@ struct ConvInputGrad {
   __device__ void write(int64_t i, int64_t j, R sum) const {
     dx[i * w.channels + group * depth + j] = k::put<T>(sum);
   }
+  __device__ void write_two(int64_t i, int64_t j, R first, R second) const {
+    put_two(dx + i * w.channels + group * depth + j, first, second);
+  }
 };
 template <class T>
 DEVICE void conv_input_grad(const T* g, const T* kernel, T* dx, const Windows& w) {
@@ -236,6 +251,9 @@ struct ConvKernelGrad {
   }
   __device__ void write(int64_t i, int64_t j, R sum) const {
     partial[i * w.filters + group * width + j] = sum;
+  }
+  __device__ void write_two(int64_t i, int64_t j, R first, R second) const {
+    put_two(partial + i * w.filters + group * width + j, first, second);
   }
 };
 template <class T>
