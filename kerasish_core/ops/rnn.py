@@ -59,18 +59,6 @@ def _composed(run: Any, fixed: int, masked: bool, given: tuple[bool, ...], attrs
     return lambda *xs: list(run(steps.OPS, *_arguments(xs, fixed, masked, given), **attrs))
 
 
-def _in_tensors(run: Any, fixed: int, cotangents: int = 0) -> Any:
-    """The recurrence as its steps, in tensors."""
-
-    def composed(*xs: Any, masked: bool, given: tuple[bool, ...] = (), **attrs: Any) -> Any:
-        dtype = xs[0].dtype
-        wide = [cast(x, "float32") if x.dtype.kind != "b" and dtype.itemsize < 4 else x for x in xs]
-        found = _composed(run, fixed, masked, given if cotangents else (), attrs)(*wide)
-        return [cast(y, dtype) for y in found]
-
-    return composed
-
-
 def _zeros_for(g: Any, ys: Any) -> list[Any]:
     return [OPERATORS["zeros"](y.shape, y.dtype) if u is None else u for u, y in zip(g, ys)]
 
@@ -176,7 +164,6 @@ def _simple_rule(g: Any, xs: Any, y: Any, masked: bool, activation: str, reverse
 _SIMPLE = define_op(
     "simple_rnn", "opaque", "*xs", native=True,
     infer=_simple_spec, kernel=_kernel(steps.simple_rnn, 3),
-    cuda=_in_tensors(steps.simple_rnn, 3),
     vjp=_simple_rule, multiple=True, samples=_samples(1),
 )  # fmt: skip
 _SIMPLE_GRAD = define_op(
@@ -185,7 +172,7 @@ _SIMPLE_GRAD = define_op(
         states, Spec((states.shape[0], states.shape[-1]), states.dtype)
     ),
     kernel=_kernel(steps.simple_rnn_grad, 2, 2),
-    cuda=_in_tensors(steps.simple_rnn_grad, 2, 2), vjp=_grad_rule(steps.simple_rnn_grad, 2),
+    vjp=_grad_rule(steps.simple_rnn_grad, 2),
     samples=_grad_samples(_SIMPLE, lambda xs, ys: [xs[1], ys[0]], 2),
 )  # fmt: skip
 
@@ -216,14 +203,14 @@ def _lstm_rule(g: Any, xs: Any, y: Any, masked: bool, activation: str, recurrent
 _LSTM = define_op(
     "lstm", "opaque", "*xs", native=True,
     infer=_lstm_spec, kernel=_kernel(steps.lstm, 4),
-    cuda=_in_tensors(steps.lstm, 4), vjp=_lstm_rule,
+    vjp=_lstm_rule,
     multiple=True, samples=_samples(4, cell=True),
 )  # fmt: skip
 _LSTM_GRAD = define_op(
     "lstm_grad", "opaque", "*xs", native=True, multiple=True,
     infer=lambda kernel, c0, cells, gates, *_, **attrs: (gates, c0, c0),
     kernel=_kernel(steps.lstm_grad, 4, 3),
-    cuda=_in_tensors(steps.lstm_grad, 4, 3), vjp=_grad_rule(steps.lstm_grad, 4),
+    vjp=_grad_rule(steps.lstm_grad, 4),
     samples=_grad_samples(_LSTM, lambda xs, ys: [xs[1], xs[3], ys[3], ys[4]], 3),
 )  # fmt: skip
 
@@ -260,13 +247,13 @@ def _gru_rule(g: Any, xs: Any, y: Any, masked: bool, activation: str, recurrent_
 _GRU = define_op(
     "gru", "opaque", "*xs", native=True,
     infer=_gru_spec, kernel=_kernel(steps.gru, 4),
-    cuda=_in_tensors(steps.gru, 4), vjp=_gru_rule,
+    vjp=_gru_rule,
     multiple=True, samples=_samples(3, bias=True),
 )  # fmt: skip
 _GRU_GRAD = define_op(
     "gru_grad", "opaque", "*xs", native=True, infer=_gru_grad_spec, multiple=True,
     kernel=_kernel(steps.gru_grad, 4, 2),
-    cuda=_in_tensors(steps.gru_grad, 4, 2), vjp=_grad_rule(steps.gru_grad, 4),
+    vjp=_grad_rule(steps.gru_grad, 4),
     samples=_grad_samples(_GRU, lambda xs, ys: [xs[1], xs[3], ys[0], ys[2]], 2),
 )  # fmt: skip
 

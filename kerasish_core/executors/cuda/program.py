@@ -10,7 +10,7 @@ import math
 import threading
 import time
 import weakref
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -18,11 +18,13 @@ import numpy as np
 from ...codegen.cuda.source import Kernel
 from ...control.body import Prepared
 from ...ir import Graph, Node
+from ...op import Spec
 from ...passes import optimize
 from ...passes.axes import split_axes
 from ...passes.fuse import Group, group_nodes
 from ...passes.pointwise import pointwise_products
 from ...passes.recast import repeat_casts
+from ...passes.widen import widen_halves
 from ...tensor import Resident
 from ..native.arrangement import Arrangement, bytes_of, used_outside
 from ..native.epilogue import find_epilogues
@@ -32,6 +34,7 @@ from . import instructions
 from .builder import LOWERINGS, CudaBuilder
 from .expand import expand
 from .instructions.fused import Pending, chain_of, emit_group, role_of
+from .instructions.recurrent import RECURRENT
 from .instructions.rows import reads_halves
 from .protocol import Backend
 
@@ -59,6 +62,14 @@ def _home(variable: Any, backend: Backend) -> Any:
     return home
 
 
+def _computes(node: Node, specs: Mapping[int, Spec]) -> bool:
+    """Whether half types may stay as they are: recurrences keep their states in float32."""
+    return node.op.name not in RECURRENT or all(
+        specs[v].dtype.itemsize >= 4 or specs[v].dtype.kind == "b"
+        for v in (*node.inputs, *node.outputs)
+    )
+
+
 class _Launch(NamedTuple):
     kernel: Kernel | None
     blocks: int
@@ -84,7 +95,7 @@ class CudaProgram(Arrangement):
         self, graph: Graph, variables: int, read: int, updates: Sequence[int], backend: Backend
     ) -> None:
         graph, self._reasons = expand(graph, backend.tensor_cores)
-        graph = split_axes(pointwise_products(graph))
+        graph = split_axes(pointwise_products(widen_halves(graph, _computes)))
         graph = self.graph = repeat_casts(
             graph, lambda node: role_of(node, graph.specs) is not None, reads_halves
         )

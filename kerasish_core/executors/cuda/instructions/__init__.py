@@ -1,5 +1,15 @@
 """One module for each family of kernels; importing them fills the table of lowerings."""
 
-from . import attention, collective, index, move, product, random, rows, windows
+from . import attention, collective, index, move, product, random, recurrent, rows, windows
 
-__all__ = ["attention", "collective", "index", "move", "product", "random", "rows", "windows"]
+__all__ = [
+    "attention",
+    "collective",
+    "index",
+    "move",
+    "product",
+    "random",
+    "recurrent",
+    "rows",
+    "windows",
+]
