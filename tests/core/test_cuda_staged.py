@@ -67,9 +67,9 @@ def in_tf32(a):
     return ((a.view("uint32") + 0x1000) & 0xFFFFE000).view("float32")
 
 
-def compare(got, name, arrays, attrs):
+def compare(got, name, arrays, attrs, text):
     """One rounding to the half type, and sums in float32 of some thousand products at most."""
-    if core.config.tensor_float_32() and got.dtype == "float32":
+    if "TF32" in text:
         arrays = [in_tf32(a) for a in arrays]
     expected = expected_of(name, arrays, attrs)
     unit = {"bfloat16": 2.0**-8, "float16": 2.0**-11, "float32": 1e-6}[got.dtype.name]
@@ -106,7 +106,7 @@ def check(cases, dtype, monkeypatch):
         for backend.reverse in (False, True):
             found += program.run(arrays, [])
         assert found[0].tobytes() == found[1].tobytes()
-        compare(found[0], name, arrays, attrs)
+        compare(found[0], name, arrays, attrs, program.explain_kernels())
 
 
 def test_tiles(dtype, small, monkeypatch):
@@ -160,15 +160,36 @@ def test_what_comes_in_no_chunks_goes_element_by_element(name):
         assert "in stages" not in other.explain_kernels()
 
 
-def test_few_channels_go_element_by_element():
+FEW = {
+    "three channels": (2, (9, 8), 3, 16, 3, 1, 1, 1, (1, 1)),
+    "one channel, strides": (2, (9, 8), 1, 24, 5, 2, 1, 1, (2, 1)),
+}
+
+
+@pytest.mark.parametrize("case", FEW)
+def test_few_channels_are_filled_up(case, dtype, small, monkeypatch):
+    """In the forward product and the kernel's gradient; the image's goes element by element."""
+    monkeypatch.setitem(CASES, case, FEW[case])
+    backend, programs = cuda_host.HostBackend(), []
+    for name, (arrays, attrs) in problem(case, dtype).items():
+        program = program_of(backend, name, arrays, attrs)
+        text = program.explain_kernels()
+        assert ("in stages" in text) == ("filled up" in text) == (name != "conv_input_grad")
+        programs.append((name, arrays, attrs, program))
+    for name, arrays, attrs, program in programs:
+        compare(program.run(arrays, [])[0], name, arrays, attrs, program.explain_kernels())
+
+
+def test_filters_that_are_no_chunks_go_element_by_element():
     half = core.dtypes.as_dtype("bfloat16")
-    x, kernel = Spec((1, 5, 5, 4), half), Spec((3, 3, 4, 8), half)
+    x, kernel = Spec((1, 5, 5, 3), half), Spec((3, 3, 3, 10), half)
     how = {"strides": (1, 1), "pads": ((0, 0), (0, 0)), "dilation": (1, 1), "groups": 1}
     node = Node(OPS["conv"], (0, 1), (2,), how)
     specs = {0: x, 1: kernel, 2: OPS["conv"].infer(x, kernel, **how)}
     program = CudaProgram(Graph("g", (0, 1), {}, (node,), (2,), specs), 0, 0, (),
                           cuda_host.HostBackend())  # fmt: skip
     assert "in stages" not in program.explain_kernels()
+    assert "filled up" not in program.explain_kernels()
 
 
 @pytest.mark.parametrize("barrier", ["await_copies<kStages - 2>();", "__syncthreads();"])

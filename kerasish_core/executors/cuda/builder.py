@@ -72,6 +72,7 @@ class CudaBuilder(Builder):
         source: The kernels.
         many: Instructions that take a table, by place.
         library: What a library might do instead of an instruction, by place: its kind and facts.
+        filled: Copies with an axis filled up, by value, axis and size.
     """
 
     def __init__(self, graph: Graph, tensor_cores: bool = True) -> None:
@@ -80,6 +81,7 @@ class CudaBuilder(Builder):
         self.source = Source()
         self.many: dict[int, Many] = {}
         self.library: dict[int, tuple[str, dict[str, Any]]] = {}
+        self.filled: dict[tuple[int, int, int], int] = {}
 
     products: ClassVar[dict[str, str]] = {
         name: f"product_{name}" for name in ("float16", "bfloat16", "float32", "float64")

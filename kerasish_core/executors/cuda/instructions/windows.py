@@ -10,6 +10,7 @@ from .... import config
 from ....codegen.cuda.scalar import register
 from ....ir import Node
 from ....op import Spec
+from ....passes.layout import dense_strides
 from ...native.instructions.conv import conv_params
 from ...native.instructions.pool import pool_params
 from ..builder import CudaBuilder, lowers
@@ -93,6 +94,36 @@ def _chunked(b: CudaBuilder, values: Sequence[int], groups: int, each: int) -> b
     )
 
 
+def _whole(b: CudaBuilder, node: Node, x: int, columns: int) -> int:
+    """How many channels x has if it is filled up to whole chunks, or as many as it has.
+
+    First layers have one channel or three. It pays where everything else comes in chunks.
+    """
+    spec = b.spec(x)
+    channels, each = spec.shape[-1], _CHUNK // spec.dtype.itemsize
+    if node.attrs["groups"] > 1 or columns % each or spec.dtype == "float64" or not b.tensor_cores:
+        return channels
+    return -(-channels // each) * each
+
+
+def _filled(b: CudaBuilder, value: int, axis: int, size: int) -> int:
+    """The value, or a copy whose axis has that size, zeros behind."""
+    spec = b.spec(value)
+    shape = list(spec.shape)
+    shape[axis] = size
+    if tuple(shape) == spec.shape:
+        return b.dense(value)
+    found = b.filled.get((value, axis, size))
+    if found is None:
+        found = b.filled[value, axis, size] = b.temp(shape, spec.dtype)
+        b.fill(found, 0)
+        b.copy_part(
+            value, found, spec.shape, b.layout(value).strides, dense_strides(shape), 0, 0,
+            "channels filled up to whole chunks",
+        )  # fmt: skip
+    return found
+
+
 @lowers("conv")
 def conv(node: Node, b: CudaBuilder) -> bool:
     x, kernel = (b.spec(v) for v in node.inputs)
@@ -102,7 +133,10 @@ def conv(node: Node, b: CudaBuilder) -> bool:
     end = b.take_epilogue()
     kind, groups = b.kind(node.inputs[0]), node.attrs["groups"]
     bias, relu = end is not None, end is not None and end.relu
-    dense = [*map(b.dense, node.inputs)]
+    channels = _whole(b, node, node.inputs[0], y.shape[-1])
+    dense = [_filled(b, v, a, channels // groups if a == -2 else channels)
+             for v, a in zip(node.inputs, (-1, -2), strict=True)]  # fmt: skip
+    x, kernel = (b.spec(v) for v in dense)
     way = _way(b, dense, groups, math.prod(y.shape[:-1]), y.shape[-1] // groups)
     added = f"const {kind}* bias, " if bias else ""
     b.launch(
@@ -148,26 +182,37 @@ def conv_kernel_grad(node: Node, b: CudaBuilder) -> bool:
         return False
     kind, groups = b.kind(node.inputs[0]), node.attrs["groups"]
     wide = register(x.dtype.name)
-    count, pixels = math.prod(kernel.shape), math.prod(g.shape[:-1])
-    dense = [*map(b.dense, node.inputs)]
-    rows, width = count // kernel.shape[-1], kernel.shape[-1] // groups
-    way = _way(b, dense, groups, rows, width)
+    pixels = math.prod(g.shape[:-1])
+    width = kernel.shape[-1] // groups
+    channels = _whole(b, node, node.inputs[0], width)
+    dense = [_filled(b, node.inputs[0], -1, channels), b.dense(node.inputs[1])]
+    x, made = b.spec(dense[0]), node.outputs[0]
+    if channels != kernel.shape[-2] * groups:
+        made = b.temp((*kernel.shape[:-2], channels, width), kernel.dtype)
+    whole = b.spec(made)
+    count = math.prod(whole.shape)
+    way = _way(b, dense, groups, count // kernel.shape[-1], width)
     parts = max(1, min(pixels // _PART_PIXELS, -(-2 * _FULL // way.blocks)))
     partial = b.temp((parts, count), "float64" if wide == "double" else "float32")
     b.launch(
         f"conv_kernel_grad_{kind}",
         f"const {kind}* x, const {kind}* g, {wide}* partial, {_PARAMETERS}, int64_t parts",
         f"{_WINDOWS}  conv_kernel_grad{way.suffix}<{kind}{way.sizes}>(x, g, partial, w, parts);",
-        dense, [partial], [*_numbers(b, node, x, kernel, g), parts], parts * way.blocks,
+        dense, [partial], [*_numbers(b, node, x, whole, g), parts], parts * way.blocks,
         f"convolution's kernel gradient: {way.note}, summed in {parts} parts",
         held=way.held,
     )  # fmt: skip
     b.launch(
         f"join_parts_{kind}",
         f"const {wide}* partial, {kind}* out, int64_t parts, int64_t count",
-        f"  join_parts<{kind}>(partial, out, parts, count);", [partial], node.outputs,
+        f"  join_parts<{kind}>(partial, out, parts, count);", [partial], [made],
         [parts, count], -(-count // 256), "the parts joined",
     )  # fmt: skip
+    if made != node.outputs[0]:
+        b.copy_part(
+            made, node.outputs[0], kernel.shape, dense_strides(whole.shape),
+            dense_strides(kernel.shape), 0, 0, "without the channels that were filled up",
+        )  # fmt: skip
     return True
 
 
