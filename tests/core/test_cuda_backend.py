@@ -169,10 +169,11 @@ def test_pinned_memory_is_for_batches_alone(gpu, monkeypatch):
         lambda size: asked.append(size) or standin_cuda._pinned(size),
     )  # fmt: skip
     w = core.Variable(f(100, 3), name="w")
-    run = core.function(lambda x: core.ops.matmul(x, w.read()) + f(3))
+    run = core.function(lambda x, y: core.ops.matmul(x, w.read()) + y)
     for _ in range(5):
-        run(f(2, 100))
-    assert asked == [800, 800]  # one is filled while the other is on its way
+        run(f(2, 100), f(3))
+    # Of each, one is filled while the other is on its way.
+    assert asked == [800, 12, 800, 12]
 
 
 def test_more_blocks_than_a_grid_has_run_generically():

@@ -17,6 +17,7 @@ from kerasish_core.codegen.cuda.source import ARCHITECTURES, Source
 from kerasish_core.executors.cuda.program import CudaProgram
 from kerasish_core.ir import Graph, Node
 from kerasish_core.op import Spec
+from kerasish_core.passes import optimize
 from kerasish_core.tracing import trace
 
 SCALAR = [n for n, op in OPS.items() if op.kind == "elementwise" and op.scalar and n != "cast"]
@@ -342,6 +343,28 @@ def test_groups():
             np.testing.assert_allclose(
                 got.astype("float64"), wanted.astype("float64"), rtol=tolerance, atol=tolerance
             )
+
+
+def picked(rows):
+    """The gradient of elements that `rows` and labels pick, squared."""
+
+    def function(x, labels):
+        return core.grad(lambda x: core.ops.sum(core.ops.square(x[rows, labels])))(x)
+
+    return function
+
+
+@pytest.mark.parametrize("rows, is_sorted", [([0, 1, 2, -1], False), ([0, 1, 2, 1], True)])
+def test_places_that_are_distinct_need_no_sort(rows, is_sorted):
+    """Those of a cross-entropy's gradient are: each row has one label."""
+    backend = cuda_host.HostBackend()
+    arrays = [np.random.default_rng(3).normal(size=(4, 5)), np.array([2, 4, 0, 4], "int32")]
+    traced = trace(picked(np.array(rows)), [Spec(a.shape, a.dtype) for a in arrays])
+    program = CudaProgram(optimize(traced.graph), 0, 0, (), backend)
+    assert ("sort" in program.explain_kernels()) == is_sorted
+    expected = np.zeros((4, 5))
+    np.add.at(expected, (rows, arrays[1]), 2 * arrays[0][rows, arrays[1]])
+    np.testing.assert_allclose(program.run(arrays, [])[0], expected)
 
 
 def test_a_missing_barrier_is_seen():

@@ -15,13 +15,23 @@ from ...op import Spec
 from .scalar import register, statement
 from .source import THREADS, Source, dtype_name
 
-__all__ = ["Chain", "Launch", "Load", "emit_chain", "emit_many", "grid_of", "parts_of"]
+__all__ = [
+    "Chain",
+    "Launch",
+    "Load",
+    "column_parts",
+    "emit_chain",
+    "emit_many",
+    "grid_of",
+    "parts_of",
+]
 
 _BYTES = 16  # that a thread reads or writes at once
 _MOST_BLOCKS = 1 << 14
 # Reductions are cut until there are so many blocks, but not into parts of fewer elements.
 _BLOCKS = 1024
 _PART = 2048
+_SHORT = 256
 _JOINS = {"sum": "Sum", "prod": "Prod", "max": "Max", "min": "Min", "any": "Any", "all": "All"}
 
 
@@ -85,6 +95,13 @@ def grid_of(count: int) -> int:
 def parts_of(length: int, blocks: int) -> int:
     """Into how many parts a reduction of that length is cut, with so many blocks per part."""
     return max(1, min(-(-length // _PART), -(-_BLOCKS // max(blocks, 1))))
+
+
+def column_parts(length: int, blocks: int) -> int:
+    """The same for columns of that length; short ones are not worth a second launch."""
+    if length <= _SHORT:
+        return 1
+    return max(1, min(-(-length // 64), -(-_BLOCKS // max(blocks, 1))))
 
 
 def _offset(load: Load, index: str, wide: str) -> str:
@@ -291,7 +308,7 @@ def _emit_reduction(source: Source, chain: Chain) -> list[Launch]:
         after = -(-outer // 8)
     else:
         across = -(-inner // 32)
-        parts = max(1, min(-(-length // 64), -(-_BLOCKS // (outer * across))))
+        parts = column_parts(length, outer * across)
         blocks = outer * across * parts
         call = f"  columns<Job>(job, partial, {outer}, {length}, {inner}, {parts});"
         second = f"  join_columns<Job>(job, partial, {outer * inner}, {parts});"

@@ -36,8 +36,7 @@ class CupyBackend:
         self.tensor_cores = int(cupy.cuda.Device(number).compute_capability) >= 80
         with self.active():
             self._stream = cupy.cuda.Stream(non_blocking=True)
-        self._staging: dict[tuple[int, int], Any] = {}
-        self._turn = 0
+        self._staging: dict[tuple[int, int], list[Any]] = {}
 
     def active(self) -> Any:
         """Inside the block this is CUDA's current device."""
@@ -106,15 +105,14 @@ class CupyBackend:
         source = np.ascontiguousarray(source, dtype=target.dtype)
         if source.nbytes == 0:
             return
-        self._turn ^= 1
-        key = (int(target.data.ptr), self._turn)
-        staged, event = self._staging.get(key, (None, None))
-        if staged is None:
-            staged = cupy.cuda.alloc_pinned_memory(source.nbytes)
-            event = cupy.cuda.Event(disable_timing=True)
-            self._staging[key] = (staged, event)
-        else:
-            event.synchronize()
+        buffers = self._staging.setdefault((int(target.data.ptr), source.nbytes), [])
+        if len(buffers) < 2:
+            made = cupy.cuda.alloc_pinned_memory(source.nbytes)
+            buffers.append((made, cupy.cuda.Event(disable_timing=True)))
+        else:  # the one that was filled before the last one
+            buffers.append(buffers.pop(0))
+            buffers[-1][1].synchronize()
+        staged, event = buffers[-1]
         host = np.frombuffer(staged, np.uint8, source.nbytes)
         host[...] = source.reshape(-1).view(np.uint8)
         stream = cupy.cuda.get_current_stream()

@@ -69,6 +69,7 @@ class CudaBuilder(Builder):
 
     Attributes:
         tensor_cores: Whether the device multiplies tiles of half types and copies in stages.
+        constants: Arrays of the graph, by value.
         source: The kernels.
         many: Instructions that take a table, by place.
         library: What a library might do instead of an instruction, by place: its kind and facts.
@@ -77,7 +78,7 @@ class CudaBuilder(Builder):
 
     def __init__(self, graph: Graph, tensor_cores: bool = True) -> None:
         super().__init__(graph)
-        self.tensor_cores = tensor_cores
+        self.tensor_cores, self.constants = tensor_cores, graph.constants
         self.source = Source()
         self.many: dict[int, Many] = {}
         self.library: dict[int, tuple[str, dict[str, Any]]] = {}

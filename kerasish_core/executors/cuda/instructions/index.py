@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
+import numpy as np
+
 from ....codegen.cuda.fused import grid_of
 from ....codegen.cuda.scalar import register
 from ....ir import Node
@@ -112,11 +114,21 @@ def index_set(node: Node, b: CudaBuilder) -> bool:
     if spec.dtype.itemsize > 8 or not _plain(b, indices) or 0 in spec.shape:
         return False
     part = part_of(b, spec.shape, dense_strides(spec.shape), node.attrs["key"], indices)
-    front, positions, rest = _split(part)
-    count, kind = front * positions * rest, item_type(spec.dtype)
-    listed, given = _indices(b, part, indices)
     dense = b.dense(values)
     _copied(b, x, out)
+    kind = item_type(spec.dtype)
+    _each(b, "index_set", part, indices, dense, out, kind, "y[at] = values[e];")
+    return True
+
+
+def _each(
+    b: CudaBuilder, stem: str, part: Part, indices: Sequence[int], values: int, out: int, kind: str,
+    statement: str,
+) -> None:  # fmt: skip
+    """A thread for each value does the statement at its place `at` in the result `y`."""
+    front, positions, rest = _split(part)
+    count = front * positions * rest
+    listed, given = _indices(b, part, indices)
     lines = [
         "  const int64_t step = int64_t(gridDim.x) * 256;",
         f"  for (int64_t e = blockIdx.x * int64_t(256) + threadIdx.x; e < {count}; e += step) {{",
@@ -124,16 +136,27 @@ def index_set(node: Node, b: CudaBuilder) -> bool:
         f"f = e / {rest * positions};",
         *(f"    {line}" for line in _place(part, "p")),
         f"    at += {part.start} + {_walk(part.front, 'f')} + {_walk(part.rest, 'r')};",
-        "    if (!bad) y[at] = values[e];",
+        f"    if (!bad) {statement}",
         "  }",
     ]
     parameters = ", ".join(p for p in (f"const {kind}* values", listed, f"{kind}* y") if p)
     if count:
         b.launch(
-            "index_set", parameters, "\n".join(lines), [dense, *given], [out], [], grid_of(count),
-            f"{positions} positions of {spec}",
+            stem, parameters, "\n".join(lines), [values, *given], [out], [], grid_of(count),
+            f"{positions} positions of {b.spec(out)}",
         )  # fmt: skip
-    return True
+
+
+def _distinct(b: CudaBuilder, part: Part, indices: Sequence[int], positions: int) -> bool:
+    """Whether an index is a constant that names no element twice: `range(batch)` beside labels."""
+    for i, size, _, _ in part.tensors:
+        array = b.constants.get(indices[i])
+        if array is None or array.size != positions:
+            continue
+        known = np.asarray(array).reshape(-1)
+        if known.size and -size <= known.min() and known.max() < size:
+            return bool(np.unique(known % size).size == positions)
+    return False
 
 
 @lowers("index_add")
@@ -152,6 +175,11 @@ def index_add(node: Node, b: CudaBuilder) -> bool:
     dense = b.dense(values)
     _copied(b, x, out)
     if front * positions * rest == 0:
+        return True
+    if _distinct(b, part, indices, positions):
+        kind = b.kind(out)
+        statement = f"y[at] = k::put<{kind}>(k::get(y[at]) + k::get(values[e]));"
+        _each(b, "index_add", part, indices, dense, out, kind, statement)
         return True
     entries, total = _sorted(b, part, indices, positions)
     columns, tiles = front * rest, total // _TILE

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from ....codegen.cuda.fused import parts_of
+from ....codegen.cuda.fused import column_parts, parts_of
 from ....codegen.cuda.scalar import register
 from ....ir import Node
 from ....passes.axes import form_of
@@ -16,7 +16,6 @@ __all__: list[str] = []
 _FLOATS = ("float16", "bfloat16", "float32", "float64")
 # Rows up to this length are one warp's work.
 _WARP_ROW = 1024
-_BLOCKS = 1024
 
 
 def _lanes(n: int) -> int:
@@ -229,7 +228,7 @@ def _columns(
     outer, n, inner = form
     dense = [b.dense(v) for v in inputs]
     across = -(-inner // 32)
-    parts = max(1, min(-(-n // 64), -(-_BLOCKS // (outer * across))))
+    parts = column_parts(n, outer * across)
     _two_steps(
         b, job, sources, targets, given, dense, outputs,
         (f"columns<{job}>(job, {{}}, n0, n1, n2, n3)", f"join_columns<{job}>(job, {{}}, n0, n1)"),
