@@ -199,7 +199,7 @@ def is_flash_attention_enabled() -> bool | None:
 
 
 def enable_tensor_float_32_execution(enabled: bool) -> None:
-    """Let GPUs round float32 operands of matrix products to TensorFloat-32, with 10 bits.
+    """Let GPUs round float32 operands of products and convolutions to TensorFloat-32, 10 bits.
 
     Off at first, so that float32 is float32; half types are not concerned. The name is that of
     `tf.config.experimental`.

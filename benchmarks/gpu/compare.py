@@ -22,9 +22,11 @@ SCRIPTS = {
 HERE = Path(__file__).parent
 
 
-def figures(python: str, implementation: str, workload: str, small: bool) -> dict[str, float]:
+def figures(
+    python: str, implementation: str, workload: str, flags: list[str]
+) -> dict[str, float]:  # fmt: skip
     script, *more = SCRIPTS[implementation]
-    command = [python, str(HERE / script), "--only", workload, *more, *["--small"] * small]
+    command = [python, str(HERE / script), "--only", workload, *more, *flags]
     path = os.pathsep.join(filter(None, (str(HERE.parents[1]), os.environ.get("PYTHONPATH"))))
     # JAX would take most of the memory at once, and its processes alternate with others.
     env = {**os.environ, "PYTHONPATH": path, "XLA_PYTHON_CLIENT_PREALLOCATE": "false"}
@@ -40,15 +42,17 @@ def main() -> None:
     parser.add_argument("--only", default=",".join(SIZES))
     parser.add_argument("--rounds", type=int, default=2)
     parser.add_argument("--small", action="store_true")
+    parser.add_argument("--tf32", action="store_true", help="let all use TF32 for float32")
     parser.add_argument("--json")
     options = parser.parse_args()
+    flags = ["--small"] * options.small + ["--tf32"] * options.tf32
     peers = [(p.split("=")[0], *p.split("=")[1].rsplit(":", 1)) for p in options.peers]
     table: dict[str, dict[str, dict[str, float]]] = {}
     for workload in options.only.split(","):
         row: dict[str, dict[str, float]] = {}
         for _ in range(options.rounds):
             for label, python, implementation in peers:
-                found = figures(python, implementation, workload, options.small)
+                found = figures(python, implementation, workload, flags)
                 best = row.setdefault(label, found)
                 if "step_ms" in found and found["step_ms"] < best.get("step_ms", float("inf")):
                     row[label] = found

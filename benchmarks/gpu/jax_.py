@@ -201,6 +201,9 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--only", default=",".join(SIZES))
     parser.add_argument("--small", action="store_true")
+    parser.add_argument("--tf32", action="store_true")
     options = parser.parse_args()
+    precision = "tensorfloat32" if options.tf32 else "highest"
+    jax.config.update("jax_default_matmul_precision", precision)
     for workload in options.only.split(","):
         print(json.dumps({workload: run(workload, options.small)}), flush=True)

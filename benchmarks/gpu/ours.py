@@ -76,8 +76,9 @@ def rate(half: bool, size: int) -> float:
     return 20 * 2.0 * size**3 / (time.perf_counter() - start)
 
 
-def run(name: str, small: bool, steps: int) -> dict[str, float]:
+def run(name: str, small: bool, steps: int, tf32: bool) -> dict[str, float]:
     s = sizes(name, small)
+    keras.config.enable_tensor_float_32_execution(tf32)
     keras.config.set_dtype_policy("mixed_bfloat16" if s.half else "float32")
     model = globals()[name](s)
     optimizer = keras.optimizers.SGD(0.01, momentum=0.9) if name == "resnet50" else "adam"
@@ -104,7 +105,9 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--only", default=",".join(SIZES))
     parser.add_argument("--small", action="store_true")
+    parser.add_argument("--tf32", action="store_true")
     parser.add_argument("--steps", type=int, default=20)
     options = parser.parse_args()
     for workload in options.only.split(","):
-        print(json.dumps({workload: run(workload, options.small, options.steps)}), flush=True)
+        figures = run(workload, options.small, options.steps, options.tf32)
+        print(json.dumps({workload: figures}), flush=True)

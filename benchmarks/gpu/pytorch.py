@@ -148,7 +148,10 @@ if __name__ == "__main__":
     parser.add_argument("--only", default=",".join(SIZES))
     parser.add_argument("--small", action="store_true")
     parser.add_argument("--compile", action="store_true")
+    parser.add_argument("--tf32", action="store_true")
     options = parser.parse_args()
+    torch.backends.cuda.matmul.allow_tf32 = options.tf32
+    torch.backends.cudnn.allow_tf32 = options.tf32
     for workload in options.only.split(","):
         found = run(workload, options.small, options.compile)
         print(json.dumps({workload: found}), flush=True)

@@ -54,7 +54,7 @@ def find_epilogues(graph: Graph, units: Sequence[Group | Node]) -> dict[int, Epi
     kept = set(graph.outputs)
     given = {v: v for v in (*graph.inputs, *graph.constants)}
     for node in graph.nodes:  # other names of them: what a gradient is taken by has one
-        if node.op.name == "identity" and node.inputs[0] in given:
+        if node.op.name in ("identity", "reshape") and node.inputs[0] in given:
             given[node.outputs[0]] = given[node.inputs[0]]
     found = {}
     for place, unit in enumerate(units):
