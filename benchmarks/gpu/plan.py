@@ -2,9 +2,9 @@
 
     python benchmarks/gpu/plan.py resnet50
 
-Each operand of a launch counts once, which is too much for the steps of recurrent layers: each reads
-a part of its operands. `--text` lists the launches. The bytes over the bandwidth of a
-device are a floor of the step beside that of the arithmetic (`compare.py`).
+Each operand of a launch counts once: too much for steps of recurrent layers, which read a part of
+theirs. `--text` lists the launches. The bytes over the bandwidth of a device are a floor of the step
+beside that of the arithmetic (`compare.py`).
 """
 
 from __future__ import annotations
