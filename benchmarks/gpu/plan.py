@@ -3,8 +3,8 @@
     python benchmarks/gpu/plan.py resnet50
 
 Each operand of a launch counts once: too much for steps of recurrent layers, which read a part of
-theirs. `--text` lists the launches. The bytes over the bandwidth of a device are a floor of the step
-beside that of the arithmetic (`compare.py`).
+theirs. `--text` lists the launches. The bytes over the bandwidth of a device are a floor of the
+step beside that of the arithmetic (`compare.py`).
 """
 
 from __future__ import annotations

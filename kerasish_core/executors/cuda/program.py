@@ -97,8 +97,9 @@ class CudaProgram(Arrangement):
         graph, self._reasons = expand(graph, backend.tensor_cores)
         graph = split_axes(pointwise_products(widen_halves(graph, _computes)))
         graph = self.graph = repeat_casts(
-            graph, lambda node: role_of(node, graph.specs) is not None, reads_halves
-        )
+            graph, lambda node: role_of(node, graph.specs) is not None,
+            lambda node: reads_halves(node, graph.specs),
+        )  # fmt: skip
         self.inputs, self.variables = len(graph.inputs) - read, variables
         self.update_places = tuple(updates)
         self._backend = backend

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from ....codegen.cuda.fused import column_parts, parts_of
 from ....codegen.cuda.scalar import register
 from ....ir import Node
+from ....op import Spec
 from ....passes.axes import form_of
 from ..builder import CudaBuilder, lowers
 
@@ -145,16 +146,29 @@ def _width(dtype: str) -> int:
     return 8 if register(dtype) == "double" else 4
 
 
-def reads_halves(node: Node) -> bool:
-    """Whether the node's kernel reads half types and computes and writes float32 of them."""
-    return node.op.name in ("moments", "centred_sums")
+def reads_halves(node: Node, specs: Mapping[int, Spec]) -> bool:
+    """Whether the node has a kernel that reads half types, and computes and writes float32."""
+    inputs = [specs[v] for v in node.inputs]
+    if node.op.name == "moments":
+        return _has_moments(inputs[0], node.attrs["axes"])
+    return node.op.name == "centred_sums" and _has_sums(*inputs)
+
+
+def _has_moments(x: Spec, axes: Sequence[int]) -> bool:
+    return x.dtype.name in _FLOATS and form_of(x.shape, axes) is not None and 0 not in x.shape
+
+
+def _has_sums(g: Spec, x: Spec, mean: Spec) -> bool:
+    floats = all(s.dtype.name in _FLOATS for s in (g, x, mean))
+    shapes = g.shape == x.shape and mean.shape == x.shape[-1:]
+    return floats and shapes and bool(x.shape) and 0 not in x.shape
 
 
 @lowers("moments")
 def moments(node: Node, b: CudaBuilder) -> bool:
     spec = b.spec(node.inputs[0])
     form = form_of(spec.shape, node.attrs["axes"])
-    if spec.dtype.name not in _FLOATS or form is None or 0 in spec.shape:
+    if form is None or not _has_moments(spec, node.attrs["axes"]):
         return False
     kind, out = b.kind(node.inputs[0]), b.kind(node.outputs[0])
     job, given = f"Moments<{kind}, {out}>", (f"const {kind}* x", f"{out}* mean, {out}* variance")
@@ -172,11 +186,7 @@ def moments(node: Node, b: CudaBuilder) -> bool:
 @lowers("centred_sums")
 def centred_sums(node: Node, b: CudaBuilder) -> bool:
     g, x, mean = (b.spec(v) for v in node.inputs)
-    if any(s.dtype.name not in _FLOATS for s in (g, x, mean)):
-        return False
-    if g.shape != x.shape or mean.shape != x.shape[-1:]:
-        return False
-    if 0 in x.shape or not x.shape:
+    if not _has_sums(g, x, mean):
         return False
     of_g, of_x, out = (b.kind(v) for v in node.inputs)
     _columns(
