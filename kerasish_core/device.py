@@ -22,8 +22,8 @@ from . import config
 from .errors import DeviceError
 
 __all__ = [
-    "active", "array_module", "current_device", "device_of", "device_scope", "is_gpu_array",
-    "to_device", "together",
+    "active", "array_module", "current_device", "device_of", "device_scope", "gpu_count",
+    "is_gpu_array", "to_device", "together",
 ]  # fmt: skip
 
 
@@ -82,6 +82,13 @@ def _checked(name: str) -> str:
 def current_device() -> str:
     """The device on which new arrays are made, such as `cpu:0`."""
     return _current.name or _default_device()
+
+
+def gpu_count() -> int:
+    """How many GPUs this machine has; 0 while new arrays are made on the CPU."""
+    if current_device().startswith("cpu"):
+        return 0
+    return int(_cupy().cuda.runtime.getDeviceCount())
 
 
 @functools.cache

@@ -138,7 +138,8 @@ class DataParallel(Distribution):
             rows of every batch; otherwise each is given its own part of the data, and batches of
             all together make up a step.
 
-    On GPUs each process of a machine takes the one of its number, and sums go from GPU to GPU by
+    On GPUs each process of a machine takes the one of its number (alone beside several GPUs, a
+    process warns that it leaves the others idle), and sums go from GPU to GPU by
     NCCL (extra `nccl12` or `nccl13`), as a part of the compiled step; without NCCL, or where
     processes share a GPU, by way of the host.
 
@@ -161,6 +162,12 @@ class DataParallel(Distribution):
                 f"Received: mesh={device_mesh} (of type {type(device_mesh)})"
             )
         if not device_mesh:
+            if not devices and connect().size == 1 and core.gpu_count() > 1:
+                warnings.warn(
+                    f"This machine has {core.gpu_count()} GPUs, of which this process trains on "
+                    f"one. Start one for each: `mpirun -n {core.gpu_count()} python train.py`.",
+                    stacklevel=2,
+                )
             names = np.array(devices or list_devices())
             device_mesh = DeviceMesh(names.shape, [_BATCH], names)
         super().__init__(device_mesh, device_mesh.axis_names[0], auto_shard_dataset)
