@@ -48,14 +48,19 @@ def check(dtype, names):
             programs.append((op, attrs, arrays, backend.gather(program)))
     for op, attrs, arrays, program in programs:
         check_program(backend, op, attrs, arrays, program, dtype)
+    return [program for *_, program in programs]
 
 
 def test_in_float32():
     check("float32", ["masked", "causal"])
 
 
-def test_on_tensor_cores():
-    check("bfloat16", ["grouped"])
+@pytest.mark.parametrize("name, chunks", [("grouped", "false"), ("masked", "true")])
+def test_on_tensor_cores(name, chunks):
+    """Heads of whole chunks are read by 16 bytes, others element by element."""
+    programs = check("bfloat16", [name])
+    kernels = [k.text for p in programs for k in p.builder.source.kernels.values()]
+    assert sum(f", 32, {chunks}>" in text for text in kernels) == 3
 
 
 @pytest.mark.slow

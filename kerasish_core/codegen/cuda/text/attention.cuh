@@ -70,7 +70,8 @@ struct Fma {
 
 // -- half types: tensor cores, a warp to 16 rows
 
-template <class T, int P_, int N_>
+// CHUNKS: rows are read by eight neighbours, 16 bytes.
+template <class T, int P_, int N_, bool CHUNKS>
 struct Mma {
   static constexpr int P = P_, M = 128, N = N_, ROWS = 2, LANES = 4;
   template <int K>
@@ -107,7 +108,12 @@ struct Mma {
   };
   template <class F>
   DEVICE void fill(Tile& tile, const F& element) {
-    for (int e = threadIdx.x; e < N * P; e += 256) tile.at[e / P][e % P] = element(e / P, e % P);
+    if (CHUNKS) {
+      for (int e = 8 * threadIdx.x; e < N * P; e += 8 * 256)
+        *reinterpret_cast<Pack<T, 8>*>(&tile.at[e / P][e % P]) = element.eight(e / P, e % P);
+    } else {
+      for (int e = threadIdx.x; e < N * P; e += 256) tile.at[e / P][e % P] = element(e / P, e % P);
+    }
   }
   template <int W>
   DEVICE void multiply(float (&sum)[ROWS][W], int t, const uint32_t (&a)[4], uint32_t b0, uint32_t b1) {
@@ -116,24 +122,27 @@ struct Mma {
     sum[0][2 * t] = c[0], sum[0][2 * t + 1] = c[1], sum[1][2 * t] = c[2], sum[1][2 * t + 1] = c[3];
   }
   DEVICE void across(float (&sum)[ROWS][N / LANES], const Left<P>& left, const Tile& tile) {
-    const int n = threadIdx.x % 32 / 4, p = threadIdx.x % 4 * 2;
+    const int lane = threadIdx.x % 32, n = lane % 8 + lane / 16 * 8, p = lane / 8 % 2 * 8;
     UNROLL
     for (int s = 0; s < P / 16; ++s)
       UNROLL
-      for (int t = 0; t < N / 8; ++t) {
-        const T* b = &tile.at[8 * t + n][16 * s + p];
-        multiply(sum, t, left.at[s], word(b), word(b + 8));
+      for (int t = 0; t < N / 8; t += 2) {
+        uint32_t b[4];
+        load_matrices<false>(b, &tile.at[8 * t + n][16 * s + p]);
+        multiply(sum, t, left.at[s], b[0], b[1]);
+        multiply(sum, t + 1, left.at[s], b[2], b[3]);
       }
   }
   DEVICE void along(float (&sum)[ROWS][P / LANES], const Left<N>& left, const Tile& tile) {
-    const int n = threadIdx.x % 4 * 2, p = threadIdx.x % 32 / 4;
+    const int lane = threadIdx.x % 32, n = lane % 16, p = lane / 16 * 8;
     UNROLL
     for (int s = 0; s < N / 16; ++s)
       UNROLL
-      for (int t = 0; t < P / 8; ++t) {
-        const T(*b)[P + 8] = &tile.at[16 * s + n];
-        const int at = 8 * t + p;
-        multiply(sum, t, left.at[s], pair(b[0][at], b[1][at]), pair(b[8][at], b[9][at]));
+      for (int t = 0; t < P / 8; t += 2) {
+        uint32_t b[4];
+        load_matrices<true>(b, &tile.at[16 * s + n][8 * t + p]);
+        multiply(sum, t, left.at[s], b[0], b[1]);
+        multiply(sum, t + 1, left.at[s], b[2], b[3]);
       }
   }
 };
@@ -151,6 +160,11 @@ struct Rows {
   __device__ T operator()(int row, int column) const {
     const bool within = first + row < count && column < size;
     return within ? from[(first + row) * step + column] : k::put<T>(0.0f);
+  }
+  __device__ Pack<T, 8> eight(int row, int column) const {
+    const bool within = first + row < count && column < size;
+    const T* at = from + (first + row) * step + column;
+    return within ? *reinterpret_cast<const Pack<T, 8>*>(at) : Pack<T, 8>{};
   }
 };
 template <class T>

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 from ....ir import Node
 from ....op import Spec
@@ -41,15 +41,39 @@ def reason_against(inputs: list[Spec], tensor_cores: bool) -> str | None:
     return None
 
 
-def _engine(kind: str, size: int, backward: bool) -> tuple[str, int]:
-    """The engine's type (see `attention.cuh`), and how many rows stand by in a block."""
+def _chunked(b: CudaBuilder, values: list[int]) -> bool:
+    """Whether rows of half types can be read eight neighbours at a time."""
+    numbers = [
+        n for v in values
+        for n in (b.spec(v).shape[3], b.layout(v).offset, *b.layout(v).strides[:3])
+    ]  # fmt: skip
+    return all(b.layout(v).strides[3] == 1 for v in values) and not any(n % 8 for n in numbers)
+
+
+class _Engine(NamedTuple):
+    """How a block multiplies.
+
+    Attributes:
+        kind: Its type (see `attention.cuh`).
+        rows: How many rows stand by.
+        held: How many blocks a multiprocessor has registers for, without spilling any.
+    """
+
+    kind: str
+    rows: int
+    held: int
+
+
+def _engine(b: CudaBuilder, values: list[int], backward: bool) -> _Engine:
+    kind, size = b.kind(values[0]), max(b.spec(v).shape[3] for v in values)
     padded = next(p for p in (32, 64, 128) if size <= p)
     if kind != "float":
-        return f"Mma<{kind}, {padded}, 32>", 128
+        chunks = str(_chunked(b, values)).lower()
+        return _Engine(f"Mma<{kind}, {padded}, 32, {chunks}>", 128, 1 + (padded << backward <= 64))
     rows, passing = (32, 16) if padded == 128 else (64, 32)
     if backward:
         rows, passing = (16, 16) if padded == 128 else (32, 32)
-    return f"Fma<float, {padded}, {rows}, {passing}>", rows
+    return _Engine(f"Fma<float, {padded}, {rows}, {passing}>", rows, 1)
 
 
 def _steps(b: CudaBuilder, value: int) -> list[int]:
@@ -93,8 +117,8 @@ def _operands(b: CudaBuilder, values: list[int]) -> list[Any]:
 def attention(node: Node, b: CudaBuilder) -> bool:
     q, k, v = (_aligned(b, x) for x in node.inputs[:3])
     mask = node.inputs[3:]
-    kind, (batch, queries, heads, size) = b.kind(q), b.spec(q).shape
-    engine, rows = _engine(kind, max(size, b.spec(v).shape[3]), False)
+    kind, (batch, queries, heads, _) = b.kind(q), b.spec(q).shape
+    engine, rows, held = _engine(b, [q, k, v], False)
     pointers = f"const {kind}* q, const {kind}* k, const {kind}* v, "
     pointers += "const truth* mask, " * bool(mask) + f"{kind}* y, float* top, float* total"
     b.launch(
@@ -102,7 +126,7 @@ def attention(node: Node, b: CudaBuilder) -> bool:
         _call("attention", engine, kind, bool(mask), "q, k, v, mask, y, top, total"),
         _operands(b, [q, k, v, *mask]), node.outputs,
         _facts(b, node, q, k, v, None, mask[0] if mask else None),
-        batch * heads * -(-queries // rows), "no weights in memory",
+        batch * heads * -(-queries // rows), "no weights in memory", held=held,
     )  # fmt: skip
     return True
 
@@ -112,9 +136,9 @@ def attention_grad(node: Node, b: CudaBuilder) -> bool:
     q, k, v = (_aligned(b, x) for x in node.inputs[:3])
     y, top, total = (b.dense(x) for x in node.inputs[3:6])
     g, mask = _aligned(b, node.inputs[6]), node.inputs[7:]
-    kind, (batch, queries, heads, size) = b.kind(q), b.spec(q).shape
+    kind, (batch, queries, heads, _) = b.kind(q), b.spec(q).shape
     keys, owners = b.spec(k).shape[1:3]
-    engine, rows = _engine(kind, max(size, b.spec(v).shape[3]), True)
+    engine, rows, held = _engine(b, [q, k, v, g], True)
     facts = _facts(b, node, q, k, v, g, mask[0] if mask else None)
     inner = b.temp((batch, heads, queries), "float32")
     dq, dk, dv = node.outputs
@@ -128,6 +152,7 @@ def attention_grad(node: Node, b: CudaBuilder) -> bool:
               "q, k, v, mask, y, top, total, g, dq, inner"),
         _operands(b, [q, k, v, *mask, y, top, total, g]), [dq, inner], facts,
         batch * heads * -(-queries // rows), "weights computed again",
+        held=held,
     )  # fmt: skip
     b.launch(
         f"attention_of_keys_{kind}",
@@ -136,5 +161,6 @@ def attention_grad(node: Node, b: CudaBuilder) -> bool:
               "q, k, v, mask, top, total, g, inner, dk, dv"),
         _operands(b, [q, k, v, *mask, top, total, g, inner]), [dk, dv], facts,
         batch * owners * -(-keys // rows), "weights computed again",
+        held=held,
     )  # fmt: skip
     return True
