@@ -1,0 +1,46 @@
+"""`scripts/gpu_tests` runs, over the stand-ins of CuPy and cuBLASLt, and finds what is wrong."""
+
+import importlib.machinery
+import importlib.util
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from test_cuda_backend import gpu, library
+
+import kerasish_core as core
+
+__all__ = ["gpu", "library"]  # fixtures
+
+SCRIPT = Path(__file__).parents[2] / "scripts" / "gpu_tests"
+
+
+def run(monkeypatch, *arguments):
+    loader = importlib.machinery.SourceFileLoader("gpu_tests", str(SCRIPT))
+    spec = importlib.util.spec_from_loader("gpu_tests", loader)
+    module = importlib.util.module_from_spec(spec)
+    monkeypatch.setattr(sys, "dont_write_bytecode", True)
+    monkeypatch.setattr(sys, "path", [*sys.path])
+    loader.exec_module(module)
+    monkeypatch.setattr(sys, "argv", ["gpu_tests", *arguments])
+    return module.main()
+
+
+@pytest.mark.slow
+def test_everything_agrees(gpu, monkeypatch, capsys):
+    assert run(monkeypatch, "--only", "softmax,conv,gru,attention", "--dtype", "float32") == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0] == "on gpu:0" and "FAILED" not in "".join(lines)
+    counted, of, total, _ = lines[-1].split()
+    assert of == "of" and counted == total and int(total) > 20
+
+
+def test_a_wrong_result_is_told(gpu, monkeypatch, capsys):
+    op = core.REGISTRY["exp2"]
+    real = op.kernel
+    monkeypatch.setattr(
+        op, "kernel", lambda xp, x: real(xp, x) * (1 if xp is np else 1.001), raising=True
+    )
+    assert run(monkeypatch, "--only", "exp2", "--dtype", "float32") == 1
+    assert "FAILED exp2, float32: AssertionError" in capsys.readouterr().out
