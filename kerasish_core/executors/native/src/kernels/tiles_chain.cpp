@@ -1,10 +1,5 @@
 // Tile functions of short chains of ops (codegen/chains.py). Each op is rounded by itself, as it is by
-// a function of its own: products and sums stay apart.
-#if defined(__clang__)
-#pragma clang fp contract(off)
-#elif defined(__GNUC__)
-#pragma GCC optimize("fp-contract=off")
-#endif
+// a function of its own: products and sums stay apart, since setup.py forbids contraction here.
 
 #include "tile.h"
 #include "vmath.h"
