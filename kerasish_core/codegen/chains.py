@@ -2,7 +2,8 @@
 
 A chain of cheap ops is bounded by what it reads from the first cache and writes to it. One function
 for the whole chain keeps what is between in registers of the processor. Each op is still rounded by
-itself (`setup.py` forbids contraction in `tiles_chain.cpp`), so that the bits are those of the single functions.
+itself (`setup.py` forbids contraction in `tiles_chain.cpp`), so that the bits are those of the
+single functions.
 """
 
 from __future__ import annotations
