@@ -7,7 +7,9 @@ import pytest
 import kerasish as keras
 import kerasish_core as core
 from kerasish import layers
+from kerasish_core.codegen.cuda.source import Source
 from kerasish_core.executors import native
+from kerasish_core.executors.cuda import epoch
 from kerasish_core.executors.cuda.program import CudaProgram
 
 RNG = np.random.default_rng(0)
@@ -179,3 +181,62 @@ def test_attention_in_one_kernel_trains(programs, monkeypatch):
         assert text.count(name) == 2
     # The last layer's and its gradient.
     assert sum(line.startswith("softmax_") for line in text.splitlines()) == 2
+
+
+def fitted(on, x, y, **how):
+    """A model after two epochs in one program, and its losses."""
+    keras.utils.set_random_seed(5)
+    model = keras.Sequential([keras.Input((20,)), layers.Dense(3)])
+    model.compile("sgd", "mse")
+    history = model.fit(x, y, batch_size=4, epochs=2, verbose=0, **how)
+    return np.array([*history.history["loss"], *model.get_weights()[0].ravel()])
+
+
+class Changing(keras.callbacks.Callback):
+    """Writes over the data before the second epoch."""
+
+    def __init__(self, x):
+        super().__init__()
+        self.x = x
+
+    def on_epoch_begin(self, epoch, logs=None):
+        if epoch:
+            self.x *= -0.5
+
+
+@pytest.mark.parametrize("shuffle", [False, True])
+@pytest.mark.parametrize("most", [0, 1 << 20])
+def test_batches_of_data_on_the_device(programs, monkeypatch, shuffle, most):
+    """Small data sets lie there for an epoch, larger ones do not; the results are the same."""
+    made, on = programs
+    monkeypatch.setattr(epoch, "_MOST_BYTES", most)
+    loads, load = [], cuda_host.HostBackend.put
+    monkeypatch.setattr(
+        cuda_host.HostBackend, "load", lambda self, *a: loads.append(1) or load(self, *a)
+    )
+    outcomes = []
+    for on["cuda"] in (False, True):
+        x = ROWS.astype("float64")  # cast on the way
+        labels = LABELS[:, None] * np.ones((1, 3), "int8")
+        outcomes.append(fitted(on, x, labels, shuffle=shuffle, callbacks=[Changing(x)]))
+    np.testing.assert_allclose(outcomes[1], outcomes[0], rtol=1e-5, atol=1e-6)
+    (program,) = made
+    assert len(loads) == (8 if most == 0 else 0)  # two epochs of two steps with two inputs
+    assert program._epoch is None  # nothing is kept
+
+
+def test_rows_of_all_sizes_are_taken(programs):
+    """Items of 1 to 16 bytes, and rows that begin anywhere."""
+    backend, b = cuda_host.HostBackend(), Source()
+    rows = np.array([5, 0, 5, 2, 8])
+    cases = [
+        RNG.integers(0, 9, (9, *shape)).astype(dtype)
+        for shape in ((), (3,), (2, 4)) for dtype in ("int8", "float16", "float32", "complex128")
+    ]  # fmt: skip
+    how = [epoch.Taking.of(core.Spec((5, *a.shape[1:]), a.dtype), b) for a in cases]
+    targets = [np.zeros((5, *a.shape[1:]), a.dtype) for a in cases]
+    module = backend.compile(b)
+    epoch.Epoch.of(cases, targets, backend).take(rows.ctypes.data, 5, targets, how, module, backend)
+    for got, a in zip(targets, cases, strict=True):
+        np.testing.assert_array_equal(got, a[rows])
+    assert epoch.Taking.of(core.Spec((), np.dtype("f4")), b) is None

@@ -15,11 +15,12 @@ from ...ir import Graph, Node
 from ...passes.layout import dense_strides
 from ..native.lowering import Builder, Strided
 
-__all__ = ["LOWERINGS", "CudaBuilder", "Many", "item_type", "lowers", "merged"]
+__all__ = ["ITEMS", "LOWERINGS", "CudaBuilder", "Many", "item_type", "lowers", "merged"]
 
 LOWERINGS: dict[str, Callable[[Node, CudaBuilder], bool]] = {}
 
-_ITEMS = {1: "uint8_t", 2: "uint16_t", 4: "uint32_t", 8: "uint64_t", 16: "Pair64"}
+# The C++ types by which elements are copied, by their bytes.
+ITEMS = {1: "uint8_t", 2: "uint16_t", 4: "uint32_t", 8: "uint64_t", 16: "Pair64"}
 MOST_AXES = 8
 _BATCHES = 3
 _MOST_BLOCKS = (1 << 31) - 1
@@ -38,7 +39,7 @@ def lowers(*names: str) -> Callable[[Callable[[Node, CudaBuilder], bool]], Any]:
 
 def item_type(dtype: np.dtype[Any]) -> str:
     """The C++ type by which elements are copied."""
-    return _ITEMS[dtype.itemsize]
+    return ITEMS[dtype.itemsize]
 
 
 class Many(NamedTuple):

@@ -32,6 +32,7 @@ from ..native.lowering import Instruction
 from ..reference.gpu import run_kernel
 from . import instructions
 from .builder import LOWERINGS, CudaBuilder
+from .epoch import Epoch, Taking
 from .expand import expand
 from .instructions.fused import Pending, chain_of, emit_group, role_of
 from .instructions.recurrent import RECURRENT
@@ -107,6 +108,8 @@ class CudaProgram(Arrangement):
         self.units = group_nodes(graph, lambda node: role_of(node, graph.specs))
         self.builder = b = CudaBuilder(graph, backend.tensor_cores)
         self._lower(b)
+        self._taking = [Taking.of(b.spec(v), b.source) for v in graph.inputs[: self.inputs]]
+        self._epoch: Epoch | None = None
         self._results_of = self._results()
         self._slots = self._bind(self._results_of)
         self.plan = self._plan()
@@ -318,7 +321,8 @@ class CudaProgram(Arrangement):
         """
         with self._lock, self._backend.active():
             self._prepare(variables)
-            self._step(inputs)
+            self._load(inputs)
+            self._step()
             return [y.copy() for y in self._outputs]
 
     def run_rows(
@@ -328,7 +332,8 @@ class CudaProgram(Arrangement):
         """Run on one batch of rows after another.
 
         Args:
-            arrays: For each input the array of which it is a part.
+            arrays: For each input the array of which it is a part. Calls with the same list, until
+                all rows are done, may see the arrays as they were at the first one.
             rows: int64[steps * batch], the rows of each step.
             batch: Rows of a step.
             variables: As of `run`.
@@ -341,16 +346,45 @@ class CudaProgram(Arrangement):
         end = time.monotonic() + seconds
         with self._lock, self._backend.active():
             self._prepare(variables)
-            done = 0
+            done, epoch = 0, self._epoch_of(arrays)
+            numbers = None
+            if epoch is not None:
+                numbers = self._backend.xp.empty(len(rows), "int64")
+                self._backend.put(numbers, rows)
             for first in range(0, len(rows), batch):
-                part = rows[first : first + batch]
-                self._step([a[part] for a in arrays])
+                if epoch is None:
+                    part = rows[first : first + batch]
+                    self._load([a[part] for a in arrays])
+                else:
+                    self._take(epoch, self._backend.address(numbers) + 8 * first, batch)
+                self._step()
                 done += 1
                 if time.monotonic() >= end:
                     break
                 if watched >= 0 and not math.isfinite(float(self._outputs[watched])):
                     break
+            if done * batch >= len(rows):
+                self._epoch = None
             return done, [y.copy() for y in self._outputs]
+
+    def _epoch_of(self, arrays: Sequence[Any]) -> Epoch | None:
+        """The arrays on the device for as long as the caller comes with the same list."""
+        if self._epoch is not None and self._epoch.given is arrays:
+            return self._epoch
+        self._epoch = None
+        if type(arrays) is list and len(arrays) == self.inputs and None not in self._taking:
+            targets = [self._arrays[i] for i in range(self.inputs)]
+            self._epoch = Epoch.of(arrays, targets, self._backend)
+        return self._epoch
+
+    def _take(self, epoch: Epoch, rows: int, batch: int) -> None:
+        targets = [self._arrays[i] for i in range(self.inputs)]
+        how = [t for t in self._taking if t is not None]
+        epoch.take(rows, batch, targets, how, self._module, self._backend)
+
+    def _load(self, inputs: Sequence[Any]) -> None:
+        for i, array in enumerate(inputs):
+            self._backend.load(self._arrays[i], array)
 
     def _prepare(self, variables: Sequence[Any]) -> None:
         if self._runs == 0:
@@ -359,9 +393,7 @@ class CudaProgram(Arrangement):
         for v in variables:
             _home(v, self._backend)
 
-    def _step(self, inputs: Sequence[Any]) -> None:
-        for i, array in enumerate(inputs):
-            self._backend.load(self._arrays[i], array)
+    def _step(self) -> None:
         if self._runs == 1 and self._backend.captures:
             for i in self._graphs:
                 self._segments[i] = self._backend.capture(self._segments[i])

@@ -1,6 +1,6 @@
 // Types and functions of one element, the first part of every translation unit.
 //
-// NVRTC compiles it without a header. The host compiles it too, over `tests/core/cuda_host.h`.
+// NVRTC compiles it without a header. The host compiles it too, over `tests/cuda_host.h`.
 #define DEVICE static __device__ __forceinline__
 
 typedef signed char int8_t;

@@ -36,6 +36,13 @@ DEVICE void transpose_tiles(const T* from, T* to, int64_t n, int64_t m) {
   for (int r = y; r < 32; r += 8)
     if (j0 + r < m && i0 + x < n) to[base + (j0 + r) * n + i0 + x] = tile[x][r];
 }
+// A batch of rows of `width` items each.
+template <class T>
+DEVICE void take_rows(const T* from, const int64_t* rows, T* to, int64_t width, int64_t count) {
+  const int64_t step = int64_t(gridDim.x) * 256;
+  for (int64_t i = blockIdx.x * int64_t(256) + threadIdx.x; i < count; i += step)
+    to[i] = from[rows[i / width] * width + i % width];
+}
 template <class T>
 DEVICE void fill(T* to, T value, int64_t count) {
   const int64_t step = int64_t(gridDim.x) * 256;
