@@ -112,6 +112,9 @@ class HostBackend:
 
     load = put
 
+    def pace(self):
+        pass
+
 
 def _built(text):
     """The shared library, built again only if text or header changed."""

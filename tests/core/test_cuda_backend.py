@@ -176,6 +176,18 @@ def test_pinned_memory_is_for_batches_alone(gpu, monkeypatch):
     assert asked == [800, 12, 800, 12]
 
 
+def test_an_epoch_is_never_far_ahead_of_the_device(gpu, monkeypatch):
+    waited = []
+    monkeypatch.setattr(standin_cuda.Event, "synchronize", lambda self: waited.append(self))
+    step, data = core.compile_step(lambda x: core.ops.sum(x, 0)), f(40, 3)
+    rows = RNG.permutation(40)
+    done, found = step.run_rows((core.convert(data[:4]),), [data], rows, 4, 60.0)
+    assert done == 10
+    same(found, data[rows[36:]].sum(0))
+    assert standin_cuda.LAUNCHED.count("graph") == 9  # the first one is launched piece by piece
+    assert len(waited) >= 6  # all but the last four
+
+
 def test_more_blocks_than_a_grid_has_run_generically():
     b = CudaBuilder(Graph("g", (), {}, (), (), {}))
     with pytest.raises(ValueError, match="a grid has at most 2147483647"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import collections
 import hashlib
 import os
 from collections.abc import Callable, Sequence
@@ -20,6 +21,8 @@ from .protocol import Arguments
 __all__ = ["CupyBackend", "cubin"]
 
 
+# Steps that are launched before the first of them must have ended.
+_UNDER_WAY = 4
 # Where CuPy keeps its own kernels.
 _CACHE = Path("~/.cupy/kernel_cache").expanduser()
 
@@ -37,6 +40,7 @@ class CupyBackend:
         with self.active():
             self._stream = cupy.cuda.Stream(non_blocking=True)
         self._staging: dict[tuple[int, int], list[Any]] = {}
+        self._paces: collections.deque[Any] = collections.deque()
 
     def active(self) -> Any:
         """Inside the block this is CUDA's current device."""
@@ -118,6 +122,19 @@ class CupyBackend:
         stream = cupy.cuda.get_current_stream()
         target.data.copy_from_host_async(host.ctypes.data, source.nbytes, stream)
         event.record(stream)
+
+    def pace(self) -> None:
+        """Wait until only a few of the steps that called this are still under way.
+
+        Without it a program would be ready with minutes of work, in which nobody could stop it.
+        """
+        if len(self._paces) < _UNDER_WAY:
+            event = cupy.cuda.Event(disable_timing=True)
+        else:
+            event = self._paces.popleft()
+            event.synchronize()
+        event.record(cupy.cuda.get_current_stream())
+        self._paces.append(event)
 
 
 def cubin(text: str, architecture: str) -> bytes:

@@ -358,6 +358,7 @@ class CudaProgram(Arrangement):
                 else:
                     self._take(epoch, self._backend.address(numbers) + 8 * first, batch)
                 self._step()
+                self._backend.pace()
                 done += 1
                 if time.monotonic() >= end:
                     break
