@@ -53,7 +53,9 @@ def repeat_casts(
         if node.outputs[0] in chosen and node.outputs[0] not in kept:
             continue
         own = [v for v in dict.fromkeys(node.inputs) if v in chosen]
-        if takes(node):
+        if not own:
+            made.nodes.append(node)
+        elif takes(node):
             made.read_half(node, {v: chosen[v].inputs[0] for v in own})
         elif fuses(node):
             made.read_again(node, {v: chosen[v] for v in own})

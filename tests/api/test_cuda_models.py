@@ -236,7 +236,8 @@ def test_rows_of_all_sizes_are_taken(programs):
     how = [epoch.Taking.of(core.Spec((5, *a.shape[1:]), a.dtype), b) for a in cases]
     targets = [np.zeros((5, *a.shape[1:]), a.dtype) for a in cases]
     module = backend.compile(b)
-    epoch.Epoch.of(cases, targets, backend).take(rows.ctypes.data, 5, targets, how, module, backend)
+    taken = epoch.Epoch.of(cases, targets, how, backend)
+    taken.take(rows.ctypes.data, module, backend)
     for got, a in zip(targets, cases, strict=True):
         np.testing.assert_array_equal(got, a[rows])
     assert epoch.Taking.of(core.Spec((), np.dtype("f4")), b) is None

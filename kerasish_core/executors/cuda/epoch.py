@@ -49,27 +49,32 @@ class Taking(NamedTuple):
 
 
 class Epoch:
-    """The arrays of one epoch on the device.
+    """The arrays of one epoch on the device, and how batches of them are taken.
 
     Args:
         given: The caller's arrays. The same list belongs to the same epoch.
         arrays: They on the device, in the dtypes of the inputs.
+        targets: The buffers that get batches of them.
+        how: For each of them.
+        backend: The device.
     """
 
-    def __init__(self, given: list[Any], arrays: list[Any]) -> None:
+    def __init__(
+        self, given: list[Any], arrays: list[Any], targets: Sequence[Any], how: Sequence[Taking],
+        backend: Backend,
+    ) -> None:  # fmt: skip
         self.given, self._arrays = given, arrays
+        self._launches = []
+        for array, target, (kernel, width) in zip(arrays, targets, how, strict=True):
+            count = len(target) * width
+            ends = backend.address(array), backend.address(target)
+            self._launches.append((kernel, grid_of(count), *ends, width, count))
 
     @classmethod
     def of(
-        cls, given: list[Any], targets: Sequence[Any], backend: Backend
+        cls, given: list[Any], targets: Sequence[Any], how: Sequence[Taking], backend: Backend
     ) -> Epoch | None:  # fmt: skip
-        """Copy the arrays to the device; None if they are too large.
-
-        Args:
-            given: The arrays.
-            targets: The buffers that get batches of them.
-            backend: The device.
-        """
+        """Copy the arrays to the device; None if they are too large. Arguments as of the class."""
         shapes = [(len(a), *t.shape[1:]) for a, t in zip(given, targets, strict=True)]
         size = sum(math.prod(s) * t.dtype.itemsize for s, t in zip(shapes, targets, strict=True))
         if size > _MOST_BYTES or any(a.shape != s for a, s in zip(given, shapes, strict=True)):
@@ -77,23 +82,15 @@ class Epoch:
         arrays = [backend.xp.empty(s, t.dtype) for s, t in zip(shapes, targets, strict=True)]
         for array, a in zip(arrays, given, strict=True):
             backend.put(array, a)
-        return cls(given, arrays)
+        return cls(given, arrays, targets, how, backend)
 
-    def take(
-        self, rows: int, batch: int, targets: Sequence[Any], how: Sequence[Taking], module: Any,
-        backend: Backend,
-    ) -> None:  # fmt: skip
-        """Put a batch of rows into the buffers.
+    def take(self, rows: int, module: Any, backend: Backend) -> None:
+        """Put a batch into the buffers.
 
         Args:
-            rows: The address of the rows' numbers on the device, int64.
-            batch: How many rows.
-            targets: The buffers.
-            how: For each of them.
+            rows: The address of its rows' numbers on the device, int64.
             module: That holds the kernels.
             backend: The device.
         """
-        for array, target, (kernel, width) in zip(self._arrays, targets, how, strict=True):
-            count = batch * width
-            given = (backend.address(array), rows, backend.address(target), width, count)
-            backend.launch(module, kernel, grid_of(count), given)
+        for kernel, blocks, source, target, width, count in self._launches:
+            backend.launch(module, kernel, blocks, (source, rows, target, width, count))

@@ -347,16 +347,17 @@ class CudaProgram(Arrangement):
         with self._lock, self._backend.active():
             self._prepare(variables)
             done, epoch = 0, self._epoch_of(arrays)
-            numbers = None
+            start = 0
             if epoch is not None:
                 numbers = self._backend.xp.empty(len(rows), "int64")
                 self._backend.put(numbers, rows)
+                start = self._backend.address(numbers)
             for first in range(0, len(rows), batch):
                 if epoch is None:
                     part = rows[first : first + batch]
                     self._load([a[part] for a in arrays])
                 else:
-                    self._take(epoch, self._backend.address(numbers) + 8 * first, batch)
+                    epoch.take(start + 8 * first, self._module, self._backend)
                 self._step()
                 self._backend.pace()
                 done += 1
@@ -375,13 +376,9 @@ class CudaProgram(Arrangement):
         self._epoch = None
         if type(arrays) is list and len(arrays) == self.inputs and None not in self._taking:
             targets = [self._arrays[i] for i in range(self.inputs)]
-            self._epoch = Epoch.of(arrays, targets, self._backend)
+            how = [t for t in self._taking if t is not None]
+            self._epoch = Epoch.of(arrays, targets, how, self._backend)
         return self._epoch
-
-    def _take(self, epoch: Epoch, rows: int, batch: int) -> None:
-        targets = [self._arrays[i] for i in range(self.inputs)]
-        how = [t for t in self._taking if t is not None]
-        epoch.take(rows, batch, targets, how, self._module, self._backend)
 
     def _load(self, inputs: Sequence[Any]) -> None:
         for i, array in enumerate(inputs):
