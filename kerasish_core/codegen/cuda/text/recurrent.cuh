@@ -166,19 +166,28 @@ DEVICE void gru_step(const R* z, const R* kernel, const R* bias, const R* h0, co
 // product of the step before. `dh` and `dc` hold what goes on to the next launch beside that. `from` are
 // cotangents of all states, null for none; those of the last state (and cell) are in `dh` (and `dc`).
 
+// The cotangent of the own state at this step; false where nothing is left to do.
+template <int G, class R>
+DEVICE bool pulled(R* found, const Own& own, const R* kernel, const R* d, const R* from, const R* product,
+                   R* dh, const Sequence& s) {
+  const R through = of_cotangents<R, G>(own, kernel, d, product, s);
+  if (!own.first || !own.within) return false;
+  *found = through + dh[own.state];
+  if (s.step == s.time) {
+    dh[own.state] = *found;
+    return false;
+  }
+  if (from) *found += from[(own.row * s.time + moment(s)) * s.units + own.unit];
+  return true;
+}
+
 template <int ACT, bool MASK, class R>
 DEVICE void simple_rnn_grad_step(const R* kernel, const R* states, const truth* mask, const R* from,
                                  const R* product, R* dh, R* dz, const Sequence& s) {
   const Own own = own_of(s);
-  R d = of_cotangents<R, 1>(own, kernel, dz, product, s);
-  if (!own.first || !own.within) return;
-  d += dh[own.state];
-  if (s.step == s.time) {
-    dh[own.state] = d;
-    return;
-  }
+  R d;
+  if (!pulled<1>(&d, own, kernel, dz, from, product, dh, s)) return;
   const int64_t place = own.row * s.time + moment(s), now = place * s.units + own.unit;
-  if (from) d += from[now];
   const bool keep = MASK && !mask[place].bits;
   dz[now] = keep ? R(0) : d * slope<ACT>(states[now]);
   dh[own.state] = keep ? d : R(0);
@@ -188,15 +197,9 @@ template <int ACT, int GATE, bool MASK, class R>
 DEVICE void lstm_grad_step(const R* kernel, const R* c0, const R* cells, const R* gates, const truth* mask,
                            const R* from, const R* product, R* dh, R* dc, R* dz, const Sequence& s) {
   const Own own = own_of(s);
-  R d = of_cotangents<R, 4>(own, kernel, dz, product, s);
-  if (!own.first || !own.within) return;
-  d += dh[own.state];
-  if (s.step == s.time) {
-    dh[own.state] = d;
-    return;
-  }
+  R d;
+  if (!pulled<4>(&d, own, kernel, dz, from, product, dh, s)) return;
   const int64_t units = s.units, t = moment(s), place = own.row * s.time + t;
-  if (from) d += from[place * units + own.unit];
   const bool keep = MASK && !mask[place].bits;
   const R* of_gates = gates + place * 4 * units + own.unit;
   const R in = of_gates[0], forget = of_gates[units], candidate = of_gates[2 * units];
@@ -218,15 +221,9 @@ template <int ACT, int GATE, bool MASK, class R>
 DEVICE void gru_grad_step(const R* kernel, const R* h0, const R* states, const R* gates, const truth* mask,
                           const R* from, const R* product, R* dh, R* dz, R* db, const Sequence& s) {
   const Own own = own_of(s);
-  R d = of_cotangents<R, 3>(own, kernel, db, product, s);
-  if (!own.first || !own.within) return;
-  d += dh[own.state];
-  if (s.step == s.time) {
-    dh[own.state] = d;
-    return;
-  }
+  R d;
+  if (!pulled<3>(&d, own, kernel, db, from, product, dh, s)) return;
   const int64_t units = s.units, t = moment(s), place = own.row * s.time + t;
-  if (from) d += from[place * units + own.unit];
   const bool keep = MASK && !mask[place].bits;
   const R* of_gates = gates + place * 4 * units + own.unit;
   const R update = of_gates[0], reset = of_gates[units], candidate = of_gates[2 * units];
