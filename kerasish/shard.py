@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import itertools
 import threading
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
@@ -16,7 +17,8 @@ import kerasish_core as core
 
 __all__ = [
     "Shard", "check_alike", "common_order", "current_shard", "distribution", "flush_metrics",
-    "note_update", "own_part", "parallel", "set_distribution", "shard_of", "sharded", "synchronize",
+    "note_update", "own_part", "parallel", "replicas", "rows_of", "set_distribution", "shard_of",
+    "sharded", "shards_of", "synchronize",
     "synchronized", "whole_sum", "with_gradients_of_all",
 ]  # fmt: skip
 
@@ -89,6 +91,11 @@ def parallel() -> bool:
     return _distribution is not None and core.communicator().size > 1
 
 
+def replicas() -> Any:
+    """The GPUs over which this process spreads its steps; None for one device."""
+    return None if _distribution is None else _distribution.replicas
+
+
 def current_shard() -> Shard | None:
     """The part of the batch that the running step sees; None for the whole."""
     return None if _open.running is None else _open.running.shard
@@ -110,8 +117,19 @@ def shard_of(total: int) -> Shard:
     rank, size = core.communicator().rank, core.communicator().size
     if total < size:
         return Shard(0, total, total, size)
-    start = total * rank // size
-    return Shard(start, total * (rank + 1) // size - start, total)
+    return shards_of(total, size)[rank]
+
+
+def shards_of(total: int, size: int) -> list[Shard]:
+    """The replicas' rows of a batch of at least as many."""
+    ends = [total * i // size for i in range(size + 1)]
+    return [Shard(a, b - a, total) for a, b in itertools.pairwise(ends)]
+
+
+def rows_of(batch: Any) -> int:
+    """How many rows a structure of arrays has."""
+    sizes = [x.shape[0] for x in core.tree.flatten(batch) if getattr(x, "ndim", 0)]
+    return int(sizes[0]) if sizes else 1
 
 
 def own_part(batch: Any) -> tuple[Shard, Any]:
@@ -119,8 +137,7 @@ def own_part(batch: Any) -> tuple[Shard, Any]:
 
     Where `auto_shard_dataset` is off, each process brings its own rows.
     """
-    sizes = [x.shape[0] for x in core.tree.flatten(batch) if getattr(x, "ndim", 0)]
-    rows = int(sizes[0]) if sizes else 1
+    rows = rows_of(batch)
     if _distribution.auto_shard_dataset:
         shard = shard_of(rows)
         return shard, shard.cut(batch)

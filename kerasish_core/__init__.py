@@ -33,6 +33,7 @@ from .executors.cuda import connect_gpus
 from .executors.reference import eager as _eager  # registers the eager runner
 from .op import REGISTRY, Spec
 from .ops import stop_gradient
+from .replicas import Replicas, replicas_on
 from .tensor import Tensor, constant, convert, install_operators
 from .tracing import eval_spec, quick_key
 from .variable import StatelessScope, Variable
@@ -45,6 +46,7 @@ __all__ = [
     "DeviceError",
     "GradientError",
     "GradientTape",
+    "Replicas",
     "ShapeError",
     "Spec",
     "StatelessScope",
@@ -83,6 +85,7 @@ __all__ = [
     "map",
     "ops",
     "remat",
+    "replicas_on",
     "scan",
     "stop_gradient",
     "strict_dtypes",

@@ -1,10 +1,18 @@
-"""The processes that train together, as the core knows them: alone, unless somebody connects it."""
+"""What trains together, as the core knows it: this process alone, unless somebody connects it.
+
+Members are processes, or (in `replicas.py`) threads of one process with a GPU each.
+"""
 
 from __future__ import annotations
 
+import contextlib
+import threading
+from collections.abc import Iterator
 from typing import Any, Protocol
 
-__all__ = ["Alone", "Communicator", "DeviceSums", "communicator", "connect"]
+__all__ = [
+    "Alone", "Communicator", "DeviceSums", "communicator", "communicator_scope", "connect",
+]  # fmt: skip
 
 
 class DeviceSums(Protocol):
@@ -18,6 +26,9 @@ class DeviceSums(Protocol):
 
     def sum_into(self, source: int, target: int, count: int, dtype: Any) -> None:
         """The same from address to address, on the current stream."""
+
+    def abort(self) -> None:
+        """End the sums that wait for others, and all later ones."""
 
 
 class Communicator(Protocol):
@@ -62,12 +73,27 @@ class Alone:
         return [value]
 
 
+class _Here(threading.local):
+    found: Communicator | None = None
+
+
 _current: Communicator = Alone()
+_here = _Here()
 
 
 def communicator() -> Communicator:
     """What connects this process with the others."""
-    return _current
+    return _here.found or _current
+
+
+@contextlib.contextmanager
+def communicator_scope(to: Communicator) -> Iterator[None]:
+    """In the block and this thread, the communicator is another one."""
+    before, _here.found = _here.found, to
+    try:
+        yield
+    finally:
+        _here.found = before
 
 
 def connect(to: Communicator) -> None:

@@ -3,23 +3,27 @@
 from __future__ import annotations
 
 import functools
+import math
 import operator
 import os
 import threading
+import time
 import weakref
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from itertools import repeat
 from typing import Any
 
 import numpy as np
 
 from . import device, tree
+from .collective import communicator
 from .dispatch import STATE, eager_scope
 from .executors import cuda, native
 from .executors.reference.graph import Program
 from .ir import to_text
 from .passes import optimize
+from .replicas import Replicas
 from .tensor import Tensor, convert
 from .tracing import Signature, Traced, explain_difference, quick_key, signature_of, trace
 
@@ -33,7 +37,7 @@ _MOST_PROGRAMS = 64
 class _Entry:
     """One traced signature with its program."""
 
-    def __init__(self, traced: Traced) -> None:
+    def __init__(self, traced: Traced, on: str) -> None:
         self.traced = traced
         self.graph = optimize(traced.graph)
         seen = {id(v) for v in traced.variables}
@@ -44,7 +48,7 @@ class _Entry:
         self.pack = _packer(traced.result, iter(traced.leaves))
         self.native: Any = None
         self.program: Any = None
-        self.device = device.current_device()
+        self.device = on
         sizes = len(self.variables), len(traced.variables)
         updates = [place[id(v)] for v in traced.updates]
         if self.device.startswith("gpu") and cuda.available():
@@ -97,6 +101,7 @@ class CompiledStep:
         self._entries: dict[Signature, _Entry] = {}
         self._quick: dict[Any, _Entry] = {}
         self._last: Signature | None = None
+        self._steps_of_chunk = 1
         self._lock = threading.RLock()
         self.retraces: list[str] = []
         _STEPS.add(self)
@@ -112,11 +117,7 @@ class CompiledStep:
             if known is not None:
                 return self._run(known, quick[1])
         entry, leaves = self._entry(args, kwargs)
-        arrays = [
-            x.value if isinstance(x, Tensor) else convert(x).value
-            for x in leaves
-            if isinstance(x, Tensor | np.ndarray)
-        ]
+        arrays = _arrays(leaves)
         if quick is not None and all(a.dtype == b.dtype for a, b in zip(arrays, quick[1])):
             self._quick[quick[0]] = entry
         return self._run(entry, arrays)
@@ -170,21 +171,97 @@ class CompiledStep:
             )
         return done, entry.pack([Tensor(a) for a in outputs])
 
-    def _entry(self, args: Any, kwargs: Any) -> tuple[_Entry, list[Any]]:
+    def spread(self, replicas: Replicas, given: Sequence[Any], within: Callable[[int], Any]) -> Any:
+        """Call the step on several GPUs at once.
+
+        Args:
+            replicas: The GPUs.
+            given: The argument of each replica.
+            within: Gives the context in which a replica is traced.
+
+        Returns:
+            What the first replica returned.
+        """
+        with self._lock:
+            entries, leaves = self._entries_of(replicas, given, within)
+            arrays = [_arrays(each) for each in leaves]
+            found = replicas.each(
+                lambda i: entries[i].native.run(arrays[i], entries[i].variables, i)
+            )
+        return entries[0].pack([Tensor(a) for a in found[0]])
+
+    def spread_rows(
+        self, replicas: Replicas, given: Sequence[Any], arrays: list[Any], rows: Sequence[Any],
+        within: Callable[[int], Any], seconds: float, watched: str | None = None,
+    ) -> tuple[int, Any]:  # fmt: skip
+        """`run_rows` on several GPUs at once, in about as many seconds.
+
+        Args:
+            replicas: The GPUs.
+            given: Of each replica the argument of one call, as an example: its rows of a batch.
+            arrays: The arrays of which these are parts.
+            rows: Of each replica int64[steps, its rows of a batch].
+            within: As of `spread`.
+            seconds: All do the same number of steps, which took so long the last time.
+            watched: As of `run_rows`.
+
+        Returns:
+            How many steps were done, and the result of the last; or 0 and None if the step has no
+            such result.
+        """
+        most = self._steps_of_chunk
+        with self._lock:
+            entries, _ = self._entries_of(replicas, given, within)
+            place = -1 if watched is None else entries[0].place_of(watched)
+            if place is None:
+                return 0, None
+            start = time.monotonic()
+            found = replicas.each(
+                lambda i: entries[i].native.run_rows(
+                    arrays, rows[i].reshape(-1), rows[i].shape[1], entries[i].variables, math.inf,
+                    place, i, most,
+                )
+            )  # fmt: skip
+        done, outputs = found[0]
+        fit = done * seconds / max(time.monotonic() - start, 1e-9)
+        self._steps_of_chunk = max(1, min(2 * most, int(fit)))
+        return done, entries[0].pack([Tensor(a) for a in outputs])
+
+    def _entries_of(
+        self, replicas: Replicas, given: Sequence[Any], within: Callable[[int], Any]
+    ) -> tuple[list[_Entry], list[list[Any]]]:
+        """The replicas' programs, ready to run, and their flat arguments."""
+        entries, leaves = [], []
+        for i, argument in enumerate(given):
+            with replicas.tracing(i), within(i):
+                entry, flat = self._entry((argument,), {}, replicas.devices[i], i)
+            entries.append(entry)
+            leaves.append(flat)
+        for i, entry in enumerate(entries):
+            # Before anybody waits for others: memory that is missing is said here.
+            with replicas.running(i):
+                entry.native.prepare(entry.variables, i)
+        return entries, leaves
+
+    def _entry(
+        self, args: Any, kwargs: Any, on: str | None = None, replica: int = 0
+    ) -> tuple[_Entry, list[Any]]:
         key = self._key() if self._key is not None else None
-        signature, leaves = signature_of(args, kwargs, key)
+        signature, leaves = signature_of(args, kwargs, key, on)
         with self._lock:
             entry = self._entries.pop(signature, None)
             if entry is None:
-                if self._last is not None:
+                if self._last is not None and replica == 0:
                     self.retraces.append(explain_difference(signature, self._last))
                 opened = tree.map_structure(_as_tensor, (list(args), kwargs))
-                entry = _Entry(trace(self._fn, opened[0], opened[1], self._name))
-                while len(self._entries) >= _MOST_PROGRAMS:
+                traced = trace(self._fn, opened[0], opened[1], self._name)
+                entry = _Entry(traced, signature.device)
+                while len(self._entries) >= _MOST_PROGRAMS * communicator().size:
                     self._entries.pop(next(iter(self._entries)))
                     self._quick.clear()
             self._entries[signature] = entry
-            self._last = signature
+            if replica == 0:
+                self._last = signature
         return entry, leaves
 
     def _run(self, entry: _Entry, arrays: list[Any]) -> Any:
@@ -263,6 +340,15 @@ def _packer(result: Any, places: Any) -> Callable[[list[Tensor]], Any]:
         return tree.pack_sequence_as(result, leaves)
 
     return pack
+
+
+def _arrays(leaves: list[Any]) -> list[Any]:
+    """What a program is given."""
+    return [
+        x.value if isinstance(x, Tensor) else convert(x).value
+        for x in leaves
+        if isinstance(x, Tensor | np.ndarray)
+    ]
 
 
 def _as_tensor(x: Any) -> Any:

@@ -161,7 +161,7 @@ class Tensor:
         return Tensor(self.value)
 
     def __reduce__(self) -> Any:
-        return Tensor, (np.asarray(self),)
+        return _restored, (np.asarray(self),)
 
     # -- into NumPy
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **options: Any) -> Any:
@@ -266,6 +266,11 @@ class Tensor:
 
     def astype(self, dtype: Any) -> Tensor:
         return OPERATORS["cast"](self, dtype)  # type: ignore[no-any-return]
+
+
+def _restored(array: Any) -> Tensor:
+    """What was pickled, on the device that is current where it is read."""
+    return Tensor(convert(array).value)
 
 
 class Resident(Tensor):

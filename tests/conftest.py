@@ -6,9 +6,13 @@ import shutil
 from pathlib import Path
 
 import pytest
+import standin_cuda
 import standin_cupy
 
 import kerasish_core as core
+from kerasish_core import device
+from kerasish_core.executors import cuda
+from kerasish_core.executors.cuda import homes
 
 # Read when the published Keras is imported, by parity tests only. The judge runs on JAX.
 os.environ.setdefault("KERAS_BACKEND", "jax")
@@ -101,10 +105,31 @@ def cupy():
     """CuPy's stand-in (`standin_cupy.py`), and the first GPU as the current device."""
     order = core.ops.collective._ORDER
     before = order._tensor
-    core.device._checked.cache_clear()
-    core.device._KEPT.clear()
+    kept = (device._checked.cache_clear, device._KEPT.clear, homes._BUFFERS.clear,
+            homes._EQUAL.clear)  # fmt: skip
+    for clear in kept:
+        clear()
     with standin_cupy.installed() as module, core.device_scope("gpu:0"):
         yield module
-    core.device._checked.cache_clear()
-    core.device._KEPT.clear()
+    for clear in kept:
+        clear()
     order._tensor = before
+
+
+@pytest.fixture(scope="session")
+def cublaslt():
+    """cuBLASLt's stand-in, built once."""
+    return standin_cuda.Library()
+
+
+@pytest.fixture
+def gpu(cupy, monkeypatch, tmp_path, cublaslt):
+    """CuPy's stand-in with streams, graphs, modules and cuBLASLt: steps run as `CudaProgram`."""
+    standin_cuda.install(cupy, monkeypatch)
+    monkeypatch.setattr(standin_cuda, "LAUNCHED", [])
+    backend, cublas = cuda._room("backend"), cuda._room("cublas")
+    monkeypatch.setattr(backend, "_CACHE", tmp_path)
+    monkeypatch.setattr(cublas, "_library", lambda: cublaslt)
+    cublas.CublasLt.of.cache_clear()
+    yield cupy
+    cublas.CublasLt.of.cache_clear()

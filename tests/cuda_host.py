@@ -13,6 +13,7 @@ import os
 import shutil
 import subprocess
 import tempfile
+import threading
 from pathlib import Path
 
 import numpy as np
@@ -24,6 +25,8 @@ HEADER = Path(__file__).parent / "cuda_host.h"
 COMPILE = ("g++", "-std=c++17", "-O0", "-w", "-fno-strict-aliasing", "-fPIC", "-shared", "-fwrapv",
            "-ffp-contract=off")  # fmt: skip
 
+# The header's threads are those of one launch at a time.
+_ONE = threading.Lock()
 # Less optimisation takes a third of the time, and refuses the same.
 OPTIONS = ("std=c++17", "Ofast-compile=max")
 
@@ -65,9 +68,10 @@ class HostModule:
                 words[i : i + 1].view("float64")[0] = value
             else:
                 words[i] = value
-        ctypes.c_int.in_dll(self._library, "reversed").value = int(reverse)
         run = getattr(self._library, f"run_{name}")
-        run(ctypes.c_uint(blocks), ctypes.c_void_p(words.ctypes.data))
+        with _ONE:
+            ctypes.c_int.in_dll(self._library, "reversed").value = int(reverse)
+            run(ctypes.c_uint(blocks), ctypes.c_void_p(words.ctypes.data))
 
 
 class HostBackend:

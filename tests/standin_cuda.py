@@ -9,10 +9,12 @@ import ctypes
 import re
 import subprocess
 import tempfile
+import threading
 import types
 from pathlib import Path
 
 import numpy as np
+import standin_nccl
 from cuda_host import HostModule
 
 from kerasish_core.codegen.cuda.source import THREADS, Kernel
@@ -27,18 +29,16 @@ LAUNCHED = []
 class Stream:
     """A stream; inside `with` it is the current one."""
 
-    current = None
-
     def __init__(self, null=False, non_blocking=False, ptds=False, priority=None):
         self.ptr = 1000 + 8 * len(LAUNCHED) + (0 if null else 4)
         self._capturing, self._before = None, None
 
     def __enter__(self):
-        self._before, Stream.current = Stream.current, self
+        self._before, _CURRENT.stream = _CURRENT.stream, self
         return self
 
     def __exit__(self, *_):
-        Stream.current = self._before
+        _CURRENT.stream = self._before
 
     def begin_capture(self, mode=None):
         assert self._capturing is None and self is not DEFAULT, "the null stream can't capture"
@@ -59,11 +59,17 @@ class Stream:
 
 
 DEFAULT = Stream(null=True)
-Stream.current = DEFAULT
+
+
+class _Current(threading.local):
+    stream = DEFAULT
+
+
+_CURRENT = _Current()
 
 
 def get_current_stream(device_id=-1):
-    return Stream.current
+    return _CURRENT.stream
 
 
 class Graph:
@@ -160,6 +166,11 @@ def _pinned(size):
     return (ctypes.c_char * size)()
 
 
+def _on_stream(stream, work):
+    assert stream == get_current_stream().ptr
+    get_current_stream().do(work)
+
+
 def install(cupy, monkeypatch):
     """Give the stand-in of CuPy what programs need; taken away by the monkeypatch."""
     parts = {
@@ -169,6 +180,7 @@ def install(cupy, monkeypatch):
     }  # fmt: skip
     for name, part in parts.items():
         monkeypatch.setattr(cupy.cuda, name, part, raising=False)
+    monkeypatch.setattr(standin_nccl, "DO", _on_stream)
     monkeypatch.setattr(cupy.cuda.Device, "compute_capability", "90", raising=False)
 
 

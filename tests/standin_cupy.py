@@ -12,6 +12,7 @@ import functools
 import importlib.machinery
 import json
 import sys
+import threading
 import types
 from pathlib import Path
 
@@ -26,22 +27,27 @@ _MAKES = {"array", "asarray", "ascontiguousarray", "asanyarray"}
 _STORED = {"bfloat16"}
 
 
+class _Current(threading.local):
+    device = 0
+
+
+_CURRENT = _Current()
+
+
 class Device:
     """The current device, and a context in which it is another."""
 
-    current = 0
-
     def __init__(self, number=None):
-        self.id = Device.current if number is None else number
+        self.id = _CURRENT.device if number is None else number
         if not 0 <= self.id < DEVICES:
             raise ValueError(f"device {self.id} of {DEVICES}")
 
     def __enter__(self):
-        self._before, Device.current = Device.current, self.id
+        self._before, _CURRENT.device = _CURRENT.device, self.id
         return self
 
     def __exit__(self, *_):
-        Device.current = self._before
+        _CURRENT.device = self._before
 
     def __eq__(self, other):
         return isinstance(other, Device) and self.id == other.id
@@ -71,7 +77,7 @@ class ndarray:
 
     def __init__(self, shape, dtype=float, *, _data=None, _device=None):
         self._data = np.zeros(shape, dtype) if _data is None else _data
-        self._device = Device.current if _device is None else _device
+        self._device = _CURRENT.device if _device is None else _device
 
     @property
     def device(self):
@@ -235,7 +241,7 @@ def _plain(value, device, allow=False):
 def _call(function, name, device, *args, **kwargs):
     """Call NumPy and wrap what it gives."""
     allow = name in _MAKES
-    device = Device.current if device is None else device
+    device = _CURRENT.device if device is None else device
     plain = [_plain(a, device, allow) for a in args]
     plain_named = {k: _plain(v, device, allow) for k, v in kwargs.items()}
     return _wrap(function(*plain, **plain_named), device)
@@ -261,7 +267,7 @@ class _Ufunc:
         raise TypeError(f"cupy.{self.__name__}: no loop for {given}")
 
     def __call__(self, *args, out=None, dtype=None):
-        device = Device.current
+        device = _CURRENT.device
         self._check(args[: self._ufunc.nin])
         plain = [_plain(a, device) for a in args]
         options = {} if dtype is None else {"dtype": dtype}
@@ -282,7 +288,7 @@ class _Ufunc:
         if self.__name__ not in ("add", "subtract", "maximum", "minimum", "bitwise_and",
                                  "bitwise_or", "bitwise_xor"):  # fmt: skip
             raise NotImplementedError(f"cupy.{self.__name__}.at")
-        device = Device.current
+        device = _CURRENT.device
         self._ufunc.at(*(_plain(v, device) for v in (array, indices, values)))
 
 
@@ -305,7 +311,7 @@ class _Function:
             for a in args:
                 if isinstance(a, ndarray) and a.dtype.name in _STORED:
                     _refuse_stored(self._name)
-        return _call(self._function, self._name, Device.current, *args, **kwargs)
+        return _call(self._function, self._name, _CURRENT.device, *args, **kwargs)
 
 
 # What moves elements without computing.

@@ -1,12 +1,14 @@
 """A stand-in for `cupy.cuda.nccl` on the host's memory, which takes what CuPy 14 takes, no more.
 
 Arguments are the types, and constants the numbers, that the real module of CuPy 14.2 has. `SUM`
-does the sum: processes under MPI set it to theirs.
+does the sum: processes under MPI set it to theirs, threads of one process to `of_threads`.
 """
 
 import ctypes
 
 import numpy as np
+
+import kerasish_core as core
 
 available = True
 NCCL_INT8, NCCL_UINT8, NCCL_INT32, NCCL_UINT32, NCCL_INT64, NCCL_UINT64 = range(6)
@@ -25,8 +27,21 @@ def _lonely(array):
     raise AssertionError("nobody said how this sums")
 
 
+def of_threads(array):
+    first, second = core.communicator().all_gather(array)
+    return first + second
+
+
+def _at_once(stream, work):
+    if stream != STREAM:
+        raise NcclError("NCCL_ERROR_INVALID_ARGUMENT")
+    work()
+
+
 SUM = _lonely
-CALLS = []
+# Does the work of a call on a stream; `standin_cuda.py` has streams that capture it.
+DO = _at_once
+CALLS, ABORTED = [], []
 
 
 class NcclError(RuntimeError):
@@ -51,13 +66,7 @@ class NcclCommunicator:
 
     def allReduce(self, sendbuf, recvbuf, count, datatype, op, stream):
         _integers(sendbuf, recvbuf, count, datatype, op, stream)
-        if (
-            datatype not in _DTYPES
-            or op != NCCL_SUM
-            or stream != STREAM
-            or not sendbuf
-            or not recvbuf
-        ):
+        if datatype not in _DTYPES or op != NCCL_SUM or not sendbuf or not recvbuf:
             raise NcclError("NCCL_ERROR_INVALID_ARGUMENT")
         dtype = np.dtype(_DTYPES[datatype])
         if sendbuf % dtype.itemsize or recvbuf % dtype.itemsize:
@@ -69,8 +78,15 @@ class NcclCommunicator:
         apart = abs(sendbuf - recvbuf)
         if 0 < apart < count * dtype.itemsize:
             raise NcclError("NCCL_ERROR_INVALID_USAGE")  # in one place or in two, not in between
-        CALLS.append((count, dtype.name))
-        made[...] = SUM(given.copy())
+
+        def work():
+            CALLS.append((count, dtype.name))
+            made[...] = SUM(given.copy())
+
+        DO(stream, work)
+
+    def abort(self):
+        ABORTED.append(self)
 
 
 def _integers(*given):

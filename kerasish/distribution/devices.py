@@ -13,7 +13,9 @@ __all__ = ["get_device_count", "initialize", "list_devices"]
 
 
 def list_devices(device_type: str | None = None) -> list[str]:
-    """The names of the devices of all processes: each process has one.
+    """The names of the devices that can train together.
+
+    Of several processes each has one; one alone has all GPUs of its machine.
 
     Args:
         device_type: "cpu" or "gpu"; by default that of the current device.
@@ -28,7 +30,9 @@ def list_devices(device_type: str | None = None) -> list[str]:
             f"Unknown backend: '{kind}' requested, but new arrays are made on '{current}'. Set "
             "KERASISH_DEVICE=gpu, with CuPy installed."
         )
-    return [f"{kind}:{i}" for i in range(connect().size)]
+    size = connect().size
+    count = core.gpu_count() if kind == "gpu" and size == 1 else size
+    return [f"{kind}:{i}" for i in range(count)]
 
 
 def get_device_count(device_type: str | None = None) -> int:

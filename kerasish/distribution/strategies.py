@@ -43,6 +43,7 @@ class Distribution:
         self._auto_shard_dataset = auto_shard_dataset
         found = connect()
         self._num_processes, self._process_id = found.size, found.rank
+        self._replicas: Any = None
 
     @property
     def device_mesh(self) -> DeviceMesh:
@@ -72,6 +73,11 @@ class Distribution:
     def num_model_replicas(self) -> int:
         """How many copies of the model there are."""
         raise NotImplementedError
+
+    @property
+    def replicas(self) -> core.Replicas | None:
+        """This process's GPUs once the distribution was set, where it trains on several."""
+        return self._replicas  # type: ignore[no-any-return]
 
     @property
     def data_shard_id(self) -> int:
@@ -119,17 +125,19 @@ class Distribution:
 
 
 class DataParallel(Distribution):
-    """Every process has the whole model and some rows of each batch.
+    """Every device has the whole model and some rows of each batch.
 
-    `mpirun -n 4 python train.py` runs a program on four processes (extra `mpi`); alone, the same
-    program trains as it does without a distribution. In `fit`, `evaluate`, `train_on_batch` and
-    `test_on_batch` the results are those of one process with whole batches: gradients are summed
-    over the processes (one call a step), moments of `BatchNormalization` are those of the whole
-    batch, and so are losses and metrics. `predict` runs in each process on all it is given.
-    Weights, seeds and orders of rows are those of the first process. A random tensor whose first
-    axis is that of the process's rows is its part of what the whole batch would get; all others
-    are equal in all processes. `add_loss` counts as a mean over rows. Rows that are fewer than
-    processes are computed by all of them.
+    A program that is started once trains on all GPUs of its machine, or on those that it names.
+    `mpirun -n 4 python train.py` runs it on four processes (extra `mpi`) of one or several
+    machines, with a device each. In `fit`, `evaluate`, `train_on_batch` and `test_on_batch` the
+    results are those of one device with whole batches: gradients are summed over the devices (one
+    call a step), moments of `BatchNormalization` are those of the whole batch, and so are losses
+    and metrics. `predict` runs on one device, in each process on all it is given. Weights, seeds
+    and orders of rows are those of the first process. A random tensor whose first axis is that of
+    a device's rows is its part of what the whole batch would get; all others are equal on all
+    devices. `add_loss` counts as a mean over rows. Rows that are fewer than processes are computed
+    by all of them, those that are fewer than the GPUs of one process by its first GPU, and so are
+    steps that run eagerly.
 
     Args:
         device_mesh: The devices; of several axes the first is that of batches.
@@ -138,13 +146,14 @@ class DataParallel(Distribution):
             rows of every batch; otherwise each is given its own part of the data, and batches of
             all together make up a step.
 
-    On GPUs each process of a machine takes the one of its number (alone beside several GPUs, a
-    process warns that it leaves the others idle), and sums go from GPU to GPU by
-    NCCL (extra `nccl12` or `nccl13`), as a part of the compiled step; without NCCL, or where
-    processes share a GPU, by way of the host.
+    Sums go from GPU to GPU by NCCL (extra `nccl12` or `nccl13`), as a part of the compiled step;
+    without NCCL, or where processes share a GPU, by way of the host. Of several processes each
+    takes the GPU of its number on its machine. Variables live on the first GPU, and the others
+    have copies; that one is the device on which new arrays are made.
 
     Raises:
         ImportError: Several processes were started, and mpi4py is missing.
+        ValueError: When it is set: it is over other devices than there are.
 
     Source: https://keras.io/api/distribution/data_parallel/
 
@@ -162,12 +171,6 @@ class DataParallel(Distribution):
                 f"Received: mesh={device_mesh} (of type {type(device_mesh)})"
             )
         if not device_mesh:
-            if not devices and connect().size == 1 and core.gpu_count() > 1:
-                warnings.warn(
-                    f"This machine has {core.gpu_count()} GPUs, of which this process trains on "
-                    f"one. Start one for each: `mpirun -n {core.gpu_count()} python train.py`.",
-                    stacklevel=2,
-                )
             names = np.array(devices or list_devices())
             device_mesh = DeviceMesh(names.shape, [_BATCH], names)
         super().__init__(device_mesh, device_mesh.axis_names[0], auto_shard_dataset)
@@ -248,11 +251,17 @@ def set_distribution(value: Distribution | None) -> None:
             raise ValueError(
                 f"A DataParallel or ModelParallel is needed, or None. Received: {value}"
             )
-        _check_mesh(value)
+        value._replicas = _replicas_of(value)
     shard.set_distribution(value)
 
 
-def _check_mesh(value: Distribution) -> None:
+def _replicas_of(value: Distribution) -> core.Replicas | None:
+    """The GPUs over which this process spreads its steps.
+
+    Raises:
+        ValueError: It is one over other devices than there are.
+        NotImplementedError: It cuts models into parts.
+    """
     devices = value.device_mesh.devices.size
     if isinstance(value, ModelParallel) and value.num_model_replicas != devices:
         raise NotImplementedError(
@@ -260,11 +269,23 @@ def _check_mesh(value: Distribution) -> None:
             "variables on several devices are not there yet. Give the mesh one device along every "
             f"axis but '{value.batch_dim_name}', or use DataParallel."
         )
-    if devices != value.num_processes:
+    if devices == value.num_processes:
+        return None
+    names, there = [str(d) for d in value.device_mesh.devices.flat], list_devices()
+    if value.num_processes > 1 or len(there) == 1:
         raise ValueError(
             f"{value} is over {devices} devices, but each process has one and there are "
             f"{value.num_processes}. Start as many: `mpirun -n {devices} python train.py`."
         )
+    first = core.current_device()
+    if len(set(names)) < devices or not {first, *names} <= {*there} or first not in names:
+        raise ValueError(
+            f"{value} is over {names}; they must be different devices of {there}, and {first}, "
+            f"where new arrays are made, one of them. Another one is made that by "
+            f"KERASISH_DEVICE={names[0]}."
+        )
+    names.remove(first)
+    return core.replicas_on((first, *names))
 
 
 def distribute_tensor(tensor: Any, layout: Any) -> Any:

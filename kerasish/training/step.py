@@ -22,8 +22,11 @@ from ..shard import (
     flush_metrics,
     own_part,
     parallel,
+    replicas,
+    rows_of,
     shard_of,
     sharded,
+    shards_of,
     synchronize,
 )
 from ..text_arrays import holds_text
@@ -187,7 +190,7 @@ class Steps(StepFunctions, StatelessLoss):
             return self._run_eagerly(name, data, alone)
         step = self._compiled_step(name, alone)
         try:
-            return step(data)
+            return self._call(step, name, data)
         except core.TraceError as error:
             if self._jit is True:
                 raise
@@ -199,6 +202,21 @@ class Steps(StepFunctions, StatelessLoss):
             return self._run_eagerly(name, data, alone)
         except AttributeError as error:
             raise _in_our_style(error) from error
+
+    def _call(self, step: Any, name: str, data: Any) -> Any:
+        """The compiled step on one batch, of which each of several GPUs takes its rows."""
+        spread = self._spread_over(name)
+        rows = rows_of(data)
+        if spread is None or rows < spread.size:  # one GPU computes what is too short to be cut
+            return step(data)
+        shards = shards_of(rows, spread.size)
+        return step.spread(spread, [s.cut(data) for s in shards], lambda i: sharded(shards[i]))
+
+    def _spread_over(self, name: str) -> Any:
+        """The GPUs over which this process spreads a step; None for one device."""
+        if name == "predict_step" or current_shard() is not None:
+            return None
+        return replicas()
 
     def _synchronize(self, name: str) -> None:
         """Start from the first process's values, where several train together."""
@@ -286,13 +304,18 @@ class Steps(StepFunctions, StatelessLoss):
         self._synchronize(name)
         if self._after_front(example) is not example or holds_text(example):
             return 0, rows, None
-        step = self._compiled_step(name)
+        step, spread = self._compiled_step(name), self._spread_over(name)
+        if spread is not None and size < spread.size:
+            return 0, rows, None
         try:
             while done < whole:
                 part = rows[done * size : whole * size]
-                count, found = step.run_rows(
-                    (example,), arrays, part, size, _CHUNK_SECONDS, watched
-                )
+                if spread is None:
+                    count, found = step.run_rows(
+                        (example,), arrays, part, size, _CHUNK_SECONDS, watched
+                    )
+                else:
+                    count, found = _spread_rows(step, spread, example, arrays, part, size, watched)
                 if not count:
                     break
                 results, done = self._checked(found), done + count
@@ -323,7 +346,8 @@ class Steps(StepFunctions, StatelessLoss):
         """
         alone = name != "predict_step"
         step = self._steps.get(f"{name} alone" if alone else name)
-        if step is not None and not self._eager and not (alone and parallel()):
+        together = alone and (parallel() or replicas() is not None)
+        if step is not None and not self._eager and not together:
             found = step.call_known(data)
             if found is not None:
                 return found
@@ -432,6 +456,20 @@ def _method(model: Any, name: str, alone: bool) -> Callable[[Any], Any]:
         return found
 
     return step
+
+
+def _spread_rows(
+    step: Any, spread: Any, example: Any, arrays: Any, rows: Any, size: int, watched: Any
+) -> tuple[int, Any]:
+    """A chunk of steps of which each GPU takes its rows."""
+    shards = shards_of(size, spread.size)
+    rows = rows.reshape(-1, size)
+    found: tuple[int, Any] = step.spread_rows(
+        spread, [s.cut(example) for s in shards], arrays,
+        [np.ascontiguousarray(rows[:, s.start : s.start + s.rows]) for s in shards],
+        lambda i: sharded(shards[i]), _CHUNK_SECONDS, watched,
+    )  # fmt: skip
+    return found
 
 
 def _narrow(x: Any) -> Any:

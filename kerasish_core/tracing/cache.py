@@ -38,13 +38,15 @@ def _leaf(x: Any) -> Any:
     return (type(x), x)
 
 
-def signature_of(args: Any, kwargs: Any, key: Any = None) -> tuple[Signature, list[Any]]:
-    """The signature of a call and its flat leaves."""
+def signature_of(
+    args: Any, kwargs: Any, key: Any = None, on: str | None = None
+) -> tuple[Signature, list[Any]]:
+    """The signature of a call, on the current device unless another is named; its flat leaves."""
     found = tree.flatten_with_path((args, kwargs))
     leaves = [leaf for _, leaf in found]
     paths = tuple([path for path, _ in found])
     return (
-        Signature(paths, tuple([_leaf(x) for x in leaves]), device.current_device(), key),
+        Signature(paths, tuple([_leaf(x) for x in leaves]), on or device.current_device(), key),
         leaves,
     )
 

@@ -66,11 +66,3 @@ def test_models_train(cupy, build, optimizer, run_eagerly):
     np.testing.assert_allclose(predicted_gpu, predicted, rtol=1e-5, atol=1e-6)
     for w, v in zip(weights_gpu, weights, strict=True):
         np.testing.assert_allclose(w, v, rtol=1e-4, atol=1e-6)
-
-
-def test_one_process_beside_several_gpus_says_so(cupy):
-    with pytest.warns(UserWarning, match=r"2 GPUs.*mpirun -n 2"):
-        keras.distribution.DataParallel()
-    keras.distribution.DataParallel(devices=["gpu:0"])
-    with core.device_scope("cpu"):
-        keras.distribution.DataParallel()

@@ -14,23 +14,6 @@ from kerasish_core.ir import Graph
 RNG = np.random.default_rng(7)
 
 
-@pytest.fixture(scope="module")
-def library():
-    return standin_cuda.Library()
-
-
-@pytest.fixture
-def gpu(cupy, monkeypatch, tmp_path, library):
-    standin_cuda.install(cupy, monkeypatch)
-    monkeypatch.setattr(standin_cuda, "LAUNCHED", [])
-    backend, cublas = cuda._room("backend"), cuda._room("cublas")
-    monkeypatch.setattr(backend, "_CACHE", tmp_path)
-    monkeypatch.setattr(cublas, "_library", lambda: library)
-    cublas.CublasLt.of.cache_clear()
-    yield cupy
-    cublas.CublasLt.of.cache_clear()
-
-
 def f(*shape, dtype="float32"):
     return RNG.normal(size=shape).astype(core.dtypes.as_dtype(dtype))
 
@@ -102,27 +85,27 @@ OTHERS = [pytest.param(d, marks=pytest.mark.slow) for d in ("float64", "float16"
 
 
 @pytest.mark.parametrize("dtype", ["float32", *OTHERS])
-def test_products_by_the_library(gpu, library, dtype):
+def test_products_by_the_library(gpu, cublaslt, dtype):
     for name, (function, *shapes) in PRODUCTS.items():
         arrays = [f(*shape, dtype=dtype) for shape in shapes]
-        before, calls = library.number("asked"), library.number("multiplied")
+        before, calls = cublaslt.number("asked"), cublaslt.number("multiplied")
         run = core.function(function)
         found = run(*arrays)
         with core.device_scope("cpu"):
             wanted = function(*(core.convert(a.astype("float64")) for a in arrays)).numpy()
         same(found, wanted, dtype)
-        assert library.number("asked") == before + 1, name
-        made = library.number("multiplied") - calls
+        assert cublaslt.number("asked") == before + 1, name
+        made = cublaslt.number("multiplied") - calls
         assert made == {"shared": 2, "heads": 2}.get(name, 1), name
         for _ in range(2):  # captured, replayed: nothing is asked any more
             same(run(*arrays), wanted, dtype)
-        assert library.number("asked") == before + 1, name
+        assert cublaslt.number("asked") == before + 1, name
 
 
-def test_tensor_float_32_is_asked_for(gpu, library):
+def test_tensor_float_32_is_asked_for(gpu, cublaslt):
     def compute(dtype):
         core.function(core.ops.matmul)(f(2, 3, dtype=dtype), f(3, 4, dtype=dtype))
-        return library.number("last_compute")
+        return cublaslt.number("last_compute")
 
     assert not config.tensor_float_32() and compute("float32") == 68
     config.set_tensor_float_32(True)

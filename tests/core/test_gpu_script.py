@@ -7,11 +7,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from test_cuda_backend import gpu, library
+import standin_nccl
 
 import kerasish_core as core
-
-__all__ = ["gpu", "library"]  # fixtures
 
 SCRIPT = Path(__file__).parents[2] / "scripts" / "gpu_tests"
 
@@ -28,12 +26,14 @@ def run(monkeypatch, *arguments):
 
 
 @pytest.mark.slow
-def test_everything_agrees(gpu, monkeypatch, capsys):
-    assert run(monkeypatch, "--only", "softmax,conv,gru,attention", "--dtype", "float32") == 0
+@pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
+def test_everything_agrees(gpu, monkeypatch, capsys, dtype):
+    monkeypatch.setattr(standin_nccl, "SUM", standin_nccl.of_threads)
+    assert run(monkeypatch, "--dtype", dtype) == 0
     lines = capsys.readouterr().out.splitlines()
     assert lines[0] == "on gpu:0" and "FAILED" not in "".join(lines)
     counted, of, total, _ = lines[-1].split()
-    assert of == "of" and counted == total and int(total) > 20
+    assert of == "of" and counted == total and int(total) > 200
 
 
 def test_a_wrong_result_is_told(gpu, monkeypatch, capsys):

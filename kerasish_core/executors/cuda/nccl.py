@@ -1,4 +1,4 @@
-"""Sums over the GPUs of several processes, by NCCL through CuPy.
+"""Sums over GPUs, of several processes or of threads of one, by NCCL through CuPy.
 
 CuPy brings the bindings, the package `nvidia-nccl-cu12` (or `-cu13`) the library. Calls only put
 work on a stream, so that a graph captures them.
@@ -30,7 +30,7 @@ _TYPES = {
 
 
 class NcclSums:
-    """The GPUs of all processes, one each.
+    """The GPUs of all members of a communicator, one each.
 
     Args:
         cupy: CuPy.
@@ -77,6 +77,10 @@ class NcclSums:
         kind = getattr(self._nccl, f"NCCL_{name}")
         stream = int(self._cupy.cuda.get_current_stream().ptr)
         self._group.allReduce(source, target, count * parts, kind, self._nccl.NCCL_SUM, stream)
+
+    def abort(self) -> None:
+        """End what waits for the others, which will not come."""
+        self._group.abort()
 
 
 def sum_call(

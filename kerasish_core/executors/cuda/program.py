@@ -9,7 +9,6 @@ from __future__ import annotations
 import math
 import threading
 import time
-import weakref
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -25,7 +24,6 @@ from ...passes.fuse import Group, group_nodes
 from ...passes.pointwise import pointwise_products
 from ...passes.recast import repeat_casts
 from ...passes.widen import widen_halves
-from ...tensor import Resident
 from ..native.arrangement import Arrangement, bytes_of, used_outside
 from ..native.epilogue import find_epilogues
 from ..native.lowering import Instruction
@@ -34,6 +32,7 @@ from . import instructions
 from .builder import LOWERINGS, CudaBuilder
 from .epoch import Epoch, Taking
 from .expand import expand
+from .homes import change_alone, copies_of, home_of
 from .instructions.fused import Pending, chain_of, emit_group, role_of
 from .instructions.recurrent import RECURRENT
 from .instructions.rows import reads_halves
@@ -42,25 +41,6 @@ from .protocol import Backend
 __all__ = ["CudaProgram"]
 
 assert instructions  # importing it fills LOWERINGS
-
-# By variable and device.
-_HOMES: dict[tuple[int, int], tuple[Any, Any]] = {}
-
-
-def _home(variable: Any, backend: Backend) -> Any:
-    """The buffer of a variable, which holds its present value afterwards."""
-    tensor = variable._tensor
-    key = id(variable), backend.number
-    found = _HOMES.get(key)
-    if found is None:
-        home = backend.xp.empty(tensor.shape, tensor.dtype)
-        gone = weakref.ref(variable, lambda _: _HOMES.pop(key, None))
-        found = _HOMES[key] = (gone, home)
-    home = found[1]
-    if tensor._value is not home:
-        backend.put(home, tensor._value)
-        variable._tensor = Resident(home)
-    return home
 
 
 def _computes(node: Node, specs: Mapping[int, Spec]) -> bool:
@@ -116,6 +96,7 @@ class CudaProgram(Arrangement):
         self.instructions = tuple(b.instructions)
         self.bodies: dict[int, Any] = {}
         self._module: Any = None
+        self._ready = False
         self._segments: list[Callable[[], None]] = []
         self._graphs: list[int] = []
         self._runs = 0
@@ -164,16 +145,15 @@ class CudaProgram(Arrangement):
             b.host(node, "generic: outside the graph, no kernel for these operands")
 
     # -- addresses
-    def _bind_memory(self, variables: Sequence[Any]) -> None:
+    def _bind_memory(self, homes: Sequence[Any]) -> None:
         """Allocate everything once; afterwards no address changes."""
         backend, b, graph = self._backend, self.builder, self.graph
         xp = backend.xp
-        self._homes = [_home(v, backend) for v in variables]
         self._arena = xp.empty(max(self.plan.size, 64), "uint8")
         arrays: dict[int, Any] = {}
         for i, v in enumerate(graph.inputs[: self.inputs]):
             arrays[i] = xp.empty(b.spec(v).shape, b.spec(v).dtype)
-        for i, home in enumerate(self._homes):
+        for i, home in enumerate(homes):
             arrays[self.inputs + i] = home
         base = self.inputs + self.variables
         for i, (v, value) in enumerate(graph.constants.items()):
@@ -186,7 +166,7 @@ class CudaProgram(Arrangement):
                 spec = b.spec(graph.outputs[i])
                 arrays[base + i] = xp.empty(spec.shape, spec.dtype)
             else:
-                arrays[base + i] = self._homes[self.update_places[i - split]]
+                arrays[base + i] = homes[self.update_places[i - split]]
         self._arrays = arrays
         self._outputs = [arrays[base + i] for i in range(split)]
         self._make_segments()
@@ -313,21 +293,29 @@ class CudaProgram(Arrangement):
         return tuple(map(self._prepared, value)) if isinstance(value, tuple) else value
 
     # -- running
-    def run(self, inputs: Sequence[Any], variables: Sequence[Any]) -> list[Any]:
+    def run(
+        self, inputs: Sequence[Any], variables: Sequence[Any], replica: int | None = None
+    ) -> list[Any]:
         """The results; variables have their new values afterwards.
 
         The first run launches kernel by kernel, which loads them and the libraries; the second one
         captures what later ones replay.
+
+        Args:
+            inputs: Arrays.
+            variables: As many as the program was made for.
+            replica: Of a step that runs on several GPUs at once, the number of this part, after
+                `prepare`: the first writes to the variables, the others to copies of them.
         """
         with self._lock, self._backend.active():
-            self._prepare(variables)
+            self.prepare(variables, replica)
             self._load(inputs)
             self._step()
             return [y.copy() for y in self._outputs]
 
     def run_rows(
         self, arrays: Sequence[Any], rows: Any, batch: int, variables: Sequence[Any],
-        seconds: float, watched: int = -1,
+        seconds: float, watched: int = -1, replica: int | None = None, most: int | None = None,
     ) -> tuple[int, list[Any]]:  # fmt: skip
         """Run on one batch of rows after another.
 
@@ -339,13 +327,15 @@ class CudaProgram(Arrangement):
             variables: As of `run`.
             seconds: No step begins later than this.
             watched: The place of a scalar result: no step begins after it was NaN or infinite.
+            replica: As of `run`.
+            most: So many steps at most; as many as there are by default.
 
         Returns:
             How many steps were done, and the results of the last.
         """
         end = time.monotonic() + seconds
         with self._lock, self._backend.active():
-            self._prepare(variables)
+            self.prepare(variables, replica)
             done, epoch = 0, self._epoch_of(arrays)
             start = 0
             if epoch is not None:
@@ -361,7 +351,7 @@ class CudaProgram(Arrangement):
                 self._step()
                 self._backend.pace()
                 done += 1
-                if time.monotonic() >= end:
+                if done == most or time.monotonic() >= end:
                     break
                 if watched >= 0 and not math.isfinite(float(self._outputs[watched])):
                     break
@@ -384,12 +374,18 @@ class CudaProgram(Arrangement):
         for i, array in enumerate(inputs):
             self._backend.load(self._arrays[i], array)
 
-    def _prepare(self, variables: Sequence[Any]) -> None:
-        if self._runs == 0:
-            self._bind_memory(variables)
-            return
-        for v in variables:
-            _home(v, self._backend)
+    def prepare(self, variables: Sequence[Any], replica: int | None = None) -> None:
+        """Have all memory, and the present values of the variables in it; arguments of `run`."""
+        with self._lock, self._backend.active():
+            if replica:
+                homes = copies_of(variables, self._backend)
+            else:
+                homes = [home_of(v, self._backend) for v in variables]
+                if replica is None:
+                    change_alone(variables[i] for i in self.update_places)
+            if not self._ready:
+                self._bind_memory(homes)
+                self._ready = True
 
     def _step(self) -> None:
         if self._runs == 1 and self._backend.captures:

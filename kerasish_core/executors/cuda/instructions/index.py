@@ -9,6 +9,7 @@ import numpy as np
 
 from ....codegen.cuda.fused import grid_of
 from ....codegen.cuda.scalar import register
+from ....device import to_device
 from ....ir import Node
 from ....ops.indexing import fill_value
 from ....passes.layout import dense_strides
@@ -153,7 +154,7 @@ def _distinct(b: CudaBuilder, part: Part, indices: Sequence[int], positions: int
         array = b.constants.get(indices[i])
         if array is None or array.size != positions:
             continue
-        known = np.asarray(array).reshape(-1)
+        known = to_device(array, "cpu").reshape(-1)
         if known.size and -size <= known.min() and known.max() < size:
             return bool(np.unique(known % size).size == positions)
     return False
