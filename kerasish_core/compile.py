@@ -19,6 +19,7 @@ import numpy as np
 from . import device, tree
 from .collective import communicator
 from .dispatch import STATE, eager_scope
+from .errors import DeviceError
 from .executors import cuda, native
 from .executors.reference.graph import Program
 from .ir import to_text
@@ -68,11 +69,25 @@ class _Entry:
         spec = self.graph.specs[self.graph.outputs[place]]
         return place if spec.shape == () and spec.dtype.name in ("float32", "float64") else None
 
+    def _elsewhere(self, arrays: list[Any]) -> DeviceError | None:
+        """What is wrong where a step on the CPU is given something on a GPU."""
+        values = [*arrays, *(v._tensor._value for v in self.variables)]
+        found = {device.device_of(a) for a in values if device.is_gpu_array(a)}
+        if not found or self.device.startswith("gpu"):
+            return None
+        return DeviceError(
+            f"A step that runs on {self.device} was given arrays or variables on "
+            f"{', '.join(sorted(found))}. Move them, or call it within device('{found.pop()}')."
+        )
+
     def run(self, arrays: list[Any]) -> list[Any]:
         """The results' arrays; variables have their new values afterwards."""
         traced = self.traced
         if self.native is not None:
-            return self.native.run(arrays, self.variables)  # type: ignore[no-any-return]
+            try:
+                return self.native.run(arrays, self.variables)  # type: ignore[no-any-return]
+            except TypeError as error:
+                raise self._elsewhere(arrays) or error from None
         # Each `map` runs no Python code, so neither another thread nor an interrupt comes between
         # two variables: all values are of whole steps.
         tensors = list(map(_TENSOR, traced.variables))

@@ -244,7 +244,8 @@ def _call(function, name, device, *args, **kwargs):
     device = _CURRENT.device if device is None else device
     plain = [_plain(a, device, allow) for a in args]
     plain_named = {k: _plain(v, device, allow) for k, v in kwargs.items()}
-    return _wrap(function(*plain, **plain_named), device)
+    with np.errstate(all="ignore"):  # a GPU warns of nothing
+        return _wrap(function(*plain, **plain_named), device)
 
 
 class _Ufunc:
@@ -271,10 +272,11 @@ class _Ufunc:
         self._check(args[: self._ufunc.nin])
         plain = [_plain(a, device) for a in args]
         options = {} if dtype is None else {"dtype": dtype}
-        if out is not None:
-            self._ufunc(*plain, out=out._data, casting="same_kind", **options)
-            return out
-        return _wrap(self._ufunc(*plain, **options), device)
+        with np.errstate(all="ignore"):
+            if out is not None:
+                self._ufunc(*plain, out=out._data, casting="same_kind", **options)
+                return out
+            return _wrap(self._ufunc(*plain, **options), device)
 
     def reduce(self, array, axis=0, **options):
         return _call(self._ufunc.reduce, self.__name__, None, array, axis, **options)

@@ -447,7 +447,7 @@ def unique(
     """The different elements. Needs the values: not in compiled steps."""
     x = core.convert(x)
     found = np.unique(
-        np.asarray(x.value), return_index=True, return_inverse=True, return_counts=True, axis=axis,
+        np.asarray(x), return_index=True, return_inverse=True, return_counts=True, axis=axis,
         equal_nan=False,
     )  # fmt: skip
     values, *rest = found

@@ -43,7 +43,7 @@ def convert_to_numpy(x: Any) -> Any:
     """A NumPy array of the values."""
     if isinstance(x, KerasTensor):
         x.__array__()
-    return np.asarray(x.value if isinstance(x, core.Tensor) else x).copy()
+    return np.asarray(x).copy()
 
 
 def is_tensor(x: Any) -> bool:

@@ -254,7 +254,7 @@ def bincount(x: Any, weights: Any = None, minlength: int = 0, sparse: bool = Fal
     x = core.convert(x)
     if x.ndim != 2:
         return _o.bincount(x, weights, minlength)
-    longest = max(minlength, int(np.max(np.asarray(x.value), initial=-1)) + 1)
+    longest = max(minlength, int(np.max(np.asarray(x), initial=-1)) + 1)
     rows = [None] * x.shape[0] if weights is None else _o.unstack(weights)
     return _o.stack([_o.bincount(x[i], row, longest) for i, row in enumerate(rows)])
 
@@ -359,7 +359,7 @@ def _segments(reduce: Any, data: Any, ids: Any, count: Any) -> Any:
             f"segment_ids.shape={core.convert(ids).shape}"
         )
     if count is None:
-        count = int(np.max(np.asarray(core.convert(ids).value), initial=-1)) + 1
+        count = int(np.max(np.asarray(core.convert(ids)), initial=-1)) + 1
     return reduce(data, ids, count)
 
 

@@ -374,7 +374,7 @@ class GradientTape:
             for i in range(count):
                 basis = np.zeros(count, target.dtype)
                 basis[i] = 1
-                seed = Tensor(np.ascontiguousarray(spread(basis)).reshape(target.shape))
+                seed = convert(np.ascontiguousarray(spread(basis)).reshape(target.shape))
                 seeds = {target._tid: seed} if target._tid in self._tracked else {}
                 for row, g in zip(rows, self.pull_back(seeds, tids), strict=True):
                     row.append(g)

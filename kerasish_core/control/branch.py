@@ -13,7 +13,7 @@ from ..op import Spec, define_op
 from ..tensor import Tensor, convert
 from .body import align, flat_tensors, replay, run_graph, trace_body, tracing
 
-__all__ = ["cond", "switch"]
+__all__ = ["choose", "cond", "switch"]
 
 
 def _switch_spec(index: Spec, *operands: Spec, branches: tuple[Graph, ...]) -> tuple[Spec, ...]:
@@ -43,6 +43,15 @@ def _switch_rule(g: Any, xs: Any, branches: tuple[Graph, ...]) -> Any:
     for i, value in zip(floating, grads, strict=True):
         full[i] = value
     return (None, *full)
+
+
+def choose(index: Tensor, *operands: Tensor, branches: tuple[Graph, ...]) -> list[Tensor]:
+    """The results of the branch of number `index`, where all branches run."""
+    found = replay(branches[0], operands)
+    for i, branch in enumerate(branches[1:], 1):
+        pairs = zip(replay(branch, operands), found, strict=True)
+        found = [ops.where(ops.greater_equal(index, i), new, old) for new, old in pairs]
+    return found
 
 
 _SWITCH = define_op(

@@ -5,14 +5,14 @@ import pytest
 
 import kerasish
 import kerasish_core as core
-from kerasish import layers, quantizers
+from kerasish import initializers, layers, quantizers
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(16, 12)).astype("float32")
 
 
 def dense():
-    layer = layers.Dense(6)
+    layer = layers.Dense(6, kernel_initializer=initializers.GlorotUniform(seed=1))
     layer.build((None, 12))
     return layer
 

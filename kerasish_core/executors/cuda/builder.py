@@ -75,6 +75,7 @@ class CudaBuilder(Builder):
         many: Instructions that take a table, by place.
         library: What a library might do instead of an instruction, by place: its kind and facts.
         filled: Copies with an axis filled up, by value, axis and size.
+        loops: Instructions that are the steps of a loop, by place.
     """
 
     def __init__(self, graph: Graph, tensor_cores: bool = True) -> None:
@@ -84,6 +85,7 @@ class CudaBuilder(Builder):
         self.many: dict[int, Many] = {}
         self.library: dict[int, tuple[str, dict[str, Any]]] = {}
         self.filled: dict[tuple[int, int, int], int] = {}
+        self.loops: dict[int, Any] = {}
 
     products: ClassVar[dict[str, str]] = {
         name: f"product_{name}" for name in ("float16", "bfloat16", "float32", "float64")

@@ -1,30 +1,47 @@
-"""Nodes that have a composed form instead of a kernel: replaced by it."""
+"""Nodes that are replaced by others: a composed form, or all branches and a choice of results."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from typing import Any
 
+from ...control.branch import choose
 from ...ir import Graph, Node
+from ...ops.elementwise import identity
 from ...passes import optimize
 from ...tracing import trace
 from .instructions.attention import ATTENDING, reason_against
 
 __all__ = ["expand"]
 
+_CHEAP = ("elementwise", "reduce", "view", "random")
+_MOVES = ("bitcast", "concatenate", "gather", "index_add", "index_set", "pad", "roll")
+
 
 def expand(graph: Graph, tensor_cores: bool) -> tuple[Graph, list[str]]:
-    """Put the composed forms of ops that have one (`Op.cuda`) in their place.
+    """Put what serves a GPU better in the place of nodes.
 
-    A recurrence becomes its steps: products and fused groups, which one graph replays. Attention
-    does where its kernel does not serve.
+    Attention becomes products (`Op.cuda`) where its kernel does not serve. A switch of cheap
+    branches becomes all of them and a choice of their results: no graph can be captured around a
+    question that the host answers.
 
     Returns:
         The graph, and why kernels that there are do not serve.
     """
     reasons: dict[str, None] = {}
-    chosen = {id(node) for node in graph.nodes if _expands(node, graph, tensor_cores, reasons)}
-    if not chosen:
-        return graph, []
+    while True:
+        found = {}
+        for node in graph.nodes:
+            composed = _composed(node, graph, tensor_cores, reasons)
+            if composed is not None:
+                found[id(node)] = composed
+        if not found:
+            return graph, list(reasons)
+        graph = optimize(_replaced(graph, found))  # a branch may hold what is replaced too
+
+
+def _replaced(graph: Graph, chosen: dict[int, Callable[..., Sequence[Any]]]) -> Graph:
+    """The graph with the composed forms of these nodes, by `id`."""
     nodes: list[Node] = []
     specs, constants = dict(graph.specs), dict(graph.constants)
     fresh = max(specs) + 1
@@ -32,7 +49,7 @@ def expand(graph: Graph, tensor_cores: bool) -> tuple[Graph, list[str]]:
         if id(node) not in chosen:
             nodes.append(node)
             continue
-        inner = _traced(node, graph)
+        inner = _traced(node, graph, chosen[id(node)])
         # Fresh numbers for what is inside.
         number: dict[int, int] = dict(zip(inner.inputs, node.inputs, strict=True))
         outputs = _own_outputs(inner, node.outputs)
@@ -49,25 +66,37 @@ def expand(graph: Graph, tensor_cores: bool) -> tuple[Graph, list[str]]:
                     outputs=tuple(number[v] for v in n.outputs), location=node.location,
                 )
             )  # fmt: skip
-    made = graph._replace(nodes=tuple(nodes), specs=specs, constants=constants)
-    return optimize(made), list(reasons)
+    return graph._replace(nodes=tuple(nodes), specs=specs, constants=constants)
 
 
-def _expands(node: Node, graph: Graph, tensor_cores: bool, reasons: dict[str, None]) -> bool:
+def _composed(
+    node: Node, graph: Graph, tensor_cores: bool, reasons: dict[str, None]
+) -> Callable[..., Sequence[Any]] | None:
+    """What does the work of a node by others; None if it stays."""
+    if node.op.name == "switch":
+        return choose if all(map(_is_cheap, node.attrs["branches"])) else None
     if node.op.name not in ATTENDING:
-        return node.op.cuda is not None
+        return None
     why = reason_against([graph.specs[v] for v in node.inputs], tensor_cores)
     if why is not None:
         reasons[f"{node.op.name} as products and a softmax: {why}  @ {node.location}"] = None
-    return why is not None
+    return None if why is None else node.op.cuda
 
 
-def _traced(node: Node, graph: Graph) -> Graph:
-    def composed(*tensors: Any) -> Any:
+def _is_cheap(branch: Graph) -> bool:
+    """Whether running a branch in vain costs little: no products, no loops, nothing summed."""
+    return all(
+        all(map(_is_cheap, node.attrs["branches"])) if node.op.name == "switch"
+        else node.op.kind in _CHEAP or node.op.name in _MOVES for node in branch.nodes
+    )  # fmt: skip
+
+
+def _traced(node: Node, graph: Graph, composed: Callable[..., Sequence[Any]]) -> Graph:
+    def run(*tensors: Any) -> Any:
         # Each result a value of its own, that no other output or input is.
-        return [t + 0 for t in node.op.cuda(*tensors, **node.attrs)]
+        return [identity(t) for t in composed(*tensors, **node.attrs)]
 
-    inner = trace(composed, [graph.specs[v] for v in node.inputs], name=node.op.name)
+    inner = trace(run, [graph.specs[v] for v in node.inputs], name=node.op.name)
     assert not inner.captures and not inner.variables
     return inner.graph
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -26,6 +26,7 @@ from ...passes.recast import repeat_casts
 from ...passes.widen import widen_halves
 from ..native.arrangement import Arrangement, bytes_of, used_outside
 from ..native.epilogue import find_epilogues
+from ..native.instructions.control import graphs_of
 from ..native.lowering import Instruction
 from ..reference.gpu import run_kernel
 from . import instructions
@@ -33,6 +34,7 @@ from .builder import LOWERINGS, CudaBuilder
 from .epoch import Epoch, Taking
 from .expand import expand
 from .homes import change_alone, copies_of, home_of
+from .instructions.control import Loop, emit_scan
 from .instructions.fused import Pending, chain_of, emit_group, role_of
 from .instructions.recurrent import RECURRENT
 from .instructions.rows import reads_halves
@@ -49,6 +51,23 @@ def _computes(node: Node, specs: Mapping[int, Spec]) -> bool:
         specs[v].dtype.itemsize >= 4 or specs[v].dtype.kind == "b"
         for v in (*node.inputs, *node.outputs)
     )
+
+
+def _prepared(value: Any, bodies: Iterator[CudaProgram]) -> Any:
+    """An attribute of a control node, its graphs as the programs that were made of them."""
+    if isinstance(value, Graph):
+        body = next(bodies)
+        return Prepared(lambda arrays: body.run(arrays, []), value.output_specs)
+    if isinstance(value, tuple):
+        return tuple(_prepared(part, bodies) for part in value)
+    return value
+
+
+class _Places(NamedTuple):
+    """Where a program's values lie: addresses of external ones by root value, and the arena's."""
+
+    slots: dict[int, int]
+    arena: int
 
 
 class _Launch(NamedTuple):
@@ -94,9 +113,9 @@ class CudaProgram(Arrangement):
         self._slots = self._bind(self._results_of)
         self.plan = self._plan()
         self.instructions = tuple(b.instructions)
-        self.bodies: dict[int, Any] = {}
         self._module: Any = None
         self._ready = False
+        self._kept: list[Any] | None = None
         self._segments: list[Callable[[], None]] = []
         self._graphs: list[int] = []
         self._runs = 0
@@ -132,6 +151,12 @@ class CudaProgram(Arrangement):
     def _lower_node(self, node: Node, b: CudaBuilder) -> None:
         if node.op.kind == "view" and 0 not in b.spec(node.outputs[0]).shape and self._view(node):
             return
+        if node.op.kind == "control":
+            bodies = [CudaProgram(optimize(g), 0, 0, (), self._backend) for g in graphs_of(node)]
+            reason = emit_scan(node, b, bodies)
+            if reason:
+                b.host(node, f"generic: outside the graph, {reason}", bodies)
+            return
         lowering = LOWERINGS.get(node.op.name)
         if lowering is None:
             b.host(node, "generic: outside the graph, no kernel")
@@ -156,9 +181,7 @@ class CudaProgram(Arrangement):
         for i, home in enumerate(homes):
             arrays[self.inputs + i] = home
         base = self.inputs + self.variables
-        for i, (v, value) in enumerate(graph.constants.items()):
-            arrays[base + i] = xp.empty(b.spec(v).shape, b.spec(v).dtype)
-            backend.put(arrays[base + i], value)
+        arrays.update(enumerate(self._constants(), base))
         base += len(graph.constants)
         split = len(self._results_of) - len(self.update_places)
         for i in range(len(self._results_of)):
@@ -169,13 +192,21 @@ class CudaProgram(Arrangement):
                 arrays[base + i] = homes[self.update_places[i - split]]
         self._arrays = arrays
         self._outputs = [arrays[base + i] for i in range(split)]
-        self._make_segments()
+        address = backend.address
+        slots = {root: address(arrays[slot]) for root, slot in self._slots.items()}
+        self._make_segments(_Places(slots, address(self._arena)))
 
-    def _address(self, root: int, offset: int) -> int:
-        slot = self._slots.get(root)
-        if slot is not None:
-            return self._backend.address(self._arrays[slot]) + offset
-        return self._backend.address(self._arena) + self.plan.offsets[root] + offset
+    def _constants(self) -> list[Any]:
+        found = []
+        for v, value in self.graph.constants.items():
+            found.append(self._backend.xp.empty(*self.builder.spec(v)))
+            self._backend.put(found[-1], value)
+        return found
+
+    def _address(self, operand: tuple[int, int], at: _Places) -> int:
+        root, offset = operand
+        start = at.slots.get(root)
+        return (at.arena + self.plan.offsets[root] if start is None else start) + offset
 
     def _view_of(self, value: int) -> Any:
         """The value as an array over its memory."""
@@ -194,7 +225,7 @@ class CudaProgram(Arrangement):
             base[layout.offset :], spec.shape, strides
         )
 
-    def _make_segments(self) -> None:
+    def _make_segments(self, at: _Places) -> None:
         backend, b = self._backend, self.builder
         self._module = backend.compile(b.source)
         launches: list[_Launch] = []
@@ -203,18 +234,50 @@ class CudaProgram(Arrangement):
             if step.node is not None:
                 self._close(launches)
                 launches = []
-                self._segments.append(self._host(step.node))
+                self._segments.append(self._host(step.node, step.bodies))
             else:
-                launches.append(self._launch(i, step))
+                launches += self._launches(i, at)
         self._close(launches)
 
-    def _launch(self, i: int, step: Instruction) -> _Launch:
+    def _launches(self, i: int, at: _Places) -> list[_Launch]:
+        """What the instruction of that place launches."""
+        step = self.instructions[i]
+        loop = self.builder.loops.get(i)
+        if loop is None:
+            return [self._launch(i, step, at)]
+        addresses = [self._address(operand, at) for operand in step.operands]
+        (body,) = step.bodies
+        return body.steps_of(loop, addresses)  # type: ignore[no-any-return]
+
+    def steps_of(self, loop: Loop, addresses: Sequence[int]) -> list[_Launch]:
+        """All launches of a loop whose body this is, one step after another.
+
+        Args:
+            loop: The loop.
+            addresses: Of the loop's operands.
+        """
+        if self._kept is None:
+            self._kept = self._constants()
+        constants = [self._backend.address(a) for a in self._kept]
+        found: list[_Launch] = []
+        for before, inputs, outputs, after in loop.steps(addresses):
+            places = [*inputs, *constants, *outputs]
+            at = _Places(
+                {root: places[slot] for root, slot in self._slots.items()}, loop.arena(addresses)
+            )
+            found += [_Launch(*copy, None) for copy in before]
+            for i in range(len(self.instructions)):
+                found += self._launches(i, at)
+            found += [_Launch(*copy, None) for copy in after]
+        return found
+
+    def _launch(self, i: int, step: Instruction, at: _Places) -> _Launch:
         backend, b = self._backend, self.builder
         kernel = b.source.kernels.get(step.kernel)
+        addresses = tuple(self._address(operand, at) for operand in step.operands)
         if kernel is None:
-            return self._library_call(i, step)
+            return self._library_call(i, step, addresses)
         blocks, *params = step.params
-        addresses = tuple(self._address(root, offset) for root, offset in step.operands)
         numbers = tuple(
             float(np.int64(p).view(np.float64)) if kind == "d" else p
             for p, kind in zip(params, kernel.numbers)
@@ -229,9 +292,8 @@ class CudaProgram(Arrangement):
                 self._libraries.add(i)
         return _Launch(kernel, blocks, given, library)
 
-    def _library_call(self, i: int, step: Instruction) -> _Launch:
+    def _library_call(self, i: int, step: Instruction, addresses: tuple[int, ...]) -> _Launch:
         """What no kernel of ours does."""
-        addresses = tuple(self._address(root, offset) for root, offset in step.operands)
         call = self._backend.library(*self.builder.library[i], addresses)
         if call is None:
             raise RuntimeError(f"{self._text(step)}: the library that did this is not there.")
@@ -265,11 +327,12 @@ class CudaProgram(Arrangement):
         self._graphs.append(len(self._segments))
         self._segments.append(run)
 
-    def _host(self, node: Node) -> Callable[[], None]:
+    def _host(self, node: Node, bodies: Sequence[CudaProgram]) -> Callable[[], None]:
         """A call that runs the node's generic kernel on views of its operands' memory."""
         op, attrs, location = node.op, dict(node.attrs), node.location
-        if op.kind == "control":
-            attrs = {k: self._prepared(v) for k, v in attrs.items()}
+        if bodies:
+            ready = iter(bodies)
+            attrs = {k: _prepared(v, ready) for k, v in attrs.items()}
         sources = [self._view_of(v) for v in node.inputs]
         targets = [self._view_of(v) for v in node.outputs]
 
@@ -284,13 +347,6 @@ class CudaProgram(Arrangement):
                 target[...] = array
 
         return run
-
-    def _prepared(self, value: Any) -> Any:
-        """An attribute of a control node, graphs as programs of their own."""
-        if isinstance(value, Graph):
-            body = CudaProgram(optimize(value), 0, 0, (), self._backend)
-            return Prepared(lambda arrays: body.run(arrays, []), value.output_specs)
-        return tuple(map(self._prepared, value)) if isinstance(value, tuple) else value
 
     # -- running
     def run(

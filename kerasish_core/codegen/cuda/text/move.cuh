@@ -44,6 +44,11 @@ DEVICE void take_rows(const T* from, const int64_t* rows, T* to, int64_t width, 
     to[i] = from[rows[i / width] * width + i % width];
 }
 template <class T>
+DEVICE void copy_items(const T* from, T* to, int64_t count) {
+  const int64_t step = int64_t(gridDim.x) * 256;
+  for (int64_t i = blockIdx.x * int64_t(256) + threadIdx.x; i < count; i += step) to[i] = from[i];
+}
+template <class T>
 DEVICE void fill(T* to, T value, int64_t count) {
   const int64_t step = int64_t(gridDim.x) * 256;
   for (int64_t i = blockIdx.x * int64_t(256) + threadIdx.x; i < count; i += step) to[i] = value;

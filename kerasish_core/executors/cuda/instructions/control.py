@@ -1,0 +1,182 @@
+"""Loops of a known number of steps: every step's launches, one after another in the graph.
+
+The body is lowered once. A step's launches are those of the body with other addresses: slices are
+read and written where they lie, and carries go from one buffer to another and back.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from typing import Any, NamedTuple
+
+from ....codegen.cuda.fused import grid_of
+from ....codegen.cuda.source import Kernel
+from ....ir import Node
+from ....passes.memory import ALIGNMENT
+from ..builder import ITEMS, CudaBuilder
+
+__all__ = ["Loop", "emit_scan"]
+
+# A kernel, its blocks and arguments.
+Copy = tuple[Kernel, int, tuple[int, ...]]
+# More launches than this are too many for one graph.
+_MOST_LAUNCHES = 1 << 15
+
+
+class _Slices(NamedTuple):
+    """Slices along the first axis of one operand.
+
+    Attributes:
+        operand: Its place among the loop's operands.
+        size: Bytes of a slice.
+        buffer: The place of a buffer that holds one slice where slices are not aligned, or -1.
+        copy: The kernel that copies a slice from or to the buffer, its blocks and items.
+    """
+
+    operand: int
+    size: int
+    buffer: int
+    copy: tuple[Kernel, int, int] | None
+
+    def at(self, t: int, addresses: Sequence[int]) -> tuple[int, int]:
+        """The address of a slice, and of what the body is given for it."""
+        lies = addresses[self.operand] + t * self.size
+        return lies, lies if self.buffer < 0 else addresses[self.buffer]
+
+    def copied(self, source: int, target: int) -> Copy:
+        assert self.copy is not None
+        kernel, blocks, items = self.copy
+        return kernel, blocks, (source, target, items)
+
+
+class Loop(NamedTuple):
+    """A loop as an instruction. Places are those of its operands.
+
+    Attributes:
+        length: How many steps.
+        reverse: Whether they go from the last slice to the first.
+        start: The carries before the first step.
+        end: The carries after the last step.
+        other: The buffers by which carries go every other step.
+        rows: What is read slice by slice.
+        fixed: What all steps read.
+        stacks: What is written slice by slice.
+        memory: The arena of the body.
+    """
+
+    length: int
+    reverse: bool
+    start: range
+    end: range
+    other: range
+    rows: tuple[_Slices, ...]
+    fixed: range
+    stacks: tuple[_Slices, ...]
+    memory: int
+
+    def arena(self, addresses: Sequence[int]) -> int:
+        """The address of the body's arena."""
+        return addresses[self.memory]
+
+    def steps(
+        self, addresses: Sequence[int]
+    ) -> Iterator[tuple[list[Copy], list[int], list[int], list[Copy]]]:
+        """For each step: copies, where the body's inputs and outputs lie, copies after it."""
+        state = [addresses[i] for i in self.start]
+        for done in range(self.length):
+            t = self.length - 1 - done if self.reverse else done
+            before: list[Copy] = []
+            after: list[Copy] = []
+            inputs, outputs = [], []
+            for row in self.rows:
+                lies, given = row.at(t, addresses)
+                inputs.append(given)
+                if given != lies:
+                    before.append(row.copied(lies, given))
+            for stack in self.stacks:
+                lies, given = stack.at(t, addresses)
+                outputs.append(given)
+                if given != lies:
+                    after.append(stack.copied(given, lies))
+            # The last step writes the result.
+            target = self.end if (self.length - 1 - done) % 2 == 0 else self.other
+            following = [addresses[i] for i in target]
+            fixed = [addresses[i] for i in self.fixed]
+            yield before, [*state, *inputs, *fixed], [*following, *outputs], after
+            state = following
+
+
+def emit_scan(node: Node, b: CudaBuilder, bodies: Sequence[Any]) -> str:
+    """Emit a loop as launches; else return why it runs from the host.
+
+    Args:
+        node: The node.
+        b: What instructions are written to.
+        bodies: The programs of its bodies.
+    """
+    if node.op.name != "scan":
+        return "only the device knows how it goes on"
+    (body,) = bodies
+    outside = [step.node.op.name for step in body.instructions if step.node is not None]
+    if outside:
+        return f"its body has {outside[0]}, which has no kernel"
+    length, carries = node.attrs["length"], node.attrs["carries"]
+    sequences = node.attrs["sequences"]
+    launches = length * sum(_launches(body, i) for i in range(len(body.instructions)))
+    if not 0 < launches <= _MOST_LAUNCHES:
+        return f"{launches} launches in {length} steps are too many for a graph"
+    given, made = len(node.inputs), len(node.outputs)
+    temps: list[int] = []
+
+    def temp(size: int) -> int:
+        temps.append(b.temp((max(size, 1),), "uint8"))
+        return given + made + len(temps) - 1
+
+    def slices(values: Sequence[int], first: int) -> tuple[_Slices, ...]:
+        found = []
+        for i, v in enumerate(values):
+            shape, dtype = b.spec(v)
+            size = math.prod(shape[1:]) * dtype.itemsize
+            if size % ALIGNMENT == 0 or length == 1:
+                found.append(_Slices(first + i, size, -1, None))
+            else:
+                found.append(_Slices(first + i, size, temp(size), _copy(b, size)))
+        return tuple(found)
+
+    sizes = [math.prod(b.spec(v).shape) * b.spec(v).dtype.itemsize for v in node.outputs[:carries]]
+    memory = temp(body.plan.size)
+    places = [temp(size) for size in sizes]
+    loop = Loop(
+        length, node.attrs["reverse"], range(carries), range(given, given + carries),
+        range(places[0], places[0] + carries) if carries else range(0),
+        slices(node.inputs[carries : carries + sequences], carries),
+        range(carries + sequences, given),
+        slices(node.outputs[carries:], given + carries), memory,
+    )  # fmt: skip
+    b.source.kernels.update(body.builder.source.kernels)
+    b.emit(
+        "scan", node.inputs, [*node.outputs, *temps], bodies=bodies,
+        note=f"{length} steps of {launches // length} launches",
+    )  # fmt: skip
+    b.loops[len(b.instructions) - 1] = loop
+    return ""
+
+
+def _launches(program: Any, i: int) -> int:
+    loop = program.builder.loops.get(i)
+    if loop is None:
+        return 1
+    (body,) = program.instructions[i].bodies
+    steps: int = loop.length * sum(_launches(body, j) for j in range(len(body.instructions)))
+    return steps
+
+
+def _copy(b: CudaBuilder, size: int) -> tuple[Kernel, int, int]:
+    item = max(n for n in ITEMS if size % n == 0)
+    kind, count = ITEMS[item], size // item
+    name = b.source.add(
+        f"copy_items_{kind}", f"const {kind}* from, {kind}* to, int64_t count",
+        f"  copy_items<{kind}>(from, to, count);",
+    )  # fmt: skip
+    return b.source.kernels[name], grid_of(count), count
