@@ -175,9 +175,8 @@ def in_dtype(arrays, dtype):
 
 # Those of which no sample has a kernel: they run generically, between two graphs.
 GENERIC = {
-    "all_reduce", "argsort", "bitcast", "cholesky", "cumprod", "cumsum", "det", "eig", "eigh",
-    "fourier", "inv", "lu", "pinv", "qr", "random_binomial", "random_poisson", "searchsorted",
-    "segment_max", "slogdet", "solve", "sort", "svd", "svd_values", "top_k_indices",
+    "all_reduce", "cholesky", "det", "eig", "eigh", "fourier", "inv", "lu", "pinv", "qr",
+    "random_binomial", "random_poisson", "segment_max", "slogdet", "solve", "svd", "svd_values",
 }  # fmt: skip
 
 
@@ -263,6 +262,24 @@ def larger_cases():
     yield "index_add", [f(43, 5), f(2500, 5), ids], drop
     yield "index_add", [f(2, 43), f(2, 2500), np.clip(ids, -43, 42)], both
     yield "gather", [f(43, 300), ids % 43], {"key": (("tensor", 0),)}
+    ties = np.round(f(5, 2900), 1)
+    ties[2, ::7], ties[3, ::5] = np.nan, -0.0
+    for x, axis in ((ties, 1), (ties[:, :900].T.copy(), 0), (f(300, 3, 2), 1), (ties > 0, 1)):
+        yield "argsort", [x], {"axis": axis}
+        yield "sort", [x], {"axis": axis}
+    for kind in ("int32", "int8", "uint32", "uint8", "int16"):
+        yield "sort", [rng.integers(0, 250, (40, 70)).astype(kind)], {"axis": 1}
+    yield "top_k_indices", [ties], {"k": 60}
+    yield "top_k_indices", [f(2, 70, 20)], {"k": 3}
+    edges = np.sort(np.round(f(1000), 1))
+    edges[-3:] = np.nan
+    for side in ("left", "right"):
+        yield "searchsorted", [edges, ties], {"side": side}
+    for x, axis in ((f(3, 4100), 1), (f(40, 7, 50), 1), (f(3, 100, 2), 1), (f(9, 30), 0)):
+        yield "cumsum", [x], {"axis": axis, "reverse": axis == 0}
+        yield "cumprod", [1 + x / 200], {"axis": axis, "reverse": axis == 1}
+    yield "cumsum", [rng.integers(-9, 9, (2, 3000))], {"axis": 1, "reverse": True}
+    yield "bitcast", [f(3, 500)], {"dtype": "int16"}
     yield "conv", [f(2, 9, 9, 5), f(3, 3, 5, 70)], {
         "strides": (2, 1), "pads": ((1, 1), (0, 2)), "dilation": (1, 2), "groups": 1}  # fmt: skip
     for dtype in ("float32", "float64", "float16", "bfloat16"):

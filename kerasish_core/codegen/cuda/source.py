@@ -14,7 +14,7 @@ ARCHITECTURES = (80, 90, 100)
 # Threads of every block.
 THREADS = 256
 _ORDER = ("base", "reduce", "rows", "move", "philox", "tensor", "product", "staged", "staged_conv",
-          "index", "attention", "recurrent")  # fmt: skip
+          "sort", "index", "attention", "recurrent")  # fmt: skip
 
 
 class Kernel(NamedTuple):

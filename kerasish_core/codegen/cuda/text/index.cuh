@@ -1,10 +1,7 @@
 // Adding rows where indices say, in the order of the indices: positions are sorted by what they name,
 // then each run of equal places is summed from its first position to its last.
 
-// An entry is place * 2^32 + position, so that no two are equal; all ones is none.
-constexpr int kSorted = 1024;  // entries that a block sorts
-
-// Entries of `count` positions, filled up to whole blocks; each block of them sorted.
+// Entries (place as key) of `count` positions, filled up to whole blocks; each block of them sorted.
 DEVICE void sort_blocks(const int32_t* places, uint64_t* out, int64_t count) {
   __shared__ uint64_t keys[kSorted];
   const int64_t base = blockIdx.x * int64_t(kSorted);
@@ -14,37 +11,8 @@ DEVICE void sort_blocks(const int32_t* places, uint64_t* out, int64_t count) {
     keys[e] = within ? uint64_t(uint32_t(places[i])) << 32 | uint64_t(i) : ~uint64_t(0);
   }
   __syncthreads();
-  for (int size = 2; size <= kSorted; size *= 2)
-    for (int step = size / 2; step; step /= 2) {
-      for (int e = threadIdx.x; e < kSorted; e += 256) {
-        const int other = e ^ step;
-        if (other <= e) continue;
-        const uint64_t a = keys[e], b = keys[other];
-        if ((a > b) == ((e & size) == 0)) {
-          keys[e] = b;
-          keys[other] = a;
-        }
-      }
-      __syncthreads();
-    }
+  sort_shared(keys, kSorted);
   for (int e = threadIdx.x; e < kSorted; e += 256) out[base + e] = keys[e];
-}
-// Sorted runs of `run` entries merged in pairs: each entry finds how many of the other run stand
-// before it. Entries that are none stay in their order, the left run's first.
-DEVICE void merge_runs(const uint64_t* in, uint64_t* out, int64_t run, int64_t total) {
-  const int64_t i = blockIdx.x * int64_t(256) + threadIdx.x;
-  if (i >= total) return;
-  const int64_t number = i / run, other = number ^ 1, start = other * run;
-  const int64_t end = start + run < total ? start + run : total;
-  const uint64_t key = in[i];
-  int64_t low = start < total ? start : total, high = end > low ? end : low;
-  const int64_t first = low;
-  while (low < high) {
-    const int64_t middle = (low + high) / 2;
-    const bool before = number & 1 ? in[middle] <= key : in[middle] < key;
-    if (before) low = middle + 1; else high = middle;
-  }
-  out[(number & ~int64_t(1)) * run + i % run + (low - first)] = key;
 }
 
 constexpr int kTile = 32;  // sorted entries that are walked at once

@@ -1,6 +1,6 @@
 """One module for each family of kernels; importing them fills the table of lowerings."""
 
-from . import attention, collective, index, move, product, random, recurrent, rows, windows
+from . import attention, collective, index, move, product, random, recurrent, rows, sorting, windows
 
 __all__ = [
     "attention",
@@ -11,5 +11,6 @@ __all__ = [
     "random",
     "recurrent",
     "rows",
+    "sorting",
     "windows",
 ]

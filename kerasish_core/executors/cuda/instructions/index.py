@@ -17,10 +17,10 @@ from ...native.instructions.dtype_codes import value_bytes
 from ...native.instructions.index import Part, part_of
 from ...native.lowering import Strided
 from ..builder import CudaBuilder, item_type, lowers
+from .sorting import SORTED, merged_runs
 
 __all__: list[str] = []
 
-_SORTED = 1024  # entries that a block sorts: kSorted in index.cuh
 _TILE = 32  # kTile
 _NUMBERS = ("float16", "bfloat16", "float32", "float64", "int32", "int64", "uint32", "uint64",
             "int8", "uint8", "int16", "uint16")  # fmt: skip
@@ -228,20 +228,11 @@ def _sorted(b: CudaBuilder, part: Part, indices: Sequence[int], positions: int) 
         "places", f"{listed}, int32_t* places", "\n".join(lines), given, [places], [],
         -(-positions // 256), "which rows",
     )  # fmt: skip
-    blocks = -(-positions // _SORTED)
-    total = blocks * _SORTED
+    blocks = -(-positions // SORTED)
+    total = blocks * SORTED
     entries = b.temp((total,), "uint64")
     b.launch(
         "sort_blocks", "const int32_t* places, uint64_t* out, int64_t count",
         "  sort_blocks(places, out, count);", [places], [entries], [positions], blocks, "sort",
     )  # fmt: skip
-    run = _SORTED
-    while run < total:
-        made = b.temp((total,), "uint64")
-        b.launch(
-            "merge_runs", "const uint64_t* in, uint64_t* out, int64_t run, int64_t total",
-            "  merge_runs(in, out, run, total);", [entries], [made], [run, total], total // 256,
-            "sort",
-        )  # fmt: skip
-        entries, run = made, 2 * run
-    return entries, total
+    return merged_runs(b, entries, total), total
