@@ -8,11 +8,29 @@ from pathlib import Path
 import pytest
 import standin_cuda
 import standin_cupy
+import standin_gpu
 
 import kerasish_core as core
 from kerasish_core import device
 from kerasish_core.executors import cuda
 from kerasish_core.executors.cuda import homes
+
+
+def pytest_addoption(parser):
+    parser.addoption(
+        "--standin-gpu", action="store_true", help="run on a GPU that is a stand-in of CuPy"
+    )
+
+
+def pytest_configure(config):
+    if config.getoption("--standin-gpu"):
+        standin_gpu.start(config)
+
+
+def pytest_collection_modifyitems(config, items):
+    if config.getoption("--standin-gpu"):
+        standin_gpu.leave_out(config, items)
+
 
 # Read when the published Keras is imported, by parity tests only. The judge runs on JAX.
 os.environ.setdefault("KERAS_BACKEND", "jax")

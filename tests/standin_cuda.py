@@ -142,7 +142,7 @@ class NVRTCError(RuntimeError):
 
 
 def _nvrtc():
-    programs = {}
+    programs, targets = {}, {}
 
     def create(src, name, headers, include_names):
         assert type(src) is str and type(name) is str and headers == include_names == ()
@@ -150,13 +150,22 @@ def _nvrtc():
         return len(programs) - 1
 
     def compile_(prog, options):
-        assert type(options) is tuple and "--gpu-architecture=sm_90" in options
+        assert type(options) is tuple
+        wanted = options[-1].removeprefix("--gpu-architecture=")
+        if wanted not in ("sm_80", "sm_90", "compute_80", "compute_90"):
+            raise NVRTCError("NVRTC_ERROR_INVALID_OPTION (5)")
+        targets[prog] = wanted
         if "#error" in programs[prog]:
             raise NVRTCError("NVRTC_ERROR_COMPILATION (6)")
 
+    def made(prog, kind):
+        assert targets[prog].startswith(kind)
+        return programs[prog].encode()
+
     return types.SimpleNamespace(
         getVersion=lambda: (12, 9), createProgram=create, compileProgram=compile_,
-        getCUBIN=lambda prog: programs[prog].encode(), getProgramLog=lambda prog: "a log",
+        getCUBIN=lambda prog: made(prog, "sm_"), getPTX=lambda prog: made(prog, "compute_"),
+        getProgramLog=lambda prog: "a log",
         destroyProgram=programs.pop, NVRTCError=NVRTCError,
     )  # fmt: skip
 

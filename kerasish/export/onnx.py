@@ -267,7 +267,7 @@ class _Emitter:
 
     def _hold_sized(self, number: int, other: int) -> None:
         """A constant; one whose shape goes with the batch is expanded from its single value."""
-        value, twin = (np.asarray(g.constants[n]) for g, n in
+        value, twin = (core.to_device(g.constants[n], "cpu") for g, n in
                        ((self.graph, number), (self.other, other)))  # fmt: skip
         if value.shape == twin.shape:
             self._hold(number, value)

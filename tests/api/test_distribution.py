@@ -47,6 +47,7 @@ def both(monkeypatch):
     return made
 
 
+@pytest.mark.cpu
 def test_one_process():
     assert list_devices() == ["cpu:0"] == list_devices("CPU")
     assert distribution.get_device_count() == 1
@@ -66,6 +67,7 @@ def test_numbers_in_the_environment(monkeypatch):
     assert launched() == 4
 
 
+@pytest.mark.cpu
 def test_which_distribution_is_set():
     strategy = DataParallel()
     assert distribution.distribution() is None

@@ -17,7 +17,10 @@ def dense():
     return layer
 
 
-@pytest.mark.parametrize("mode, error", [("int8", 0.03), ("int4", 0.3), ("float8", 0.2)])
+@pytest.mark.parametrize(
+    "mode, error",
+    [("int8", 0.03), ("int4", 0.3), pytest.param("float8", 0.2, marks=pytest.mark.cpu)],
+)
 def test_results_stay_close(mode, error):
     layer = dense()
     expected = layer(X).numpy()

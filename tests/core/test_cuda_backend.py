@@ -117,11 +117,27 @@ def test_tensor_float_32_is_asked_for(gpu, cublaslt):
 
 
 def test_what_nvrtc_refuses_is_shown(gpu):
-    cubin = cuda._room("backend").cubin
-    assert cubin("void f();", "90") == b"void f();"
+    code = cuda._room("backend").machine_code
+    assert code("void f();", "90") == b"void f();"
     with pytest.raises(RuntimeError, match="NVRTC refused a generated kernel") as caught:
-        cubin("#error no", "90")
+        code("#error no", "90")
     assert "a log" in str(caught.value)
+
+
+def test_a_gpu_newer_than_nvrtc_gets_ptx(gpu, monkeypatch):
+    code, asked = cuda._room("backend").machine_code, []
+    real = gpu.cuda.nvrtc.compileProgram
+
+    def compiled(program, options):
+        asked.append(options[-1].partition("=")[2])
+        real(program, options)
+
+    monkeypatch.setattr(gpu.cuda.nvrtc, "compileProgram", compiled)
+    assert code("void g();", "120") == b"void g();"
+    assert asked == ["sm_120", "compute_100", "compute_90"]
+    assert code("void g();", "120") == b"void g();" and len(asked) == 3  # kept
+    with pytest.raises(RuntimeError, match=r"\(12, 9\) .* capability is 70"):
+        code("void g();", "70")
 
 
 def test_a_variable_moves_between_gpus(gpu):

@@ -11,7 +11,7 @@ from layer_pairs import both
 
 import kerasish
 
-pytestmark = pytest.mark.parity
+pytestmark = [pytest.mark.parity, pytest.mark.cpu]  # of Keras without a GPU
 
 TWO = ["cpu:0", "cpu:1"]
 

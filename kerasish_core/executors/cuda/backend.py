@@ -12,13 +12,13 @@ from typing import Any
 import cupy
 import numpy as np
 
-from ...codegen.cuda.source import THREADS, Kernel, Source
+from ...codegen.cuda.source import ARCHITECTURES, THREADS, Kernel, Source
 from ...device import to_device
 from .cublas import CublasLt
 from .nccl import sum_call
 from .protocol import Arguments
 
-__all__ = ["CupyBackend", "cubin"]
+__all__ = ["CupyBackend", "machine_code"]
 
 
 # Steps that are launched before the first of them must have ended.
@@ -54,7 +54,7 @@ class CupyBackend:
         """The kernels, ready to be launched; compiled ones are kept on the disk."""
         architecture = cupy.cuda.Device(self.number).compute_capability
         module = cupy.cuda.function.Module()
-        module.load(cubin(source.text(), architecture))
+        module.load(machine_code(source.text(), architecture))
         for name in source.kernels:
             self._functions[id(module), name] = module.get_function(name)
         return module
@@ -137,28 +137,50 @@ class CupyBackend:
         self._paces.append(event)
 
 
-def cubin(text: str, architecture: str) -> bytes:
+def machine_code(text: str, architecture: str) -> bytes:
     """Machine code of a translation unit, from the folder of CuPy's kernels if it is there.
 
-    Not by `RawModule`, which flushes denormal numbers to zero.
+    Not by `RawModule`, which flushes denormal numbers to zero. For a GPU that is newer than NVRTC
+    it is PTX, which the driver translates when it loads it.
     """
-    nvrtc = cupy.cuda.nvrtc
-    key = f"{nvrtc.getVersion()} {architecture} {text}"
+    key = f"{cupy.cuda.nvrtc.getVersion()} {architecture} {text}"
     name = f"kerasish_{hashlib.sha256(key.encode()).hexdigest()}.cubin"
     kept = _CACHE / name
     if kept.exists():
         return kept.read_bytes()
-    program = nvrtc.createProgram(text, "kerasish.cu", (), ())
-    try:
-        nvrtc.compileProgram(program, ("--std=c++17", f"--gpu-architecture=sm_{architecture}"))
-        made: bytes = nvrtc.getCUBIN(program)
-    except nvrtc.NVRTCError as error:
-        log = nvrtc.getProgramLog(program)
-        raise RuntimeError(f"NVRTC refused a generated kernel ({error}):\n{log[:2000]}") from error
-    finally:
-        nvrtc.destroyProgram(program)
+    older = [a for a in reversed(ARCHITECTURES) if a < int(architecture)]
+    for target in (f"sm_{architecture}", *(f"compute_{a}" for a in older)):
+        made = _compiled(text, target)
+        if made is not None:
+            break
+    else:
+        raise RuntimeError(
+            f"NVRTC {cupy.cuda.nvrtc.getVersion()} compiles for no GPU like this one (its compute "
+            f"capability is {architecture}): install CuPy for another version of CUDA."
+        )
     kept.parent.mkdir(parents=True, exist_ok=True)
     part = kept.with_suffix(f".{os.getpid()}")
     part.write_bytes(made)
     part.replace(kept)
     return made
+
+
+def _compiled(text: str, target: str) -> bytes | None:
+    """Machine code, or for `compute_..` PTX; None if NVRTC does not know the target.
+
+    Raises:
+        RuntimeError: It refused the text.
+    """
+    nvrtc = cupy.cuda.nvrtc
+    program = nvrtc.createProgram(text, "kerasish.cu", (), ())
+    try:
+        nvrtc.compileProgram(program, ("--std=c++17", f"--gpu-architecture={target}"))
+        made = (nvrtc.getCUBIN if target.startswith("sm") else nvrtc.getPTX)(program)
+    except nvrtc.NVRTCError as error:
+        if "INVALID_OPTION" in str(error):
+            return None
+        log = nvrtc.getProgramLog(program)
+        raise RuntimeError(f"NVRTC refused a generated kernel ({error}):\n{log[:2000]}") from error
+    finally:
+        nvrtc.destroyProgram(program)
+    return made if isinstance(made, bytes) else made.encode()
