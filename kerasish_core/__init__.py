@@ -19,7 +19,7 @@ from .autodiff import (
 from .collective import Alone, communicator, connect
 from .compile import CompiledStep, compile_step, function
 from .control import cond, fori_loop, map, scan, switch, while_loop
-from .device import current_device, device_scope, gpu_count, to_device
+from .device import Unchanging, current_device, device_scope, gpu_count, to_device
 from .dispatch import active_tape, eager_scope, is_abstract, is_recording, is_tracing, strict_dtypes
 from .errors import (
     DeviceError,
@@ -52,6 +52,7 @@ __all__ = [
     "StatelessScope",
     "Tensor",
     "TraceError",
+    "Unchanging",
     "Variable",
     "VerifyError",
     "active_tape",

@@ -22,9 +22,15 @@ from . import config
 from .errors import DeviceError
 
 __all__ = [
-    "active", "array_module", "current_device", "device_of", "device_scope", "gpu_count",
-    "is_gpu_array", "to_device", "together",
+    "Unchanging", "active", "array_module", "current_device", "device_of", "device_scope",
+    "gpu_count", "is_gpu_array", "to_device", "together",
 ]  # fmt: skip
+
+
+class Unchanging(list[Any]):
+    """Arrays that stay as they are while this list lives: a device may keep copies of them."""
+
+    __slots__ = ("__weakref__",)
 
 
 class _Current(threading.local):

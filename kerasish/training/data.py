@@ -159,6 +159,10 @@ class ArrayData:
         batch_size: 32 by default.
         shuffle: False, True (a new order each epoch) or "batch" (whole batches change places).
         class_weight: Class to weight, multiplied into `sample_weight`.
+
+    Attributes:
+        unchanging: Whether no hook of the user's runs between epochs, so that a device may keep
+            the arrays.
     """
 
     def __init__(
@@ -182,6 +186,8 @@ class ArrayData:
         self.batch_size = min(int(batch_size), self.count)
         self.shuffle = shuffle
         self.infinite = False
+        self.unchanging = False
+        self._kept: Any = None
 
     @property
     def num_batches(self) -> int:
@@ -216,7 +222,11 @@ class ArrayData:
         """The arrays, in the order of a batch's leaves, and the row numbers of the next epoch."""
         order = self._order()
         rows = np.arange(self.count) if order is None else order
-        return _present(list(self.data)), rows
+        if not self.unchanging:
+            return _present(list(self.data)), rows
+        if self._kept is None:
+            self._kept = core.Unchanging(_present(list(self.data)))
+        return self._kept, rows
 
     @staticmethod
     def _take(part: Any, rows: Any) -> Any:

@@ -216,6 +216,9 @@ class Trainer(Steps):
         check_alike("batches", steps)
         self._keep(_in_step=False)
         hooks = CallbackList.of(callbacks, self, True, epochs=epochs, steps=steps, verbose=verbose)
+        for each in (data, validation):
+            if isinstance(each, ArrayData):
+                each.unchanging = hooks.built_in
         verbose = 0 if hooks.shows_progress() else verbose
         self.stop_training = False
         hooks.on_train_begin()

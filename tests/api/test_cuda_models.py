@@ -188,7 +188,7 @@ def fitted(on, x, y, **how):
     keras.utils.set_random_seed(5)
     model = keras.Sequential([keras.Input((20,)), layers.Dense(3)])
     model.compile("sgd", "mse")
-    history = model.fit(x, y, batch_size=4, epochs=2, verbose=0, **how)
+    history = model.fit(x, y, **{"batch_size": 4, "epochs": 2, "verbose": 0} | how)
     return np.array([*history.history["loss"], *model.get_weights()[0].ravel()])
 
 
@@ -223,6 +223,25 @@ def test_batches_of_data_on_the_device(programs, monkeypatch, shuffle, most):
     (program,) = made
     assert len(loads) == (8 if most == 0 else 0)  # two epochs of two steps with two inputs
     assert program._epoch is None  # nothing is kept
+
+
+@pytest.mark.parametrize("callback", [None, keras.callbacks.EarlyStopping("loss"), "own"])
+def test_data_stay_on_the_device_for_a_fit(programs, monkeypatch, callback):
+    """They come there once, unless a callback of the user's own might change them."""
+    made, on = programs
+    copied, real = [], epoch.Epoch.of.__func__
+    monkeypatch.setattr(epoch.Epoch, "of", classmethod(lambda *a: copied.append(1) or real(*a)))
+    callbacks = [Changing(ROWS.copy())] if callback == "own" else [callback] if callback else []
+    outcomes = []
+    for on["cuda"] in (False, True):
+        x = ROWS.copy()
+        outcomes.append(fitted(on, x, np.ones((8, 3), "f4"), epochs=3, callbacks=callbacks,
+                               validation_data=(x[:4], np.ones((4, 3), "f4"))))  # fmt: skip
+    np.testing.assert_allclose(outcomes[1], outcomes[0], rtol=1e-5, atol=1e-6)
+    assert len(copied) == (6 if callback == "own" else 2)  # to train and to validate
+    assert len(made) == 2
+    for program in made:  # and nothing is kept when it is over
+        assert program._epoch is None or not program._epoch._arrays
 
 
 def test_rows_of_all_sizes_are_taken(programs):

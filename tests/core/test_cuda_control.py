@@ -57,7 +57,7 @@ def recurrence(width, reverse=False):
 def test_steps_are_launches_of_the_graph(gpu, length, width, reverse):
     run, operands = recurrence(width, reverse)
     text = agree(run, operands(length), operands(length))
-    assert f"{length} steps of" in text
+    assert f"{length} steps of" in text and "\n  product_float" in text
 
 
 @pytest.mark.parametrize("width", [3, 16])

@@ -8,7 +8,7 @@ import kerasish_core as core
 
 from .callback import HOOKS, Callback
 from .control import TerminateOnNaN
-from .history import History
+from .history import History, LambdaCallback
 from .progbar import ProgbarLogger
 
 __all__ = ["CallbackList"]
@@ -85,6 +85,15 @@ class CallbackList(Callback):
     def wants(self, hook: str) -> bool:
         """Whether a callback overrides a hook."""
         return bool(self._hooks[hook])
+
+    @property
+    def built_in(self) -> bool:
+        """Whether no hook is the user's own."""
+        own = __name__.partition(".")[0]
+        return all(
+            type(c).__module__.partition(".")[0] == own and not isinstance(c, LambdaCallback)
+            for c in self.callbacks
+        )
 
     @property
     def watched(self) -> str | None:

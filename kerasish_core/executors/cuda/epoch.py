@@ -1,4 +1,4 @@
-"""Arrays that lie on the device while an epoch takes its batches from them.
+"""Arrays that lie on the device while epochs take their batches from them.
 
 Gathering a batch on the host and copying it takes longer than many a small model's step.
 """
@@ -6,11 +6,13 @@ Gathering a batch on the host and copying it takes longer than many a small mode
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+import weakref
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 from ...codegen.cuda.fused import grid_of
 from ...codegen.cuda.source import Kernel, Source
+from ...device import Unchanging
 from ...op import Spec
 from .builder import ITEMS
 from .protocol import Backend
@@ -49,10 +51,11 @@ class Taking(NamedTuple):
 
 
 class Epoch:
-    """The arrays of one epoch on the device, and how batches of them are taken.
+    """Arrays on the device, and how batches of them are taken.
 
     Args:
-        given: The caller's arrays. The same list belongs to the same epoch.
+        given: The caller's arrays. If they are `Unchanging`, the device lets go of them when that
+            list is gone.
         arrays: They on the device, in the dtypes of the inputs.
         targets: The buffers that get batches of them.
         how: For each of them.
@@ -63,8 +66,11 @@ class Epoch:
         self, given: list[Any], arrays: list[Any], targets: Sequence[Any], how: Sequence[Taking],
         backend: Backend,
     ) -> None:  # fmt: skip
-        self.given, self._arrays = given, arrays
-        self._launches = []
+        self._arrays, self._launches = arrays, []
+        self._given: Callable[[], Any] = lambda: given
+        self.lasts = isinstance(given, Unchanging)
+        if self.lasts:
+            self._given = weakref.ref(given, self._let_go)
         for array, target, (kernel, width) in zip(arrays, targets, how, strict=True):
             count = len(target) * width
             ends = backend.address(array), backend.address(target)
@@ -83,6 +89,14 @@ class Epoch:
         for array, a in zip(arrays, given, strict=True):
             backend.put(array, a)
         return cls(given, arrays, targets, how, backend)
+
+    def _let_go(self, _: Any) -> None:
+        self._arrays.clear()
+        self._launches.clear()
+
+    def is_of(self, given: Any) -> bool:
+        """Whether these are the caller's arrays."""
+        return self._given() is given
 
     def take(self, rows: int, module: Any, backend: Backend) -> None:
         """Put a batch into the buffers.

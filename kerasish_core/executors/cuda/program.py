@@ -377,7 +377,8 @@ class CudaProgram(Arrangement):
 
         Args:
             arrays: For each input the array of which it is a part. Calls with the same list, until
-                all rows are done, may see the arrays as they were at the first one.
+                all rows are done, may see the arrays as they were at the first one; all calls with
+                the same `Unchanging` list do.
             rows: int64[steps * batch], the rows of each step.
             batch: Rows of a step.
             variables: As of `run`.
@@ -411,16 +412,16 @@ class CudaProgram(Arrangement):
                     break
                 if watched >= 0 and not math.isfinite(float(self._outputs[watched])):
                     break
-            if done * batch >= len(rows):
+            if epoch is not None and not epoch.lasts and done * batch >= len(rows):
                 self._epoch = None
             return done, [y.copy() for y in self._outputs]
 
     def _epoch_of(self, arrays: Sequence[Any]) -> Epoch | None:
         """The arrays on the device for as long as the caller comes with the same list."""
-        if self._epoch is not None and self._epoch.given is arrays:
+        if self._epoch is not None and self._epoch.is_of(arrays):
             return self._epoch
         self._epoch = None
-        if type(arrays) is list and len(arrays) == self.inputs and None not in self._taking:
+        if isinstance(arrays, list) and len(arrays) == self.inputs and None not in self._taking:
             targets = [self._arrays[i] for i in range(self.inputs)]
             how = [t for t in self._taking if t is not None]
             self._epoch = Epoch.of(arrays, targets, how, self._backend)
@@ -457,5 +458,13 @@ class CudaProgram(Arrangement):
         return text + ("  (by a library)" if place in self._libraries else "")
 
     def explain_kernels(self) -> str:
-        """One line per launch; what runs outside the graphs, or in more than one, says so."""
-        return "\n".join([*self._reasons, *(self._text(step) for step in self.instructions)])
+        """One line per launch; what runs outside the graphs, or in more than one, says so.
+
+        The launches of a loop's or a branch's body are indented under it.
+        """
+        lines = [*self._reasons]
+        for step in self.instructions:
+            lines.append(self._text(step))
+            for body in step.bodies:
+                lines += [f"  {line}" for line in body.explain_kernels().splitlines()]
+        return "\n".join(lines)
