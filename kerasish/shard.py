@@ -18,7 +18,7 @@ import kerasish_core as core
 __all__ = [
     "Shard", "check_alike", "common_order", "current_shard", "distribution", "flush_metrics",
     "note_update", "own_part", "parallel", "replicas", "rows_of", "set_distribution", "shard_of",
-    "sharded", "shards_of", "synchronize",
+    "sharded", "shards_of", "synchronize", "whole_results",
     "synchronized", "whole_sum", "with_gradients_of_all",
 ]  # fmt: skip
 
@@ -260,6 +260,26 @@ def flush_metrics() -> None:
                 change, shard.repeats
             )
         v.assign(core.ops.add(before, core.ops.cast(change, before.dtype)))
+
+
+def whole_results(found: Any) -> Any:
+    """What a user's own step returns, its floats that are means over rows those of all rows."""
+    running = _open.running
+    if running is None or not isinstance(found, dict):
+        return found
+    keys, values = [], []
+    for key, value in found.items():
+        tensor = value.value if isinstance(value, core.Variable) else value
+        if (
+            isinstance(tensor, core.Tensor)
+            and not tensor.shape
+            and core.dtypes.is_float(tensor.dtype)
+        ):
+            keys.append(key)
+            values.append(tensor)
+    share = running.shard.share
+    whole = _packed(values, lambda flat: core.ops.all_reduce(flat * share))
+    return {**found, **dict(zip(keys, whole, strict=True))}
 
 
 # -- values that must be the same everywhere

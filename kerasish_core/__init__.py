@@ -29,7 +29,7 @@ from .errors import (
     TraceError,
     VerifyError,
 )
-from .executors.cuda import connect_gpus
+from .executors.cuda import connect_gpus, forget_copies
 from .executors.reference import eager as _eager  # registers the eager runner
 from .op import REGISTRY, Spec
 from .ops import stop_gradient
@@ -70,6 +70,7 @@ __all__ = [
     "dtypes",
     "eager_scope",
     "eval_spec",
+    "forget_copies",
     "fori_loop",
     "function",
     "gpu_count",

@@ -252,6 +252,7 @@ class CompiledStep:
                 entry, flat = self._entry((argument,), {}, replicas.devices[i], i)
             entries.append(entry)
             leaves.append(flat)
+        cuda.share_among(replicas.devices)
         for i, entry in enumerate(entries):
             # Before anybody waits for others: memory that is missing is said here.
             with replicas.running(i):

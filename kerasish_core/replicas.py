@@ -71,6 +71,7 @@ class Replicas:
         # Imported by those who have several GPUs.
         self._futures = importlib.import_module("concurrent.futures")
         self._pool = self._futures.ThreadPoolExecutor(self.size, "kerasish-replica")
+        self._alone = threading.Lock()
         self._lost: BaseException | None = None
         self.each(self._connect)
 
@@ -98,19 +99,20 @@ class Replicas:
             DeviceError: An earlier call failed in some replicas and not in the others.
             BaseException: What a call raised.
         """
-        if self._lost is not None:
-            raise DeviceError(
-                f"{', '.join(self.devices)} are out of step since an error "
-                f"({type(self._lost).__name__}: {self._lost}). Load the last checkpoint in a new "
-                "process."
-            )
-        calls = [self._pool.submit(self._one, call, rank) for rank in range(self.size)]
-        try:
-            self._settle(calls)
-        except BaseException:
-            self._settle(calls)
-            raise
-        return [each.result() for each in calls]
+        with self._alone:  # steps of two threads would meet in each other's sums
+            if self._lost is not None:
+                raise DeviceError(
+                    f"{', '.join(self.devices)} are out of step since an error "
+                    f"({type(self._lost).__name__}: {self._lost}). Load the last checkpoint in a "
+                    "new process."
+                )
+            calls = [self._pool.submit(self._one, call, rank) for rank in range(self.size)]
+            try:
+                self._settle(calls)
+            except BaseException:
+                self._settle(calls)
+                raise
+            return [each.result() for each in calls]
 
     def _one(self, call: Callable[[int], T], rank: int) -> T:
         with self.running(rank):

@@ -11,6 +11,7 @@ import standin_cupy
 import standin_gpu
 
 import kerasish_core as core
+from kerasish.random.seed_generator import global_seed_state, set_global_seed
 from kerasish_core import device
 from kerasish_core.executors import cuda
 from kerasish_core.executors.cuda import homes
@@ -121,8 +122,8 @@ def instruction_sets(native):
 @pytest.fixture
 def cupy():
     """CuPy's stand-in (`standin_cupy.py`), and the first GPU as the current device."""
-    order = core.ops.collective._ORDER
-    before = order._tensor
+    globals_ = core.ops.collective._ORDER, global_seed_state()
+    before = [v._tensor for v in globals_]
     kept = (device._checked.cache_clear, device._KEPT.clear, homes._BUFFERS.clear,
             homes._EQUAL.clear)  # fmt: skip
     for clear in kept:
@@ -131,7 +132,10 @@ def cupy():
         yield module
     for clear in kept:
         clear()
-    order._tensor = before
+    for variable, tensor in zip(globals_, before, strict=True):
+        variable._tensor = tensor
+    if global_seed_state() is not globals_[1]:  # one of the GPU's
+        set_global_seed(0)
 
 
 @pytest.fixture(scope="session")

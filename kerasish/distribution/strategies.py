@@ -110,7 +110,7 @@ class Distribution:
         try:
             yield
         finally:
-            set_distribution(before)
+            shard.set_distribution(before)  # checked when it was set
 
     def distribute_dataset(self, dataset: Any) -> Any:
         """The data set as `fit` takes it: as it is, since `fit` takes this process's rows."""
@@ -133,11 +133,13 @@ class DataParallel(Distribution):
     results are those of one device with whole batches: gradients are summed over the devices (one
     call a step), moments of `BatchNormalization` are those of the whole batch, and so are losses
     and metrics. `predict` runs on one device, in each process on all it is given. Weights, seeds
-    and orders of rows are those of the first process. A random tensor whose first axis is that of
-    a device's rows is its part of what the whole batch would get; all others are equal on all
-    devices. `add_loss` counts as a mean over rows. Rows that are fewer than processes are computed
-    by all of them, those that are fewer than the GPUs of one process by its first GPU, and so are
-    steps that run eagerly.
+    and orders of rows are those of the first process. A random tensor whose first axis is that of a
+    device's rows is its part of what the whole batch would get; all others are equal on all
+    devices. `add_loss` counts as a mean over rows, and so does a float that a step of your own
+    returns; state that a layer makes from its own rows is that of the first device. Layers built
+    for a fixed number of rows (`stateful=True`) do not fit a part of them. Rows that are fewer than
+    processes are computed by all of them, those that are fewer than the GPUs of one process by its
+    first GPU, and so are steps that run eagerly.
 
     Args:
         device_mesh: The devices; of several axes the first is that of batches.

@@ -28,6 +28,7 @@ from ..shard import (
     sharded,
     shards_of,
     synchronize,
+    whole_results,
 )
 from ..text_arrays import holds_text
 from .compile_utils import tensors_of
@@ -219,12 +220,17 @@ class Steps(StepFunctions, StatelessLoss):
         return replicas()
 
     def _synchronize(self, name: str) -> None:
-        """Start from the first process's values, where several train together."""
-        if self._in_step or name == "predict_step" or not parallel():
+        """Start from the values of the first process, or GPU, where several train together."""
+        several = parallel() or self._spread_over(name) is not None
+        if self._in_step or name == "predict_step" or not several:
             return
         optimizer = [] if self.optimizer is None else self.optimizer.variables
         common = [*self.variables, *optimizer, *self.metrics_variables, global_seed_state()]
-        synchronize(list({id(v): v for v in common}.values()))
+        common = list({id(v): v for v in common}.values())
+        if parallel():
+            synchronize(common)
+        else:
+            core.forget_copies(common)
         self._keep(_in_step=True)
 
     def _run_front(self, x: Any) -> Any:
@@ -366,7 +372,7 @@ class Steps(StepFunctions, StatelessLoss):
         except AttributeError as error:
             raise _in_our_style(error) from error
         flush_metrics()
-        return found
+        return _of_all_rows(self, name, found)
 
     def explain(self, step: str = "train", stage: str = "traced") -> str:
         """A compiled step as text.
@@ -453,9 +459,15 @@ def _method(model: Any, name: str, alone: bool) -> Callable[[Any], Any]:
             model.reset_metrics()
         found = getattr(model, name)(data)
         flush_metrics()
-        return found
+        return _of_all_rows(model, name, found)
 
     return step
+
+
+def _of_all_rows(model: Any, name: str, found: Any) -> Any:
+    """What a step of the user's own returns, as `whole_results` has it."""
+    own = getattr(type(model), name) is not getattr(Steps, name)
+    return whole_results(found) if own and name != "predict_step" else found
 
 
 def _spread_rows(

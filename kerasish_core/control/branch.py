@@ -47,6 +47,7 @@ def _switch_rule(g: Any, xs: Any, branches: tuple[Graph, ...]) -> Any:
 
 def choose(index: Tensor, *operands: Tensor, branches: tuple[Graph, ...]) -> list[Tensor]:
     """The results of the branch of number `index`, where all branches run."""
+    index = ops.reshape(index, ())
     found = replay(branches[0], operands)
     for i, branch in enumerate(branches[1:], 1):
         pairs = zip(replay(branch, operands), found, strict=True)

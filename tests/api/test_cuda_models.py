@@ -225,7 +225,16 @@ def test_batches_of_data_on_the_device(programs, monkeypatch, shuffle, most):
     assert program._epoch is None  # nothing is kept
 
 
-@pytest.mark.parametrize("callback", [None, keras.callbacks.EarlyStopping("loss"), "own"])
+def hooked():
+    made = keras.callbacks.Callback()
+    made.on_epoch_end = lambda epoch, logs=None: None
+    return made
+
+
+OWN = ["own", hooked(), keras.callbacks.LearningRateScheduler(lambda epoch: 0.01)]
+
+
+@pytest.mark.parametrize("callback", [None, keras.callbacks.EarlyStopping("loss"), *OWN])
 def test_data_stay_on_the_device_for_a_fit(programs, monkeypatch, callback):
     """They come there once, unless a callback of the user's own might change them."""
     made, on = programs
@@ -238,7 +247,7 @@ def test_data_stay_on_the_device_for_a_fit(programs, monkeypatch, callback):
         outcomes.append(fitted(on, x, np.ones((8, 3), "f4"), epochs=3, callbacks=callbacks,
                                validation_data=(x[:4], np.ones((4, 3), "f4"))))  # fmt: skip
     np.testing.assert_allclose(outcomes[1], outcomes[0], rtol=1e-5, atol=1e-6)
-    assert len(copied) == (6 if callback == "own" else 2)  # to train and to validate
+    assert len(copied) == (6 if callback in OWN else 2)  # to train and to validate
     assert len(made) == 2
     for program in made:  # and nothing is kept when it is over
         assert program._epoch is None or not program._epoch._arrays

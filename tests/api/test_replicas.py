@@ -6,6 +6,7 @@ import numpy as np
 import parallel_program
 import pytest
 import standin_cuda
+import standin_cupy
 import standin_nccl
 
 import kerasish
@@ -189,3 +190,90 @@ def test_which_gpus(gpus):
             set_distribution(DataParallel(devices=names))
     with core.device_scope("cpu"), pytest.raises(ValueError, match="mpirun -n 2"):
         set_distribution(both)
+
+
+class OwnLoss(kerasish.Model):
+    """A step that returns its loss as it is, and a layer's state made of the rows it sees."""
+
+    def __init__(self):
+        super().__init__()
+        self.dense = kerasish.layers.Dense(3)
+        self.seen = self.add_weight((6,), "zeros", trainable=False, name="seen")
+
+    def call(self, x):
+        self.seen.assign(self.seen * 0.5 + kerasish.ops.mean(x, axis=0) * 0.5)
+        return self.dense(x)
+
+    def train_step(self, data):
+        x, y = data
+        with kerasish.GradientTape() as tape:
+            loss = kerasish.ops.mean(kerasish.ops.square(self(x) - y))
+        weights = self.trainable_variables
+        self.optimizer.apply(tape.gradient(loss, weights), weights)
+        return {"loss": loss}
+
+
+def own_loss():
+    kerasish.utils.set_random_seed(3)
+    model = OwnLoss()
+    model.compile("sgd", "mse")
+    return model
+
+
+def test_a_loss_that_a_step_returns_is_that_of_all_rows(gpus):
+    found = []
+    for where, distribution in (("cpu", None), ("gpu", DataParallel())):
+        with core.device_scope(where):
+            set_distribution(distribution)
+            model = own_loss()
+            model.fit(X, Y, batch_size=4, epochs=2, verbose=0, shuffle=False)
+            found.append(model.history.history["loss"])
+            set_distribution(None)
+    np.testing.assert_allclose(found[1], found[0], rtol=TIGHT)
+
+
+def test_all_stop_at_a_loss_that_is_no_number(gpus):
+    """In the rows of one GPU alone."""
+    y = Y.copy()
+    y[6] = np.nan
+    with DataParallel().scope():
+        model = own_loss()
+        stop = kerasish.callbacks.TerminateOnNaN()
+        model.fit(X, y, batch_size=4, epochs=5, verbose=0, shuffle=False, callbacks=[stop])
+        assert model.history.epoch == [0] and np.isnan(model.history.history["loss"][0])
+
+
+def test_state_of_own_rows_is_that_of_the_first_gpu(gpus):
+    with DataParallel().scope():
+        model = own_loss()
+        model.fit(X, Y, batch_size=4, verbose=0, shuffle=False)
+        first = model.seen.numpy()
+        assert 1 in homes._EQUAL and id(model.seen) in homes._EQUAL[1]
+        model.fit(X[:4] * 0, Y[:4], batch_size=4, verbose=0)  # from that value on, on both
+        (held,) = (home for key, (_, home) in homes._BUFFERS.items() if key == (id(model.seen), 1))
+    np.testing.assert_allclose(held.get(), first / 2, rtol=1e-6)
+
+
+def test_a_gpu_that_was_left_out_is_brought_up_to_date(gpus, monkeypatch):
+    monkeypatch.setattr(standin_cupy, "DEVICES", 3)
+    monkeypatch.setattr(standin_nccl, "SUM", lambda a: sum(core.communicator().all_gather(a)))
+    with core.device_scope("cpu"):
+        kerasish.utils.set_random_seed(2)
+        alone = model_of_one()
+        expected = [alone.train_on_batch(X, Y) for _ in range(4)] + [alone.test_on_batch(X, Y)]
+    kerasish.utils.set_random_seed(2)
+    all_three, model = DataParallel(), model_of_one()
+    with all_three.scope():
+        found = [model.train_on_batch(X, Y)]
+        with DataParallel(devices=["gpu:0", "gpu:1"]).scope():
+            found += [model.train_on_batch(X, Y) for _ in range(3)]
+        found.append(model.test_on_batch(X, Y))
+    np.testing.assert_allclose(found, expected, rtol=TIGHT)
+
+
+def test_leaving_a_scope_asks_for_nothing(gpus):
+    outer = DataParallel()
+    set_distribution(outer)
+    with core.device_scope("cpu"), DataParallel(devices=["cpu:0"]).scope():
+        pass
+    assert shard.distribution() is outer and outer.replicas.devices == ("gpu:0", "gpu:1")

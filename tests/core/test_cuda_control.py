@@ -1,5 +1,7 @@
 """Loops and branches in programs for a GPU, over CuPy's stand-in, beside the CPU."""
 
+import re
+
 import numpy as np
 import pytest
 import standin_cuda
@@ -7,6 +9,7 @@ import standin_cuda
 import kerasish as keras
 import kerasish_core as core
 from kerasish import layers, ops
+from kerasish_core.executors import cuda
 from kerasish_core.executors.cuda.instructions import control
 
 RNG = np.random.default_rng(3)
@@ -58,6 +61,27 @@ def test_steps_are_launches_of_the_graph(gpu, length, width, reverse):
     run, operands = recurrence(width, reverse)
     text = agree(run, operands(length), operands(length))
     assert f"{length} steps of" in text and "\n  product_float" in text
+
+
+def test_what_a_body_reads_is_aligned(gpu, monkeypatch):
+    """Parts that begin anywhere are copied: packs of elements are read at once."""
+    backend = cuda._room("backend")
+    real, seen = backend.CupyBackend.launch, []
+
+    def launch(self, module, kernel, blocks, arguments):
+        if re.search(r"Pack<\w+, [248]>|Pair64", kernel.text):
+            seen.append(kernel.name)
+            assert all(a % 16 == 0 for a in arguments[: len(kernel.pointers)]), kernel.text
+        real(self, module, kernel, blocks, arguments)
+
+    def run(v, x, h, rows):
+        part = v[1:9]
+        state, ys = ops.scan(lambda c, r: (c * 0.5 + r + part, c * 2), h[1:9], x)
+        return state, ys, ops.scan(lambda c, r: (c + r, None), h[:8], rows[1:25].reshape(3, 8))[0]
+
+    monkeypatch.setattr(backend.CupyBackend, "launch", launch)
+    agree(run, (f(16), f(3, 8), f(16), f(30)))
+    assert seen
 
 
 @pytest.mark.parametrize("width", [3, 16])
@@ -138,6 +162,13 @@ def test_cheap_branches_all_run(gpu):
         return a, b, c, ops.cond(up, lambda: ops.log(ops.sum(x)), lambda: ops.sum(x) * 1.0)
 
     agree(run, *[(f(4, 5),) for _ in range(6)], runs=12)
+
+    def by_one_number(i, x):
+        return ops.switch(i, [lambda x: x * 2, lambda x: x + 1], x), ops.switch(
+            i[0], [lambda x: ops.sum(x), lambda x: ops.max(x)], x
+        )
+
+    agree(by_one_number, *[(np.array([[i]], "int32"), f(3)) for i in (0, 1)])
 
 
 def test_dear_branches_are_chosen_by_the_host(gpu):

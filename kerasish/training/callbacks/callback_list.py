@@ -10,6 +10,7 @@ from .callback import HOOKS, Callback
 from .control import TerminateOnNaN
 from .history import History, LambdaCallback
 from .progbar import ProgbarLogger
+from .rates import LearningRateScheduler
 
 __all__ = ["CallbackList"]
 
@@ -88,10 +89,12 @@ class CallbackList(Callback):
 
     @property
     def built_in(self) -> bool:
-        """Whether no hook is the user's own."""
+        """Whether no hook, and nothing that a hook calls, is the user's own."""
         own = __name__.partition(".")[0]
-        return all(
-            type(c).__module__.partition(".")[0] == own and not isinstance(c, LambdaCallback)
+        return not any(
+            type(c).__module__.partition(".")[0] != own
+            or isinstance(c, LambdaCallback | LearningRateScheduler)
+            or not vars(c).keys().isdisjoint(HOOKS)
             for c in self.callbacks
         )
 

@@ -15,7 +15,7 @@ from typing import Any
 from ...collective import Communicator, DeviceSums
 from ...ir import Graph
 
-__all__ = ["available", "compiled", "connect_gpus"]
+__all__ = ["available", "compiled", "connect_gpus", "forget_copies", "share_among"]
 
 
 def available() -> bool:
@@ -34,6 +34,16 @@ def compiled(graph: Graph, variables: int, read: int, updates: Sequence[int], de
     number = int(device.split(":")[1])
     backend = _room("backend").CupyBackend(number)
     return _room("program").CudaProgram(graph, variables, read, updates, backend)
+
+
+def share_among(devices: Sequence[str]) -> None:
+    """These GPUs are about to make the same updates to variables; see `homes.py`."""
+    _room("homes").share_among([int(name.split(":")[1]) for name in devices])
+
+
+def forget_copies(variables: Sequence[Any]) -> None:
+    """Bring the values of these variables anew to all GPUs but their own."""
+    _room("homes").change_alone(variables)
 
 
 def connect_gpus(communicator: Communicator) -> DeviceSums | None:

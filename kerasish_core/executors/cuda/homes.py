@@ -13,10 +13,12 @@ from typing import Any
 from ...tensor import Resident
 from .protocol import Backend
 
-__all__ = ["change_alone", "copies_of", "home_of"]
+__all__ = ["change_alone", "copies_of", "home_of", "share_among"]
 
 # By variable and GPU.
 _BUFFERS: dict[tuple[int, int], tuple[Any, Any]] = {}
+# The GPUs that made the last updates together.
+_SHARING: list[tuple[int, ...]] = [()]
 # By GPU, the variables whose copies there are equal to their values.
 _EQUAL: dict[int, set[int]] = {}
 
@@ -41,8 +43,8 @@ def home_of(variable: Any, backend: Backend) -> Any:
     tensor, home = variable._tensor, _buffer(variable, backend)
     if tensor._value is not home:
         backend.put(home, tensor._value)
-        variable._tensor = Resident(home)
         change_alone([variable])
+        variable._tensor = Resident(home)
     return home
 
 
@@ -56,6 +58,13 @@ def copies_of(variables: Sequence[Any], backend: Backend) -> list[Any]:
             backend.put(found[-1], v._tensor._value)
             equal.add(id(v))
     return found
+
+
+def share_among(numbers: Sequence[int]) -> None:
+    """These GPUs are about to make the same updates; copies on others are no longer equal."""
+    if tuple(numbers) != _SHARING[0]:
+        _SHARING[0] = tuple(numbers)
+        _EQUAL.clear()
 
 
 def change_alone(variables: Iterable[Any]) -> None:

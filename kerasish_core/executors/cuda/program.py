@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ...codegen.cuda.source import Kernel
+from ...collective import communicator
 from ...control.body import Prepared
 from ...ir import Graph, Node
 from ...op import Spec
@@ -410,11 +411,16 @@ class CudaProgram(Arrangement):
                 done += 1
                 if done == most or time.monotonic() >= end:
                     break
-                if watched >= 0 and not math.isfinite(float(self._outputs[watched])):
+                if watched >= 0 and self._lost(watched, replica):
                     break
             if epoch is not None and not epoch.lasts and done * batch >= len(rows):
                 self._epoch = None
             return done, [y.copy() for y in self._outputs]
+
+    def _lost(self, watched: int, replica: int | None) -> bool:
+        """Whether a result is NaN or infinite; of several replicas all give the same answer."""
+        lost = not math.isfinite(float(self._outputs[watched]))
+        return lost if replica is None else any(communicator().all_gather(lost))
 
     def _epoch_of(self, arrays: Sequence[Any]) -> Epoch | None:
         """The arrays on the device for as long as the caller comes with the same list."""

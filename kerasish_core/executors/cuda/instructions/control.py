@@ -126,6 +126,7 @@ def emit_scan(node: Node, b: CudaBuilder, bodies: Sequence[Any]) -> str:
     launches = length * sum(_launches(body, i) for i in range(len(body.instructions)))
     if not 0 < launches <= _MOST_LAUNCHES:
         return f"{launches} launches in {length} steps are too many for a graph"
+    inputs = [_aligned(b, v) for v in node.inputs]
     given, made = len(node.inputs), len(node.outputs)
     temps: list[int] = []
 
@@ -156,11 +157,18 @@ def emit_scan(node: Node, b: CudaBuilder, bodies: Sequence[Any]) -> str:
     )  # fmt: skip
     b.source.kernels.update(body.builder.source.kernels)
     b.emit(
-        "scan", node.inputs, [*node.outputs, *temps], bodies=bodies,
+        "scan", inputs, [*node.outputs, *temps], bodies=bodies,
         note=f"{length} steps of {launches // length} launches",
     )  # fmt: skip
     b.loops[len(b.instructions) - 1] = loop
     return ""
+
+
+def _aligned(b: CudaBuilder, value: int) -> int:
+    """The value, or a copy of a part that begins anywhere: bodies expect aligned inputs."""
+    value = b.dense(value)
+    offset = b.layout(value).offset * b.spec(value).dtype.itemsize
+    return b.copy(value, "copy: a loop needs it aligned") if offset % ALIGNMENT else value
 
 
 def _launches(program: Any, i: int) -> int:
