@@ -18,8 +18,8 @@ import kerasish_core as core
 __all__ = [
     "Shard", "check_alike", "common_order", "current_shard", "distribution", "flush_metrics",
     "note_update", "own_part", "parallel", "replicas", "rows_of", "set_distribution", "shard_of",
-    "sharded", "shards_of", "synchronize", "whole_results",
-    "synchronized", "whole_sum", "with_gradients_of_all",
+    "sharded", "shards_of", "synchronize", "synchronized", "whole_results", "whole_sum",
+    "with_gradients_of_all",
 ]  # fmt: skip
 
 
@@ -267,19 +267,14 @@ def whole_results(found: Any) -> Any:
     running = _open.running
     if running is None or not isinstance(found, dict):
         return found
-    keys, values = [], []
-    for key, value in found.items():
-        tensor = value.value if isinstance(value, core.Variable) else value
-        if (
-            isinstance(tensor, core.Tensor)
-            and not tensor.shape
-            and core.dtypes.is_float(tensor.dtype)
-        ):
-            keys.append(key)
-            values.append(tensor)
+    floats = {
+        key: value for key, value in found.items()
+        if isinstance(value, core.Tensor) and not value.shape
+        and core.dtypes.is_float(value.dtype)
+    }  # fmt: skip
     share = running.shard.share
-    whole = _packed(values, lambda flat: core.ops.all_reduce(flat * share))
-    return {**found, **dict(zip(keys, whole, strict=True))}
+    whole = _packed(list(floats.values()), lambda flat: core.ops.all_reduce(flat * share))
+    return {**found, **dict(zip(floats, whole, strict=True))}
 
 
 # -- values that must be the same everywhere

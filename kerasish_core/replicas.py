@@ -120,19 +120,16 @@ class Replicas:
 
     def _settle(self, calls: list[Any]) -> None:
         wait = self._futures.wait
-        done, left = wait(calls, return_when="FIRST_EXCEPTION")
-        if not left:
-            errors = [e for e in (each.exception() for each in calls) if e is not None]
-        else:
-            errors = [e for e in (each.exception() for each in done) if e is not None]
-            _, left = wait(left, timeout=_PATIENCE)
-        if errors and (left or len(errors) < self.size):
+        if wait(calls, return_when="FIRST_EXCEPTION").not_done:  # then one failed
+            wait(calls, timeout=_PATIENCE)
+        errors = [e for e in (each.exception() for each in calls if each.done()) if e is not None]
+        if 0 < len(errors) < self.size:
             self._lost = errors[0]
             self._barrier.abort()
             for member in self._members:
                 if member.sums is not None:
                     member.sums.abort()
-            wait(left)
+            wait(calls)
             raise errors[0]
 
 

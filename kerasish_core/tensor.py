@@ -270,7 +270,7 @@ class Tensor:
 
 def _restored(array: Any) -> Tensor:
     """What was pickled, on the device that is current where it is read."""
-    return Tensor(convert(array).value)
+    return Tensor(device.to_device(array, device.current_device()))
 
 
 class Resident(Tensor):

@@ -147,11 +147,9 @@ def cublaslt():
 @pytest.fixture
 def gpu(cupy, monkeypatch, tmp_path_factory, cublaslt):
     """CuPy's stand-in with streams, graphs, modules and cuBLASLt: steps run as `CudaProgram`."""
-    standin_cuda.install(cupy, monkeypatch)
+    standin_cuda.install(cupy, monkeypatch, cublaslt, tmp_path_factory.mktemp("kernels"))
     monkeypatch.setattr(standin_cuda, "LAUNCHED", [])
-    backend, cublas = cuda._room("backend"), cuda._room("cublas")
-    monkeypatch.setattr(backend, "_CACHE", tmp_path_factory.mktemp("kernels"))
-    monkeypatch.setattr(cublas, "_library", lambda: cublaslt)
-    cublas.CublasLt.of.cache_clear()
+    forget = cuda._room("cublas").CublasLt.of.cache_clear
+    forget()
     yield cupy
-    cublas.CublasLt.of.cache_clear()
+    forget()

@@ -18,6 +18,7 @@ import standin_nccl
 from cuda_host import HostModule
 
 from kerasish_core.codegen.cuda.source import THREADS, Kernel
+from kerasish_core.executors import cuda
 
 _KERNEL = re.compile(
     rf'extern "C" __global__ void __launch_bounds__\({THREADS}, \d\) (\w+)\(\n(.*?)\) \{{\n',
@@ -180,8 +181,15 @@ def _on_stream(stream, work):
     get_current_stream().do(work)
 
 
-def install(cupy, monkeypatch):
-    """Give the stand-in of CuPy what programs need; taken away by the monkeypatch."""
+def install(cupy, monkeypatch, library, folder):
+    """Give the stand-in of CuPy what programs need; taken away by the monkeypatch.
+
+    Args:
+        cupy: The stand-in.
+        monkeypatch: By which it is given.
+        library: cuBLASLt's stand-in.
+        folder: Where compiled kernels are kept.
+    """
     parts = {
         "Stream": Stream, "Event": Event, "get_current_stream": get_current_stream,
         "alloc_pinned_memory": _pinned, "nvrtc": _nvrtc(),
@@ -191,6 +199,8 @@ def install(cupy, monkeypatch):
         monkeypatch.setattr(cupy.cuda, name, part, raising=False)
     monkeypatch.setattr(standin_nccl, "DO", _on_stream)
     monkeypatch.setattr(cupy.cuda.Device, "compute_capability", "90", raising=False)
+    monkeypatch.setattr(cuda._room("backend"), "_CACHE", folder)
+    monkeypatch.setattr(cuda._room("cublas"), "_library", lambda: library)
 
 
 class Library:

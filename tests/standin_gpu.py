@@ -15,7 +15,6 @@ import standin_cupy
 import standin_nccl
 
 from kerasish_core import device
-from kerasish_core.executors import cuda
 
 _CHOOSE = {"cupy", "native", "instruction_sets", "programs"}
 
@@ -25,10 +24,7 @@ def start(config):
     cupy, patch, folder = standin_cupy.module(), pytest.MonkeyPatch(), tempfile.TemporaryDirectory()
     patch.setitem(sys.modules, "cupy", cupy)
     patch.setitem(sys.modules, "cupy.cuda.nccl", standin_nccl)
-    standin_cuda.install(cupy, patch)
-    library = standin_cuda.Library()
-    patch.setattr(cuda._room("backend"), "_CACHE", Path(folder.name))
-    patch.setattr(cuda._room("cublas"), "_library", lambda: library)
+    standin_cuda.install(cupy, patch, standin_cuda.Library(), Path(folder.name))
     patch.setattr(device, "_default_device", lambda: "gpu:0")
     device._checked.cache_clear()
     config.add_cleanup(folder.cleanup)

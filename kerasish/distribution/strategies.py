@@ -43,7 +43,7 @@ class Distribution:
         self._auto_shard_dataset = auto_shard_dataset
         found = connect()
         self._num_processes, self._process_id = found.size, found.rank
-        self._replicas: Any = None
+        self._replicas: core.Replicas | None = None
 
     @property
     def device_mesh(self) -> DeviceMesh:
@@ -77,7 +77,7 @@ class Distribution:
     @property
     def replicas(self) -> core.Replicas | None:
         """This process's GPUs once the distribution was set, where it trains on several."""
-        return self._replicas  # type: ignore[no-any-return]
+        return self._replicas
 
     @property
     def data_shard_id(self) -> int:

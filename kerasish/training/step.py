@@ -207,8 +207,10 @@ class Steps(StepFunctions, StatelessLoss):
     def _call(self, step: Any, name: str, data: Any) -> Any:
         """The compiled step on one batch, of which each of several GPUs takes its rows."""
         spread = self._spread_over(name)
+        if spread is None:
+            return step(data)
         rows = rows_of(data)
-        if spread is None or rows < spread.size:  # one GPU computes what is too short to be cut
+        if rows < spread.size:  # one GPU computes what is too short to be cut
             return step(data)
         shards = shards_of(rows, spread.size)
         return step.spread(spread, [s.cut(data) for s in shards], lambda i: sharded(shards[i]))
@@ -221,8 +223,9 @@ class Steps(StepFunctions, StatelessLoss):
 
     def _synchronize(self, name: str) -> None:
         """Start from the values of the first process, or GPU, where several train together."""
-        several = parallel() or self._spread_over(name) is not None
-        if self._in_step or name == "predict_step" or not several:
+        if self._in_step or name == "predict_step":
+            return
+        if not parallel() and self._spread_over(name) is None:
             return
         optimizer = [] if self.optimizer is None else self.optimizer.variables
         common = [*self.variables, *optimizer, *self.metrics_variables, global_seed_state()]

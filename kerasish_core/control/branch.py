@@ -13,7 +13,7 @@ from ..op import Spec, define_op
 from ..tensor import Tensor, convert
 from .body import align, flat_tensors, replay, run_graph, trace_body, tracing
 
-__all__ = ["choose", "cond", "switch"]
+__all__ = ["cond", "switch"]
 
 
 def _switch_spec(index: Spec, *operands: Spec, branches: tuple[Graph, ...]) -> tuple[Spec, ...]:
@@ -45,7 +45,7 @@ def _switch_rule(g: Any, xs: Any, branches: tuple[Graph, ...]) -> Any:
     return (None, *full)
 
 
-def choose(index: Tensor, *operands: Tensor, branches: tuple[Graph, ...]) -> list[Tensor]:
+def _choose(index: Tensor, *operands: Tensor, branches: tuple[Graph, ...]) -> list[Tensor]:
     """The results of the branch of number `index`, where all branches run."""
     index = ops.reshape(index, ())
     found = replay(branches[0], operands)
@@ -57,7 +57,7 @@ def choose(index: Tensor, *operands: Tensor, branches: tuple[Graph, ...]) -> lis
 
 _SWITCH = define_op(
     "switch", "control", "*xs", infer=_switch_spec, kernel=_switch_kernel, vjp=_switch_rule,
-    multiple=True,
+    multiple=True, cuda=_choose,
 )  # fmt: skip
 
 

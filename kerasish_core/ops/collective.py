@@ -60,9 +60,9 @@ def all_reduce(x: Any) -> Tensor:
         raise DTypeError(f"all_reduce: x is {x.spec}; numbers are needed. Cast it first.")
     if dtypes.is_float(x.dtype) and x.dtype.itemsize < 4:
         return cast(all_reduce(cast(x, "float32")), x.dtype)
-    if STATE.store is None:  # done now
-        y, _ = apply(_ALL_REDUCE, x, Tensor(np.zeros((), "uint32")))
-        return y  # type: ignore[no-any-return]
-    y, order = apply(_ALL_REDUCE, x, _ORDER.read())
-    _ORDER.assign(order)
+    recorded = STATE.store is not None  # else it is done now, and needs no place in an order
+    order = _ORDER.read() if recorded else Tensor(np.zeros((), "uint32"))
+    y, order = apply(_ALL_REDUCE, x, order)
+    if recorded:
+        _ORDER.assign(order)
     return y  # type: ignore[no-any-return]

@@ -389,8 +389,10 @@ def log_softmax(x: Any, axis: Any = -1) -> Any:
 
 def _cumulative(name: str, doc: str, rule: Any) -> Any:
     def kernel(xp: Any, x: Any, axis: int, reverse: bool) -> Any:
-        flipped = xp.flip(x, axis) if reverse else x
-        result = getattr(xp, name)(flipped, axis=axis, dtype=x.dtype)
+        half = x.dtype.itemsize < 4 and dtypes.is_float(x.dtype)
+        wide = x.astype("float32") if half else x
+        flipped = xp.flip(wide, axis) if reverse else wide
+        result = getattr(xp, name)(flipped, axis=axis, dtype=wide.dtype).astype(x.dtype, copy=False)
         return xp.flip(result, axis) if reverse else result
 
     op = define_op(

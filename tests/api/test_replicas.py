@@ -1,6 +1,8 @@
 """One process that trains on two GPUs, over stand-ins, equals one that trains on the CPU."""
 
 import gc
+import threading
+import time
 
 import numpy as np
 import parallel_program
@@ -17,10 +19,8 @@ from kerasish_core import replicas
 from kerasish_core.executors.cuda import homes
 
 TIGHT, LOOSE = 2e-5, 5e-3
-SLOW = [
-    "fitted", "eagerly", "one_row_left", "images", "masked", "several_outputs", "own_step", "half",
-    "made_in_python",
-]  # fmt: skip
+# `own_parts` is for processes, each of which is given its own data.
+PROGRAMS = [name for name in parallel_program.CASES if name != "own_parts"]
 
 
 @pytest.fixture
@@ -65,7 +65,7 @@ def test_two_gpus_are_as_one_device(gpus):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", SLOW)
+@pytest.mark.parametrize("name", [name for name in PROGRAMS if name != "simple"])
 def test_programs_on_two_gpus(gpus, name):
     compare(name)
     assert bool(standin_nccl.CALLS) == (name != "eagerly")
@@ -155,6 +155,29 @@ def test_one_that_fails_lets_the_others_go(gpus, monkeypatch):
     assert len(standin_nccl.ABORTED) == 2
     with pytest.raises(core.DeviceError, match=r"out of step.*MemoryError: this GPU is full"):
         two.each(lambda i: i)
+
+
+def test_steps_of_two_threads_do_not_meet(gpus, monkeypatch):
+    two = replicas.Replicas(("gpu:0", "gpu:1"))
+    real, found = two._pool.submit, {}
+
+    def submit(*given):
+        time.sleep(0.01)  # long enough for another thread to come between
+        return real(*given)
+
+    def work(tag):
+        found[tag] = [
+            two.each(lambda i: core.communicator().all_gather((tag, i))) for _ in range(10)
+        ]
+
+    monkeypatch.setattr(two._pool, "submit", submit)
+    threads = [threading.Thread(target=work, args=(tag,)) for tag in "ab"]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(30)
+    for tag in "ab":
+        assert found[tag] == [[[(tag, 0), (tag, 1)]] * 2] * 10
 
 
 def test_an_interrupt_waits_for_a_whole_step(gpus, monkeypatch):

@@ -10,12 +10,15 @@ import numpy as np
 
 from ... import config
 from ...codegen.cuda.fused import grid_of
-from ...codegen.cuda.source import Source, dtype_name
+from ...codegen.cuda.source import Kernel, Source, dtype_name
 from ...ir import Graph, Node
 from ...passes.layout import dense_strides
+from ..native.arrangement import bytes_of
 from ..native.lowering import Builder, Strided
 
-__all__ = ["ITEMS", "LOWERINGS", "CudaBuilder", "Many", "item_type", "lowers", "merged"]
+__all__ = [
+    "ITEMS", "LOWERINGS", "CudaBuilder", "Many", "item_of", "item_type", "lowers", "merged",
+]  # fmt: skip
 
 LOWERINGS: dict[str, Callable[[Node, CudaBuilder], bool]] = {}
 
@@ -35,6 +38,12 @@ def lowers(*names: str) -> Callable[[Callable[[Node, CudaBuilder], bool]], Any]:
         return function
 
     return register
+
+
+def item_of(size: int) -> tuple[int, str]:
+    """The largest item, by its bytes and C++ type, that so many bytes are whole numbers of."""
+    item = max(n for n in ITEMS if size % n == 0)
+    return item, ITEMS[item]
 
 
 def item_type(dtype: np.dtype[Any]) -> str:
@@ -186,6 +195,23 @@ class CudaBuilder(Builder):
         """Append a library's call that no kernel can stand in for; arguments as of `launch`."""
         self.library[len(self.instructions)] = (kind, facts)
         super().emit(kind, inputs, outputs, [1], note=note, in_place=in_place)
+
+    def copying(self, size: int) -> tuple[Kernel, int]:
+        """The kernel that copies so many bytes, from aligned to aligned, and how many items."""
+        item, kind = item_of(size)
+        return self.source.kernels[self._copies_items(kind)], size // item
+
+    def copy_bits(self, value: int, target: int, item: int, note: str) -> None:
+        """Copy a value's bytes to one of another dtype, items of so many bytes at a time."""
+        count = bytes_of(self.spec(target)) // item
+        name = self._copies_items(ITEMS[item])
+        self.emit(name, [value], [target], [grid_of(count), count], note=note)
+
+    def _copies_items(self, kind: str) -> str:
+        return self.source.add(
+            f"copy_items_{kind}", f"const {kind}* from, {kind}* to, int64_t count",
+            f"  copy_items<{kind}>(from, to, count);",
+        )  # fmt: skip
 
     def fill(self, value: int, item: int) -> None:
         """Set all bits patterns of a value's elements."""

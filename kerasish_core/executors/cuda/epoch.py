@@ -14,7 +14,7 @@ from ...codegen.cuda.fused import grid_of
 from ...codegen.cuda.source import Kernel, Source
 from ...device import Unchanging
 from ...op import Spec
-from .builder import ITEMS
+from .builder import item_of
 from .protocol import Backend
 
 __all__ = ["Epoch", "Taking"]
@@ -40,8 +40,7 @@ class Taking(NamedTuple):
         if not spec.shape or 0 in spec.shape:
             return None
         size = math.prod(spec.shape[1:]) * spec.dtype.itemsize
-        item = max(n for n in ITEMS if size % n == 0)
-        kind = ITEMS[item]
+        item, kind = item_of(size)
         name = source.add(
             f"take_rows_{kind}",
             f"const {kind}* from, const int64_t* rows, {kind}* to, int64_t width, int64_t count",

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from ...control.branch import choose
 from ...ir import Graph, Node
 from ...ops.elementwise import identity
 from ...passes import optimize
@@ -19,11 +18,11 @@ _MOVES = ("bitcast", "concatenate", "gather", "index_add", "index_set", "pad", "
 
 
 def expand(graph: Graph, tensor_cores: bool) -> tuple[Graph, list[str]]:
-    """Put what serves a GPU better in the place of nodes.
+    """Put the composed forms of ops that have one (`Op.cuda`) in their place.
 
-    Attention becomes products (`Op.cuda`) where its kernel does not serve. A switch of cheap
-    branches becomes all of them and a choice of their results: no graph can be captured around a
-    question that the host answers.
+    Attention becomes products where its kernel does not serve. A switch of cheap branches becomes
+    all of them and a choice of their results: no graph can be captured around a question that the
+    host answers.
 
     Returns:
         The graph, and why kernels that there are do not serve.
@@ -73,14 +72,15 @@ def _composed(
     node: Node, graph: Graph, tensor_cores: bool, reasons: dict[str, None]
 ) -> Callable[..., Sequence[Any]] | None:
     """What does the work of a node by others; None if it stays."""
-    if node.op.name == "switch":
-        return choose if all(map(_is_cheap, node.attrs["branches"])) else None
-    if node.op.name not in ATTENDING:
+    if node.op.name == "switch" and not all(map(_is_cheap, node.attrs["branches"])):
         return None
-    why = reason_against([graph.specs[v] for v in node.inputs], tensor_cores)
-    if why is not None:
+    if node.op.name in ATTENDING:
+        why = reason_against([graph.specs[v] for v in node.inputs], tensor_cores)
+        if why is None:
+            return None
         reasons[f"{node.op.name} as products and a softmax: {why}  @ {node.location}"] = None
-    return None if why is None else node.op.cuda
+    composed: Callable[..., Sequence[Any]] | None = node.op.cuda
+    return composed
 
 
 def _is_cheap(branch: Graph) -> bool:

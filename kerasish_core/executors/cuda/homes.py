@@ -18,7 +18,7 @@ __all__ = ["change_alone", "copies_of", "home_of", "share_among"]
 # By variable and GPU.
 _BUFFERS: dict[tuple[int, int], tuple[Any, Any]] = {}
 # The GPUs that made the last updates together.
-_SHARING: list[tuple[int, ...]] = [()]
+_sharing: Sequence[int] = ()
 # By GPU, the variables whose copies there are equal to their values.
 _EQUAL: dict[int, set[int]] = {}
 
@@ -62,8 +62,9 @@ def copies_of(variables: Sequence[Any], backend: Backend) -> list[Any]:
 
 def share_among(numbers: Sequence[int]) -> None:
     """These GPUs are about to make the same updates; copies on others are no longer equal."""
-    if tuple(numbers) != _SHARING[0]:
-        _SHARING[0] = tuple(numbers)
+    global _sharing
+    if numbers != _sharing:
+        _sharing = numbers
         _EQUAL.clear()
 
 

@@ -247,8 +247,8 @@ class CudaProgram(Arrangement):
         if loop is None:
             return [self._launch(i, step, at)]
         addresses = [self._address(operand, at) for operand in step.operands]
-        (body,) = step.bodies
-        return body.steps_of(loop, addresses)  # type: ignore[no-any-return]
+        body: CudaProgram = step.bodies[0]
+        return body.steps_of(loop, addresses)
 
     def steps_of(self, loop: Loop, addresses: Sequence[int]) -> list[_Launch]:
         """All launches of a loop whose body this is, one step after another.
@@ -263,9 +263,8 @@ class CudaProgram(Arrangement):
         found: list[_Launch] = []
         for before, inputs, outputs, after in loop.steps(addresses):
             places = [*inputs, *constants, *outputs]
-            at = _Places(
-                {root: places[slot] for root, slot in self._slots.items()}, loop.arena(addresses)
-            )
+            slots = {root: places[slot] for root, slot in self._slots.items()}
+            at = _Places(slots, addresses[loop.memory])
             found += [_Launch(*copy, None) for copy in before]
             for i in range(len(self.instructions)):
                 found += self._launches(i, at)
@@ -361,11 +360,13 @@ class CudaProgram(Arrangement):
         Args:
             inputs: Arrays.
             variables: As many as the program was made for.
-            replica: Of a step that runs on several GPUs at once, the number of this part, after
-                `prepare`: the first writes to the variables, the others to copies of them.
+            replica: Of a step that runs on several GPUs at once, the number of this part: the
+                first writes to the variables, the others to copies of them. The caller has called
+                `prepare`.
         """
         with self._lock, self._backend.active():
-            self.prepare(variables, replica)
+            if replica is None:
+                self.prepare(variables)
             self._load(inputs)
             self._step()
             return [y.copy() for y in self._outputs]
@@ -393,7 +394,8 @@ class CudaProgram(Arrangement):
         """
         end = time.monotonic() + seconds
         with self._lock, self._backend.active():
-            self.prepare(variables, replica)
+            if replica is None:
+                self.prepare(variables)
             done, epoch = 0, self._epoch_of(arrays)
             start = 0
             if epoch is not None:

@@ -14,7 +14,7 @@ from ....codegen.cuda.fused import grid_of
 from ....codegen.cuda.source import Kernel
 from ....ir import Node
 from ....passes.memory import ALIGNMENT
-from ..builder import ITEMS, CudaBuilder
+from ..builder import CudaBuilder
 
 __all__ = ["Loop", "emit_scan"]
 
@@ -24,30 +24,37 @@ Copy = tuple[Kernel, int, tuple[int, ...]]
 _MOST_LAUNCHES = 1 << 15
 
 
+class _Buffer(NamedTuple):
+    """What holds a slice that is not aligned: its place, and the kernel that copies its items."""
+
+    operand: int
+    kernel: Kernel
+    items: int
+
+
 class _Slices(NamedTuple):
     """Slices along the first axis of one operand.
 
     Attributes:
         operand: Its place among the loop's operands.
         size: Bytes of a slice.
-        buffer: The place of a buffer that holds one slice where slices are not aligned, or -1.
-        copy: The kernel that copies a slice from or to the buffer, its blocks and items.
+        buffer: By which slices go, if they are not aligned.
     """
 
     operand: int
     size: int
-    buffer: int
-    copy: tuple[Kernel, int, int] | None
+    buffer: _Buffer | None
 
-    def at(self, t: int, addresses: Sequence[int]) -> tuple[int, int]:
-        """The address of a slice, and of what the body is given for it."""
+    def at(self, t: int, addresses: Sequence[int], copies: list[Copy], read: bool) -> int:
+        """Where the body finds or puts a slice; appends the copy that this needs, if any."""
         lies = addresses[self.operand] + t * self.size
-        return lies, lies if self.buffer < 0 else addresses[self.buffer]
-
-    def copied(self, source: int, target: int) -> Copy:
-        assert self.copy is not None
-        kernel, blocks, items = self.copy
-        return kernel, blocks, (source, target, items)
+        if self.buffer is None:
+            return lies
+        operand, kernel, items = self.buffer
+        held = addresses[operand]
+        ends = (lies, held) if read else (held, lies)
+        copies.append((kernel, grid_of(items), (*ends, items)))
+        return held
 
 
 class Loop(NamedTuple):
@@ -75,10 +82,6 @@ class Loop(NamedTuple):
     stacks: tuple[_Slices, ...]
     memory: int
 
-    def arena(self, addresses: Sequence[int]) -> int:
-        """The address of the body's arena."""
-        return addresses[self.memory]
-
     def steps(
         self, addresses: Sequence[int]
     ) -> Iterator[tuple[list[Copy], list[int], list[int], list[Copy]]]:
@@ -88,17 +91,8 @@ class Loop(NamedTuple):
             t = self.length - 1 - done if self.reverse else done
             before: list[Copy] = []
             after: list[Copy] = []
-            inputs, outputs = [], []
-            for row in self.rows:
-                lies, given = row.at(t, addresses)
-                inputs.append(given)
-                if given != lies:
-                    before.append(row.copied(lies, given))
-            for stack in self.stacks:
-                lies, given = stack.at(t, addresses)
-                outputs.append(given)
-                if given != lies:
-                    after.append(stack.copied(given, lies))
+            inputs = [row.at(t, addresses, before, True) for row in self.rows]
+            outputs = [stack.at(t, addresses, after, False) for stack in self.stacks]
             # The last step writes the result.
             target = self.end if (self.length - 1 - done) % 2 == 0 else self.other
             following = [addresses[i] for i in target]
@@ -123,7 +117,7 @@ def emit_scan(node: Node, b: CudaBuilder, bodies: Sequence[Any]) -> str:
         return f"its body has {outside[0]}, which has no kernel"
     length, carries = node.attrs["length"], node.attrs["carries"]
     sequences = node.attrs["sequences"]
-    launches = length * sum(_launches(body, i) for i in range(len(body.instructions)))
+    launches = length * _launches(body)
     if not 0 < launches <= _MOST_LAUNCHES:
         return f"{launches} launches in {length} steps are too many for a graph"
     inputs = [_aligned(b, v) for v in node.inputs]
@@ -139,10 +133,9 @@ def emit_scan(node: Node, b: CudaBuilder, bodies: Sequence[Any]) -> str:
         for i, v in enumerate(values):
             shape, dtype = b.spec(v)
             size = math.prod(shape[1:]) * dtype.itemsize
-            if size % ALIGNMENT == 0 or length == 1:
-                found.append(_Slices(first + i, size, -1, None))
-            else:
-                found.append(_Slices(first + i, size, temp(size), _copy(b, size)))
+            aligned = size % ALIGNMENT == 0 or length == 1
+            through = None if aligned else _Buffer(temp(size), *b.copying(size))
+            found.append(_Slices(first + i, size, through))
         return tuple(found)
 
     sizes = [math.prod(b.spec(v).shape) * b.spec(v).dtype.itemsize for v in node.outputs[:carries]]
@@ -171,20 +164,10 @@ def _aligned(b: CudaBuilder, value: int) -> int:
     return b.copy(value, "copy: a loop needs it aligned") if offset % ALIGNMENT else value
 
 
-def _launches(program: Any, i: int) -> int:
-    loop = program.builder.loops.get(i)
-    if loop is None:
-        return 1
-    (body,) = program.instructions[i].bodies
-    steps: int = loop.length * sum(_launches(body, j) for j in range(len(body.instructions)))
-    return steps
-
-
-def _copy(b: CudaBuilder, size: int) -> tuple[Kernel, int, int]:
-    item = max(n for n in ITEMS if size % n == 0)
-    kind, count = ITEMS[item], size // item
-    name = b.source.add(
-        f"copy_items_{kind}", f"const {kind}* from, {kind}* to, int64_t count",
-        f"  copy_items<{kind}>(from, to, count);",
-    )  # fmt: skip
-    return b.source.kernels[name], grid_of(count), count
+def _launches(program: Any) -> int:
+    """How many launches a program's instructions are."""
+    count = 0
+    for i, step in enumerate(program.instructions):
+        loop = program.builder.loops.get(i)
+        count += 1 if loop is None else loop.length * _launches(step.bodies[0])
+    return count

@@ -150,13 +150,7 @@ def bitcast(node: Node, b: CudaBuilder) -> bool:
     (x,), (out,) = node.inputs, node.outputs
     of_x, of_out = b.spec(x).dtype, b.spec(out).dtype
     item = min(of_x.itemsize, of_out.itemsize)
-    count = b.count(out) * of_out.itemsize // item
-    if item not in ITEMS or count == 0:
+    if item not in ITEMS or b.count(out) == 0:
         return False
-    kind = ITEMS[item]
-    b.launch(
-        f"copy_items_{kind}", f"const {kind}* from, {kind}* to, int64_t count",
-        f"  copy_items<{kind}>(from, to, count);", [x], [out], [count], grid_of(count),
-        f"as {of_out.name}",
-    )  # fmt: skip
+    b.copy_bits(x, out, item, f"as {of_out.name}")
     return True
