@@ -159,6 +159,10 @@ operation("split", lambda ops, x: ops.multiply(*ops.split(x, 2, axis=-1)))
 operation("pairs", lambda o, x: o.sum(o.abs(x[:, :, None, :] - x[:, None, :, :]), -1))
 operation("logsumexp", lambda o, x: o.softplus(x) - o.logsumexp(x, axis=-1, keepdims=True))
 operation("rfft", lambda ops, x: ops.rfft(x)[0])
+operation(
+    "vectorized_map",
+    lambda o, x: o.vectorized_map(lambda r: o.softmax(o.matmul(r, o.transpose(r))), x),
+)
 
 
 @case("stft", 16)
@@ -188,6 +192,31 @@ def own_cell(keras):
             return y, [y]
 
     return chain(keras, TIME, [keras.layers.RNN(Cell(32))]), TIME
+
+
+@case("gated cell", 32)
+def gated_cell(keras):
+    """Layers within a cell, over its input and its state together, as one writes it at first."""
+
+    class Cell(keras.layers.Layer):
+        def __init__(self, units):
+            super().__init__()
+            self.units = self.state_size = units
+            self.gate = keras.layers.Dense(units, activation="sigmoid")
+            self.candidate = keras.layers.Dense(units, activation="tanh")
+
+        def build(self, shape):
+            self.gate.build((None, shape[-1] + self.units))
+            self.candidate.build((None, shape[-1] + self.units))
+
+        def call(self, x, states):
+            ops, h = keras.ops, states[0]
+            gate = self.gate(ops.concatenate([x, h], -1))
+            candidate = self.candidate(ops.concatenate([x, gate * h], -1))
+            y = (1 - gate) * h + gate * candidate
+            return y, [y]
+
+    return chain(keras, TIME, [keras.layers.RNN(Cell(128))]), TIME
 
 
 @case("attention", 16)

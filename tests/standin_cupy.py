@@ -282,7 +282,7 @@ class _Ufunc:
         return _call(self._ufunc.reduce, self.__name__, None, array, axis, **options)
 
     def reduceat(self, array, indices, axis=0):
-        if self.__name__ not in ("add", "multiply"):
+        if self.__name__ != "add":
             raise NotImplementedError(f"cupy.{self.__name__}.reduceat")
         return _call(self._ufunc.reduceat, self.__name__, None, array, indices, axis)
 

@@ -150,15 +150,18 @@ def _index_add_kernel(
     if values.dtype != x.dtype:
         raise TypeError("values of x's dtype are needed")
     half = dtypes.is_float(x.dtype) and x.dtype.itemsize < 4
-    result = x.astype("float32") if half else x.copy()
+    # CuPy has no sums of booleans that are booleans.
+    wide = "float32" if half else "int32" if x.dtype == bool else x.dtype
+    result = x.astype(wide, order="C")
+    values = values.astype(result.dtype, copy=False)
     if not indices:
         part = thaw(key, ())
         if result[part].shape != values.shape:  # they would be broadcast
             raise ValueError("the values do not have the shape of the part named")
         result[part] += values
     else:
-        _add_flat(xp, result, values.astype(result.dtype, copy=False), indices, key, drop)
-    return result.astype(x.dtype) if half else result
+        _add_flat(xp, result, values, indices, key, drop)
+    return result.astype(x.dtype, copy=False)
 
 
 def _add_flat(xp: Any, result: Any, values: Any, indices: Any, key: Any, drop: bool) -> None:

@@ -8,7 +8,7 @@ import numpy as np
 
 from ..ir import Graph, Node
 
-__all__ = ["cse"]
+__all__ = ["cse", "key_of"]
 
 
 def cse(graph: Graph) -> Graph:
@@ -32,7 +32,7 @@ def cse(graph: Graph) -> Graph:
     nodes = []
     for node in graph.nodes:
         inputs = tuple(same.get(v, v) for v in node.inputs)
-        key = _key(node, inputs)
+        key = key_of(node, inputs)
         before = seen.setdefault(key, node.outputs)
         if before is not node.outputs:
             same.update(zip(node.outputs, before, strict=True))
@@ -42,7 +42,8 @@ def cse(graph: Graph) -> Graph:
     return graph._replace(constants=constants, nodes=tuple(nodes), outputs=outputs)
 
 
-def _key(node: Node, inputs: tuple[int, ...]) -> Any:
+def key_of(node: Node, inputs: tuple[int, ...]) -> Any:
+    """What nodes of equal results have in common."""
     attrs = tuple((k, _text(v)) for k, v in sorted(node.attrs.items()))
     return (node.op.name, inputs, attrs)
 

@@ -7,15 +7,18 @@ from collections.abc import Callable
 from ..ir import Graph
 from .cse import cse
 from .dce import dce
+from .fission import split_scans
 from .fold import fold
 from .loops import join_scans, trim_scans
 from .pools import mask_pooled
+from .residuals import keep_results
 
 __all__ = ["PIPELINE", "optimize"]
 
 PIPELINE: dict[str, Callable[[Graph], Graph]] = {
     "dce": dce, "fold": fold, "cse": cse, "pools": mask_pooled, "join": join_scans, "clean": dce,
-    "trim": trim_scans, "sweep": dce,
+    "trim": trim_scans, "sweep": dce, "keep": keep_results, "split": split_scans, "merge": cse,
+    "last": dce,
 }  # fmt: skip
 
 

@@ -200,3 +200,10 @@ def test_constants_in_bfloat16_are_left_to_the_program(gpu):
 
     x = f(3, dtype="bfloat16")
     same(core.function(step)(x), x.astype("float64") * np.exp(2.25), "bfloat16")
+
+
+def test_products_of_no_rows(gpu):
+    """What is empty has no memory, between two graphs either."""
+    a, b = np.zeros((0, 4), "float32"), np.ones((4, 2), "float32")
+    found = core.compile_step(core.ops.dot)(core.convert(a), core.convert(b))
+    assert np.asarray(found).shape == (0, 2)

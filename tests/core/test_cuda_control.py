@@ -142,7 +142,7 @@ def test_what_stays_with_the_host(gpu, monkeypatch):
     assert "only the device knows" in agree(counted, (f(3) * 0,), captured=False)
 
     def inverted(x):
-        return ops.scan(lambda c, row: (ops.inv(row) + c * 0.1, None), ops.zeros((3, 3)), x)[0]
+        return ops.scan(lambda c, row: (ops.inv(row + c * 0.1), None), ops.zeros((3, 3)), x)[0]
 
     x = np.stack([np.eye(3, dtype="float32") * (i + 2) for i in range(3)])
     assert "its body has inv, which has no kernel" in agree(inverted, (x,), captured=False)

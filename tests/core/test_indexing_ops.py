@@ -326,6 +326,13 @@ def test_index_add_is_exact_in_half_precision():
     np.testing.assert_array_equal(np.asarray(found)[0], 5000)
 
 
+def test_sums_of_booleans_are_booleans():
+    for values in (np.ones(3, bool), np.ones((3, 2), bool)):
+        found = ops.index_add(np.zeros((4, *values.shape[1:]), bool), np.array([0, 0, 2]), values)
+        assert found.dtype == bool
+        np.testing.assert_array_equal(np.asarray(found).reshape(4, -1).any(1), [1, 0, 1, 0])
+
+
 @pytest.mark.parametrize("dtype", ["int32", "float32", "bfloat16"])
 def test_index_add_by_rows(dtype):
     rows = RNG.integers(0, 4, 50)

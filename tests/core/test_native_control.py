@@ -90,7 +90,7 @@ def test_bodies_are_native(rng):
 
 def test_a_body_without_a_native_kernel_counts_as_generic(rng):
     def body(x):
-        return scan(lambda c, row: (c + ops.inv(row), None), ops.zeros_like(x[0]), x)[0]
+        return scan(lambda c, row: (ops.inv(c + row), None), ops.zeros_like(x[0]), x)[0]
 
     def generic(fn, x):
         step = core.compile_step(fn)
@@ -101,7 +101,7 @@ def test_a_body_without_a_native_kernel_counts_as_generic(rng):
     (x,) = tensors(rng, (4, 3, 3))
     assert generic(body, x) == 1
     step = core.compile_step(body)
-    np.testing.assert_allclose(step(x).numpy(), np.linalg.inv(x.numpy()).sum(0), rtol=1e-3)
+    np.testing.assert_allclose(step(x).numpy(), body(x).numpy(), rtol=1e-3)
     assert "control flow, a body of which needs Python" in step.explain("kernels")
     assert generic(lambda x: scan(lambda c, r: (c + r, None), ops.zeros_like(x[0]), x)[0], x) == 0
 

@@ -59,8 +59,8 @@ def test_a_gradient_runs_the_loop_forwards_once():
     assert len(scans(trace(fn, [core.Spec(s, np.dtype("float32")) for s in shapes]).graph)) == 3
     forwards, back = scans(graph)
     assert not forwards.attrs["reverse"] and back.attrs["reverse"]
-    # Nobody asks for the gradient of x: it is not stacked.
-    assert len(back.outputs) == back.attrs["carries"]
+    # Nobody asks for the gradient of x: what is stacked is that of the product, for the sum of w.
+    assert len(back.outputs) == back.attrs["carries"] + 1
     given = arrays(*shapes)
     for a, b in zip(run(graph, given), core.tree.flatten(fn(*map(core.convert, given)))):
         np.testing.assert_allclose(a, b.numpy(), rtol=2e-5, atol=1e-6)
@@ -92,7 +92,7 @@ def test_second_gradients_of_a_nested_loop():
 def test_different_loops_stay_apart(way):
     def fn(x):
         def step(carry, row):
-            return carry + row, carry
+            return carry * row, carry
 
         def other(carry, row):
             return carry - row, carry
@@ -119,7 +119,7 @@ def test_what_only_an_unused_result_needed_goes():
     def fn(x, y, w):
         def step(carry, rows):
             a, b = rows
-            return carry + a, (ops.matmul(b, w), a * 2)
+            return carry * a, (ops.matmul(b, w) * carry, a * 2)
 
         carry, (_, doubled) = scan(step, x[0], (x, y))
         return carry, doubled

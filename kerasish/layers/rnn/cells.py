@@ -412,6 +412,21 @@ class StackedRNNCells(Layer):
             input_shape = (input_shape[0], _output_size(cell))
         self.built = True
 
+    def runs_whole(self, policy: Any) -> bool:
+        """Whether each of the cells can run over all steps before the next one does."""
+        return type(self) is StackedRNNCells and len(self.cells) > 1 and all(
+            isinstance(c, _Cell) and c.runs_whole(policy) for c in self.cells
+        )  # fmt: skip
+
+    def run(self, x: Any, states: Any, mask: Any, reverse: bool) -> Any:
+        """All steps of the first cell, of the second one over its outputs, and so on."""
+        after = []
+        for cell, state in zip(self.cells, states, strict=True):
+            given = list(state) if isinstance(state, list | tuple) else [state]
+            x, found = cell.run(x, given, mask, reverse)
+            after.append(core.tree.pack_sequence_as(state, found))
+        return x, after
+
     def prepare_dropout(self, x: Any, training: Any) -> None:
         for i, cell in enumerate(self.cells):
             if i and training:

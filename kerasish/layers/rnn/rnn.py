@@ -152,7 +152,11 @@ class RNN(Layer):
         """All steps in one operation, for a cell that can."""
         mask = None if mask is None else ops.cast(mask, "bool")
         outputs, states = self.cell.run(x, states, mask, self.go_backwards)
-        last = states[0]
+        last = (
+            core.tree.flatten(states[-1])[0]
+            if isinstance(self.cell, StackedRNNCells)
+            else states[0]
+        )
         if mask is not None and self.zero_output_for_mask:
             outputs = ops.where(ops.expand_dims(mask, -1), outputs, ops.zeros_like(outputs))
             last = outputs[:, 0 if self.go_backwards else -1]

@@ -149,13 +149,17 @@ class CudaProgram(Arrangement):
             self._lower_node(unit, b)
         pending.flush()
 
+    def _body(self, graph: Graph) -> CudaProgram:
+        """The program of a loop's or branch's body."""
+        return CudaProgram(optimize(graph), 0, 0, (), self._backend)
+
     def _lower_node(self, node: Node, b: CudaBuilder) -> None:
         if node.op.kind == "view" and 0 not in b.spec(node.outputs[0]).shape and self._view(node):
             return
         if node.op.kind == "control":
-            bodies = [CudaProgram(optimize(g), 0, 0, (), self._backend) for g in graphs_of(node)]
-            reason = emit_scan(node, b, bodies)
+            reason = emit_scan(node, b, self._body)
             if reason:
+                bodies = [self._body(graph) for graph in graphs_of(node)]
                 b.host(node, f"generic: outside the graph, {reason}", bodies)
             return
         lowering = LOWERINGS.get(node.op.name)
@@ -213,14 +217,14 @@ class CudaProgram(Arrangement):
         """The value as an array over its memory."""
         b, layout = self.builder, self.builder.layout(value)
         root, spec = b.spec(layout.root), b.spec(value)
+        if 0 in spec.shape:
+            return self._backend.xp.empty(spec.shape, spec.dtype)
         slot = self._slots.get(layout.root)
         if slot is not None:
             base = self._arrays[slot].reshape(-1)
         else:
             offset = self.plan.offsets[layout.root]
             base = self._arena[offset : offset + bytes_of(root)].view(root.dtype)
-        if 0 in spec.shape:
-            return self._backend.xp.empty(spec.shape, spec.dtype)
         strides = tuple(s * spec.dtype.itemsize for s in layout.strides)
         return self._backend.xp.lib.stride_tricks.as_strided(
             base[layout.offset :], spec.shape, strides

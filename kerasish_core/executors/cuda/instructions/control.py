@@ -1,18 +1,19 @@
 """Loops of a known number of steps: every step's launches, one after another in the graph.
 
 The body is lowered once. A step's launches are those of the body with other addresses: slices are
-read and written where they lie, and carries go from one buffer to another and back.
+read and written where they lie, and carries go from one buffer to another and back, or are read
+from the stack that has them.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 from ....codegen.cuda.fused import grid_of
 from ....codegen.cuda.source import Kernel
-from ....ir import Node
+from ....ir import Graph, Node
 from ....passes.memory import ALIGNMENT
 from ..builder import CudaBuilder
 
@@ -69,6 +70,8 @@ class Loop(NamedTuple):
         rows: What is read slice by slice.
         fixed: What all steps read.
         stacks: What is written slice by slice.
+        following: Carries that the next step finds in a stack, to its place among `stacks`.
+        copies: How each of them gets to its end: the kernel and its items.
         memory: The arena of the body.
     """
 
@@ -80,6 +83,8 @@ class Loop(NamedTuple):
     rows: tuple[_Slices, ...]
     fixed: range
     stacks: tuple[_Slices, ...]
+    following: dict[int, int]
+    copies: dict[int, tuple[Kernel, int]]
     memory: int
 
     def steps(
@@ -95,23 +100,33 @@ class Loop(NamedTuple):
             outputs = [stack.at(t, addresses, after, False) for stack in self.stacks]
             # The last step writes the result.
             target = self.end if (self.length - 1 - done) % 2 == 0 else self.other
-            following = [addresses[i] for i in target]
+            made = [addresses[i] for i in target]
+            now, state = state, list(made)
+            for carry, stack in self.following.items():
+                state[carry] = outputs[stack]
+                if done == self.length - 1:
+                    kernel, items = self.copies[carry]
+                    ends = outputs[stack], made[carry], items
+                    after.append((kernel, grid_of(items), ends))
+            made = [place for i, place in enumerate(made) if i not in self.following]
             fixed = [addresses[i] for i in self.fixed]
-            yield before, [*state, *inputs, *fixed], [*following, *outputs], after
-            state = following
+            yield before, [*now, *inputs, *fixed], [*made, *outputs], after
 
 
-def emit_scan(node: Node, b: CudaBuilder, bodies: Sequence[Any]) -> str:
+def emit_scan(node: Node, b: CudaBuilder, program_of: Callable[[Graph], Any]) -> str:
     """Emit a loop as launches; else return why it runs from the host.
 
     Args:
         node: The node.
         b: What instructions are written to.
-        bodies: The programs of its bodies.
+        program_of: Makes the program of a body.
     """
     if node.op.name != "scan":
         return "only the device knows how it goes on"
-    (body,) = bodies
+    following = _following(node)
+    graph = node.attrs["body"]
+    kept = (v for i, v in enumerate(graph.outputs) if i not in following)
+    body = program_of(graph._replace(outputs=tuple(kept)))
     outside = [step.node.op.name for step in body.instructions if step.node is not None]
     if outside:
         return f"its body has {outside[0]}, which has no kernel"
@@ -146,15 +161,28 @@ def emit_scan(node: Node, b: CudaBuilder, bodies: Sequence[Any]) -> str:
         range(places[0], places[0] + carries) if carries else range(0),
         slices(node.inputs[carries : carries + sequences], carries),
         range(carries + sequences, given),
-        slices(node.outputs[carries:], given + carries), memory,
+        slices(node.outputs[carries:], given + carries), following,
+        {i: b.copying(sizes[i]) for i in following}, memory,
     )  # fmt: skip
     b.source.kernels.update(body.builder.source.kernels)
     b.emit(
-        "scan", inputs, [*node.outputs, *temps], bodies=bodies,
+        "scan", inputs, [*node.outputs, *temps], bodies=[body],
         note=f"{length} steps of {launches // length} launches",
     )  # fmt: skip
     b.loops[len(b.instructions) - 1] = loop
     return ""
+
+
+def _following(node: Node) -> dict[int, int]:
+    """Carries that are stacked too, so that the next step may read the stack."""
+    carries, graph = node.attrs["carries"], node.attrs["body"]
+    stacks: dict[int, int] = {}
+    for place, v in enumerate(graph.outputs[carries:]):
+        size = math.prod(graph.specs[v].shape) * graph.specs[v].dtype.itemsize
+        if size and size % ALIGNMENT == 0 and v not in graph.inputs and v not in graph.constants:
+            stacks.setdefault(v, place)
+    ends = enumerate(graph.outputs[:carries])
+    return {i: stacks[v] for i, v in ends if v in stacks}
 
 
 def _aligned(b: CudaBuilder, value: int) -> int:
