@@ -434,6 +434,9 @@ class _Split:
             if v in seen or node is None:
                 continue
             seen.add(v)
+            if node.op.name == "matmul" and self._turned(body, node.inputs[1]):
+                same[node.inputs[1]] = None  # or each step would copy it for its product
+                seen.add(node.inputs[1])
             if node.op.kind == "view":  # free within the loop
                 todo += node.inputs
             elif v in body.dear:
@@ -443,6 +446,13 @@ class _Split:
             else:
                 todo += node.inputs
         return list(slices), list(same)
+
+    def _turned(self, body: _Body, value: int) -> bool:
+        """Whether it is a view of something fixed that has its axes in another order."""
+        node = body.made_by.get(value)
+        if value not in body.fixed or node is None or node.op.kind != "view":
+            return False
+        return node.op.name == "transpose" or self._turned(body, node.inputs[0])
 
 
 class _Apart(Rewriting):

@@ -154,6 +154,8 @@ def test_a_recurrent_cell():
     inner = inner_ops(agree(gradients(cell), *arrays))
     # One product forwards, one backwards: nothing is computed twice, and no kernel's gradient.
     assert inner.count("matmul") == 2 and inner.count("tanh") == 1 and "sum" not in inner
+    # Its kernel is turned round once, for all steps back.
+    assert "transpose" not in inner
 
 
 def test_joined_operands_are_parted():
