@@ -75,16 +75,8 @@ def same_state(theirs, ours):
 
 
 SLICE = {("dense", "int8")}
-
-
-def _marks(name, mode):
-    """Few run fast; CuPy has no arrays of float8."""
-    slow = [] if (name, mode) in SLICE else [pytest.mark.slow]
-    return slow + [pytest.mark.cpu] * (mode == "float8")
-
-
 CASES = [
-    pytest.param(n, m, marks=_marks(n, m))
+    pytest.param(n, m, marks=[] if (n, m) in SLICE else pytest.mark.slow)
     for n in LAYERS
     for m in MODES
     if n != "conv" and (m != "float8" or n == "dense" or n.startswith("einsum"))
@@ -168,9 +160,7 @@ def network(k):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(
-    "mode", ["int8", "int4", pytest.param("float8", marks=pytest.mark.cpu), "lora"]
-)
+@pytest.mark.parametrize("mode", ["int8", "int4", "float8", "lora"])
 def test_models_train_and_travel(mode, tmp_path):
     ids, labels = RNG.integers(0, 7, (32, 4)), RNG.integers(0, 3, 32)
     models = [network(k) for k in both()]
@@ -238,9 +228,7 @@ FUNCTIONS = {
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(
-    "name", [pytest.param(n, marks=[pytest.mark.cpu] * (n == "float8")) for n in FUNCTIONS]
-)
+@pytest.mark.parametrize("name", FUNCTIONS)
 def test_functions(name):
     run = FUNCTIONS[name]
     close(run(kerasish.quantizers), run(keras.quantizers), 1e-6)
