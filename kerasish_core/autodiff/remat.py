@@ -94,8 +94,9 @@ def _record(fn: Callable[..., Any], given: Any, result: Any, scout: _Scout, firs
     """The results as tensors of their own, whose entry on each tape computes `fn` again."""
     tapes = STATE.tapes
     leaves = tree.flatten(given)
-    arguments = [x for x in leaves if isinstance(x, Tensor) and not isinstance(x, Variable)]
-    own = {id(t) for t in arguments}
+    tensors = [x for x in leaves if isinstance(x, Tensor) and not isinstance(x, Variable)]
+    own = {id(t): t for t in tensors}  # each once, however often it is given
+    arguments = list(own.values())
     captured = [t for t in scout.captured.values() if id(t) not in own]
     reads = list(scout.reads.values())
     for variable, tensor in reads:
@@ -135,7 +136,8 @@ def _again(
     values = [(v, _behind(t)) for v, t in first.values()]
     args, kwargs = tree.map_structure(lambda x: fresh.get(id(x), x), given)
     tape = GradientTape(persistent=True)
-    floating = [t for t in (*fresh.values(), *captured) if ops.is_inexact(t)]
+    # An argument may be read around the function too.
+    floating = [t for t in (*fresh.values(), *arguments, *captured) if ops.is_inexact(t)]
     tape.watch(floating)
     for variable, _ in reads:
         tape.watch(variable)
@@ -150,7 +152,7 @@ def _again(
     for y, u in zip(outputs, g, strict=True):
         if u is not None and y._tid in tape._tracked:
             seeds[y._tid] = ops.add(seeds[y._tid], u) if y._tid in seeds else u
-    sources = [[fresh[id(t)]._tid] for t in arguments] + [[t._tid] for t in captured]
+    sources = [[fresh[id(t)]._tid, t._tid] for t in arguments] + [[t._tid] for t in captured]
     of_variables: dict[int, bool] = {}
     for variable, _ in reads:
         # Several reads of one variable: the whole gradient goes to the first of them.

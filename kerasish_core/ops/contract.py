@@ -105,7 +105,8 @@ def _einsum_rule(g: Any, xs: Any, terms: tuple[str, ...], result: str, needs: An
         rest = [y for j, y in enumerate(xs) if j != i]
         part = apply(_EINSUM, g, *rest, terms=(result, *others), result=unique)
         shape = [sizes[c] if c in lone else x.shape[term.index(c)] for c in dict.fromkeys(term)]
-        kept = [1 if c in lone else sizes[c] for c in dict.fromkeys(term)]
+        given = dict(zip(unique, part.shape, strict=True))
+        kept = [given.get(c, 1) for c in dict.fromkeys(term)]
         least = tuple(min(a, b) for a, b in zip(kept, shape, strict=True))
         part = broadcast_to(sum_to(reshape(part, kept), least), tuple(shape))
         found.append(_on_diagonal(part, term, x.shape))

@@ -163,8 +163,7 @@ def _gather(b: Batching, node: Node, xs: Sequence[Operand]) -> _Found:
     if not x.over:
         values = [b.ranked(i, rank, node) for i in indices]
         return b.emit("gather", [x.value, *values], node, **node.attrs)
-    dtype = b.out.specs[indices[0].value].dtype
-    numbers = np.arange(b.length, dtype=dtype).reshape(-1, *(1,) * rank)
+    numbers = np.arange(b.length, dtype="int32").reshape(-1, *(1,) * rank)
     own = b.out.constant(numbers)
     values = [own, *(b.ranked(i, rank, node) for i in indices)]
     parts = (("tensor", 0), *(("tensor", i + 1) for i in tensors), *key[len(tensors) :])

@@ -229,10 +229,11 @@ class _Split:
         return node if node.op.name in ("conv_kernel_grad", "sum") else None
 
     def _plain(self, body: _Body, value: int) -> int:
-        """The value that a transposed one is of."""
+        """The matrix that a transposed one is of."""
         node = body.made_by.get(value)
-        turned = node is not None and node.op.name == "transpose"
-        return node.inputs[0] if node is not None and turned else value
+        if node is None or node.op.name != "transpose" or node.attrs["axes"] != (1, 0):
+            return value
+        return node.inputs[0]
 
     def _sinking(self, body: _Body, sums: dict[int, int], within: set[int]) -> set[int]:
         """Values that nothing within the loop needs, from products on."""
@@ -264,24 +265,37 @@ class _Split:
     # -- values outside
     def _outer(self, body: _Body, value: int) -> Operand:
         """The value for all steps, made or stacked."""
-        known = self._outside.get(value)
-        if known is not None:
-            return known
-        node = body.made_by.get(value)
-        first = value in body.early or value in body.fixed
-        view = node is not None and node.op.kind == "view" and value in body.batched
-        if node is not None and (first or view or value in self._moved):
-            xs = [self._outer(body, v) for v in node.inputs]
-            with _Writing(self._batching.out, self.before if first else self.after):
-                if value in body.fixed:
-                    found: Any = self._plainly(body, node, xs)
-                else:
-                    found = self._batching.apply(node, xs)
-            for v, made in zip(node.outputs, found, strict=True):
-                self._outside[v] = Operand(made, value not in body.fixed)
-        else:
-            self._outside[value] = Operand(self._stack(body, value), True)
+        todo = [value]
+        while todo:
+            v = todo[-1]
+            node = self._leaving(body, v)
+            missing = [u for u in node.inputs if u not in self._outside] if node else []
+            todo += missing
+            if not missing:
+                todo.pop()
+                if v not in self._outside:
+                    self._make(body, v, node)
         return self._outside[value]
+
+    def _leaving(self, body: _Body, value: int) -> Node | None:
+        """The node that makes the value outside, if one does."""
+        node = body.made_by.get(value)
+        if node is None or value in body.early or value in body.fixed or value in self._moved:
+            return node
+        return node if node.op.kind == "view" and value in body.batched else None
+
+    def _make(self, body: _Body, value: int, node: Node | None) -> None:
+        """Make it of what is there, or stack it."""
+        if node is None:
+            self._outside[value] = Operand(self._stack(body, value), True)
+            return
+        xs = [self._outside[v] for v in node.inputs]
+        fixed = value in body.fixed
+        first = fixed or value in body.early
+        with _Writing(self._batching.out, self.before if first else self.after):
+            found: Any = self._plainly(body, node, xs) if fixed else self._batching.apply(node, xs)
+        for v, made in zip(node.outputs, found, strict=True):
+            self._outside[v] = Operand(made, not fixed)
 
     def _stack(self, body: _Body, value: int) -> int:
         """All steps' values of what the loop computes."""

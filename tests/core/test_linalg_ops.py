@@ -228,3 +228,24 @@ def test_two_operands_become_a_matrix_product():
     step(x)
     assert "matmul" in step.explain()
     assert "einsum" not in step.explain()
+
+
+@pytest.mark.parametrize("terms", ["ij,ij->i", "ij,ij->j", "ij,ij->", "ij,jk->ik", "ij,i->j"])
+def test_gradients_where_einsum_repeats_a_size_of_1(terms):
+    """As NumPy has it; the gradients are those of the repeated operands."""
+    rng = np.random.default_rng(2)
+    first, second = terms.split("->")[0].split(",")
+    sizes = {"i": 3, "j": 2, "k": 4}
+    for short in sorted({*first} & {*second}):
+        whole, other = ([sizes[c] for c in t] for t in (first, second))
+        thin = [1 if c == short else sizes[c] for c in first]
+        a, b = core.convert(rng.normal(size=thin)), core.convert(rng.normal(size=other))
+        found = []
+        for repeat in (False, True):
+            with core.GradientTape() as tape:
+                tape.watch([a, b])
+                x = ops.broadcast_to(a, whole) if repeat else a
+                y = ops.sum(ops.sin(ops.einsum(terms, x, b)))
+            found.append([np.asarray(g) for g in tape.gradient(y, [a, b])])
+        for g, h in zip(*found, strict=True):
+            np.testing.assert_allclose(g, h, rtol=1e-10, atol=1e-12)

@@ -406,3 +406,28 @@ def test_any_loop(seed):
         return program(*map(list, parts))
 
     agree(gradients(fn) if seed % 3 else fn, *start, *rows, *fixed, rtol=2e-3)
+
+
+def test_a_transposition_that_changes_nothing():
+    def fn(x, y):
+        def step(c, rows):
+            return c + ops.matmul(ops.transpose(rows[0], (0, 1)), rows[1]), c
+
+        return scan(step, ops.zeros((3, 4)), (x, y))
+
+    agree(gradients(fn), f(5, 3, 2), f(5, 2, 4))
+
+
+def test_more_steps_than_indices_have_numbers():
+    places = np.random.default_rng(0).integers(0, 5, (300, 2)).astype("int8")
+    agree(lambda x, i: loop_map(lambda parts: parts[0][parts[1]], (x, i)), f(300, 5, 3), places)
+
+
+def test_bodies_of_a_thousand_nodes():
+    def one(row):
+        for _ in range(600):
+            row = ops.sin(row) * 1.01
+        return row
+
+    graph = agree(lambda x: loop_map(one, x), f(3, 2))
+    assert not any(node.op.name == "scan" for node in graph.nodes)

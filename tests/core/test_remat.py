@@ -196,3 +196,19 @@ def test_an_error_of_the_function_leaves_the_tape_as_it_was():
             core.remat(f)(x)
         y = x * 2.0
     assert float(tape.gradient(y, x)) == 2.0
+
+
+def test_an_argument_that_is_given_twice_and_read_around_the_function():
+    x = core.convert(np.array([[0.3, 0.2], [0.1, -0.4]], "float32"))
+    for f in (
+        lambda a, b: ops.tanh(ops.matmul(a, b)),
+        lambda a, b: ops.tanh(ops.matmul(a, x)) * b * x,
+        lambda a, b: ops.tanh(ops.matmul(x, x)) + 0.0 * a,
+    ):
+        found = []
+        for wrapped in (f, core.remat(f)):
+            with core.GradientTape() as tape:
+                tape.watch(x)
+                y = ops.sum(wrapped(x, x))
+            found.append(np.asarray(tape.gradient(y, x)))
+        np.testing.assert_allclose(found[1], found[0], rtol=1e-6)
