@@ -71,10 +71,11 @@ def _conv_kernel(
         rows = columns.reshape(columns.shape[0], math.prod(window) * x.shape[-1])
         result = rows @ kernel.reshape(-1, filters)
     else:
-        grouped = columns.reshape(*columns.shape[:2], groups, -1).transpose(2, 0, 1, 3)
-        grouped = grouped.reshape(groups, columns.shape[0], -1)
-        weights = kernel.reshape(math.prod(window), -1, groups, filters // groups)
-        weights = weights.transpose(2, 0, 1, 3).reshape(groups, -1, filters // groups)
+        depth, places = kernel.shape[-2], math.prod(window)
+        grouped = columns.reshape(*columns.shape[:2], groups, depth).transpose(2, 0, 1, 3)
+        grouped = grouped.reshape(groups, columns.shape[0], places * depth)
+        weights = kernel.reshape(places, depth, groups, filters // groups)
+        weights = weights.transpose(2, 0, 1, 3).reshape(groups, places * depth, filters // groups)
         result = (grouped @ weights).transpose(1, 0, 2)
     return result.reshape(*out, filters).astype(dtype, copy=False)
 

@@ -115,9 +115,9 @@ def _further(*names: str) -> _Rule:
 
 def _leading(b: Batching, node: Node, xs: Sequence[Operand]) -> _Found:
     """Ops of the last axes, whatever leads."""
-    if len({len(b.shape(x)) for x in xs}) > 1:  # a vector among matrices
-        return None
-    return b.emit(node.op.name, [b.spread(x, node) for x in xs], node, **node.attrs)
+    if len({len(b.shape(x)) for x in xs}) > 1 or not all(x.over for x in xs):
+        return None  # a vector among matrices, or a matrix that would be repeated
+    return b.emit(node.op.name, [x.value for x in xs], node, **node.attrs)
 
 
 def _rows(b: Batching, node: Node, xs: Sequence[Operand]) -> _Found:

@@ -400,10 +400,9 @@ class _Split:
         given = {v: self._outer(body, v).value for v in (*slices, *same)}
         moved = len(ends) > self.carries - len(left) or slices or same or self.stacked
         sums = any(i < self.carries and graph.inputs[i] in body.carried for i in ends)
-        size = sum(
-            _bytes(self._batching.out.specs[v])
-            for n in (*self.before, *self.after) if n.op.kind != "view" for v in n.outputs
-        ) + sum(_bytes(self.out.specs[v]) for v in self.stacked.values())  # fmt: skip
+        made = [n for n in (*self.before, *self.after) if _takes_memory(n)]
+        held = [*(v for n in made for v in n.outputs), *self.stacked.values()]
+        size = sum(_bytes(self.out.specs[v]) for v in held)
         if not (moved or sums) or size > MOST_BYTES:
             return False
         hidden = {*slices, *same}
@@ -585,6 +584,11 @@ class _Divided(Rewriting):
             outputs = (self.fresh(spec),)
         self.nodes.append(Node(op, tuple(inputs), outputs, attrs, node.location))
         return outputs[0]
+
+
+def _takes_memory(node: Node) -> bool:
+    """Whether it may: what is repeated is copied where a kernel wants it dense."""
+    return node.op.kind != "view" or node.op.name == "broadcast_to"
 
 
 def _bytes(spec: Spec) -> int:

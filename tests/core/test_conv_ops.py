@@ -139,3 +139,10 @@ def test_unknown_settings():
         core.ops.conv(np.zeros((1, 5, 3)), np.zeros((2, 3, 1)), padding="full")
     with pytest.raises(ValueError, match="data_format='last'"):
         core.ops.conv(np.zeros((1, 5, 3)), np.zeros((2, 3, 1)), data_format="last")
+
+
+@pytest.mark.parametrize("groups", [1, 2])
+def test_no_channels(groups):
+    """Sums of nothing."""
+    found = core.ops.conv(np.zeros((2, 5, 0)), np.zeros((3, 0, 4)), groups=groups)
+    np.testing.assert_array_equal(np.asarray(found), np.zeros((2, 3, 4)))

@@ -431,3 +431,16 @@ def test_bodies_of_a_thousand_nodes():
 
     graph = agree(lambda x: loop_map(one, x), f(3, 2))
     assert not any(node.op.name == "scan" for node in graph.nodes)
+
+
+def test_what_is_the_same_is_not_repeated_for_each_step(monkeypatch):
+    """Matrices that every step solves with, and what repeating them would take."""
+    graph = agree(lambda x, a: loop_map(lambda v: ops.solve(a, v), x), f(4, 3, 1), f(3, 3))
+    assert "solve" in inner_ops(graph)
+
+    def joined(x, a):
+        return loop_map(lambda v: ops.exp(ops.concatenate([a, v], -1)), x)
+
+    assert not inner_ops(agree(joined, f(4, 3, 1), f(3, 3)))
+    monkeypatch.setattr("kerasish_core.passes.fission.MOST_BYTES", 4 * 4 * (9 + 3 * 4 * 2) - 1)
+    assert "concatenate" in inner_ops(agree(joined, f(4, 3, 1), f(3, 3)))

@@ -141,7 +141,7 @@ def _contract(
         for c, n in zip(term, b.spec(value).shape, strict=True):
             size[c] = n if size.get(c, 1) == 1 else size[c]
     order = [*batch, *rows, *columns]
-    direct = _walks(b, out, result, size, rows, columns) and result[-1:] in ("", *columns)
+    direct = _walks(b, out, result, size, rows, columns) and _side_by_side(b, out, result, columns)
     target = out if direct else b.temp([size[c] for c in order], b.spec(out).dtype)
     c_of = _strides(b, target, result if direct else "".join(order))
     left = _ready(b, *pair[0], size, (rows, inner), [*batch, *rows, *inner])
@@ -184,6 +184,13 @@ def _walks(b: Builder, value: int, term: str, size: dict[str, int], *groups: lis
     """Whether each group of labels is one axis of the value."""
     strides = _strides(b, value, term)
     return all(_single([_Axis(size[c], strides[c], 0, 0) for c in g]) is not None for g in groups)
+
+
+def _side_by_side(b: Builder, value: int, term: str, group: list[str]) -> bool:
+    """Whether the elements along these labels lie one after another."""
+    strides, sizes = _strides(b, value, term), dict(zip(term, b.spec(value).shape, strict=True))
+    axis = _single([_Axis(sizes[c], strides[c], 0, 0) for c in group])
+    return axis is not None and (axis.size <= 1 or axis.a == 1)
 
 
 def _ready(
