@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import math
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
@@ -19,6 +20,11 @@ class Spec(NamedTuple):
 
     shape: tuple[int, ...]
     dtype: dtypes.DType
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of a dense array."""
+        return math.prod(self.shape) * self.dtype.itemsize
 
     def __str__(self) -> str:
         return f"{dtypes.short_name(self.dtype)}[{','.join(map(str, self.shape))}]"

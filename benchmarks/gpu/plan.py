@@ -25,7 +25,6 @@ import kerasish as keras
 from kerasish import layers, ops
 from kerasish_core.executors import native
 from kerasish_core.executors.cuda.program import CudaProgram
-from kerasish_core.executors.native.arrangement import bytes_of
 
 
 class _Planned(BaseException):
@@ -136,7 +135,7 @@ def tally(program: CudaProgram, times: int, count: Any, moved: Any) -> None:
         roots = [step.operands[-1][0]] if step.note == "the parts joined" else [
             root for root, _ in step.operands
         ]  # fmt: skip
-        moved[kernel] += times * sum(bytes_of(b.spec(root)) for root in roots)
+        moved[kernel] += times * sum(b.spec(root).nbytes for root in roots)
 
 
 def main() -> None:

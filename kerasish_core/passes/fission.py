@@ -13,7 +13,6 @@ Kocisky and Blunsom, Optimizing performance of recurrent neural networks on GPUs
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -153,7 +152,7 @@ class _Split:
         left = {i: v for i, v in left.items() if v in body.carried}
         within = body.needed(graph.outputs[i] for i in left)
         stacks = range(self.carries, len(graph.outputs))
-        self._moved = self._sinking(body, sums, within)
+        self._moved = self._sinking(body, within)
         whole = not left and all(self._can_leave(body, graph.outputs[i]) for i in stacks)
         ends: dict[int, int] = {}  # outputs of the scan to values outside
         with _Writing(self._batching.out, self.after):
@@ -235,11 +234,10 @@ class _Split:
             return value
         return node.inputs[0]
 
-    def _sinking(self, body: _Body, sums: dict[int, int], within: set[int]) -> set[int]:
+    def _sinking(self, body: _Body, within: set[int]) -> set[int]:
         """Values that nothing within the loop needs, from products on."""
         graph = body.graph
-        ends = [v for i, v in enumerate(graph.outputs) if i >= self.carries]
-        rest = body.needed([*within, *ends])
+        rest = body.needed([*within, *graph.outputs[self.carries :]])
         users: dict[int, list[Node]] = {}
         for node in graph.nodes:
             if not rest.isdisjoint(node.outputs):
@@ -402,7 +400,7 @@ class _Split:
         sums = any(i < self.carries and graph.inputs[i] in body.carried for i in ends)
         made = [n for n in (*self.before, *self.after) if _takes_memory(n)]
         held = [*(v for n in made for v in n.outputs), *self.stacked.values()]
-        size = sum(_bytes(self.out.specs[v]) for v in held)
+        size = sum(self.out.specs[v].nbytes for v in held)
         if not (moved or sums) or size > MOST_BYTES:
             return False
         hidden = {*slices, *same}
@@ -589,7 +587,3 @@ class _Divided(Rewriting):
 def _takes_memory(node: Node) -> bool:
     """Whether it may: what is repeated is copied where a kernel wants it dense."""
     return node.op.kind != "view" or node.op.name == "broadcast_to"
-
-
-def _bytes(spec: Spec) -> int:
-    return math.prod(spec.shape) * spec.dtype.itemsize

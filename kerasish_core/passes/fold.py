@@ -21,12 +21,9 @@ def fold(graph: Graph) -> Graph:
     constants = dict(graph.constants)
     nodes = []
     for node in graph.nodes:
-        sizes = [
-            graph.specs[v].dtype.itemsize * int(np.prod(graph.specs[v].shape)) for v in node.outputs
-        ]
         if (
             node.op.kind in ("random", "control")
-            or sum(sizes) > _LARGEST
+            or sum(graph.specs[v].nbytes for v in node.outputs) > _LARGEST
             or not all(v in constants for v in node.inputs)
         ):
             nodes.append(node)

@@ -7,7 +7,6 @@ product is kept instead, stacked, as reverse mode does without loops. Values beh
 
 from __future__ import annotations
 
-import math
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -126,7 +125,7 @@ class _Keeping(Rewriting):
         kept = self._kept(body, match)
         length = node.attrs["length"]
         size = sum(
-            length * _bytes(body.specs[v]) for v in kept if match.same[v] not in stacks
+            length * body.specs[v].nbytes for v in kept if match.same[v] not in stacks
         )  # fmt: skip
         if not kept or size > MOST_BYTES:
             return node
@@ -197,14 +196,10 @@ class _Keeping(Rewriting):
             if len(following) != 1 or following[0].op.kind != "elementwise":
                 break
             (made,) = following[0].outputs
-            if _bytes(body.specs[made]) > _bytes(body.specs[value]):
+            if body.specs[made].nbytes > body.specs[value].nbytes:
                 break
             value = made
         return value
-
-
-def _bytes(spec: Spec) -> int:
-    return math.prod(spec.shape) * spec.dtype.itemsize
 
 
 def _bits(array: Any) -> Any:

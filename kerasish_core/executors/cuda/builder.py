@@ -13,7 +13,6 @@ from ...codegen.cuda.fused import grid_of
 from ...codegen.cuda.source import Kernel, Source, dtype_name
 from ...ir import Graph, Node
 from ...passes.layout import dense_strides
-from ..native.arrangement import bytes_of
 from ..native.lowering import Builder, Strided
 
 __all__ = [
@@ -203,7 +202,7 @@ class CudaBuilder(Builder):
 
     def copy_bits(self, value: int, target: int, item: int, note: str) -> None:
         """Copy a value's bytes to one of another dtype, items of so many bytes at a time."""
-        count = bytes_of(self.spec(target)) // item
+        count = self.spec(target).nbytes // item
         name = self._copies_items(ITEMS[item])
         self.emit(name, [value], [target], [grid_of(count), count], note=note)
 

@@ -25,7 +25,7 @@ from ...passes.fuse import Group, group_nodes
 from ...passes.pointwise import pointwise_products
 from ...passes.recast import repeat_casts
 from ...passes.widen import widen_halves
-from ..native.arrangement import Arrangement, bytes_of, used_outside
+from ..native.arrangement import Arrangement, used_outside
 from ..native.epilogue import find_epilogues
 from ..native.instructions.control import graphs_of
 from ..native.lowering import Instruction
@@ -224,7 +224,7 @@ class CudaProgram(Arrangement):
             base = self._arrays[slot].reshape(-1)
         else:
             offset = self.plan.offsets[layout.root]
-            base = self._arena[offset : offset + bytes_of(root)].view(root.dtype)
+            base = self._arena[offset : offset + root.nbytes].view(root.dtype)
         strides = tuple(s * spec.dtype.itemsize for s in layout.strides)
         return self._backend.xp.lib.stride_tricks.as_strided(
             base[layout.offset :], spec.shape, strides

@@ -11,13 +11,12 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from ...ir import Graph, Node
-from ...op import Spec
 from ...passes.fuse import Group
 from ...passes.layout import is_dense, view_layout
 from ...passes.memory import Plan, Step, plan_memory
 from .lowering import Builder, Instruction
 
-__all__ = ["Arrangement", "bytes_of", "pairs", "reads", "used_outside"]
+__all__ = ["Arrangement", "pairs", "reads", "used_outside"]
 
 _OWN = "copy: a result has memory of its own"
 
@@ -138,7 +137,7 @@ class Arrangement:
             writes = tuple(r for r, _ in step.operands[split:])
             for v in (*inputs, *writes):
                 if v not in slots:
-                    sizes[v] = bytes_of(b.spec(v))
+                    sizes[v] = b.spec(v).nbytes
             steps.append(Step(inputs, writes, tuple(pairs(step, b.specs)), step.scratch))
         return plan_memory(steps, sizes)
 
@@ -149,7 +148,7 @@ class Arrangement:
         lines = [f"arena: {plan.size} bytes, {len(plan.offsets)} values"]
         for v, offset in plan.offsets.items():
             lines.append(
-                f"%{v}: {b.spec(v)} at {offset}, {bytes_of(b.spec(v))} bytes, "
+                f"%{v}: {b.spec(v)} at {offset}, {b.spec(v).nbytes} bytes, "
                 f"until instruction {plan.last_use[v]}"
             )
         return "\n".join(lines)
@@ -189,10 +188,6 @@ def reads(step: Instruction) -> int:
     return len(step.operands) - step.writes
 
 
-def bytes_of(spec: Spec) -> int:
-    return math.prod(spec.shape) * spec.dtype.itemsize
-
-
 def pairs(step: Instruction, specs: Any) -> list[tuple[int, int]]:
     """The in-place pairs of a step, as root values, that hold for its operands as they lie."""
     split = reads(step)
@@ -200,7 +195,7 @@ def pairs(step: Instruction, specs: Any) -> list[tuple[int, int]]:
     found = []
     for source, target in step.in_place:
         (root, offset), (out, _) = step.operands[source], step.operands[split + target]
-        if roots.count(root) == 1 and offset == 0 and bytes_of(specs[root]) == bytes_of(specs[out]):
+        if roots.count(root) == 1 and offset == 0 and specs[root].nbytes == specs[out].nbytes:
             found.append((root, out))
     return found
 

@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from . import _native
-from .arrangement import bytes_of, reads
+from .arrangement import reads
 from .lowering import Instruction
 
 __all__ = ["block_instructions"]
@@ -151,7 +151,7 @@ class _Blocking:
         for stage in stages:
             sizes.update(zip(stage.step.operands, stage.sizes, strict=True))
         last = stages[-1]
-        summed = bytes_of(self.specs[last.root]) if last.kinds[-1] == "k" else 0
+        summed = self.specs[last.root].nbytes if last.kinds[-1] == "k" else 0
         scratch = max((s.step.scratch for s in stages[:-1]), default=0)
         moved = sum(sizes.values())
         if images * min(made.values()) < _LEAST_BYTES or moved > _BLOCK_BYTES:

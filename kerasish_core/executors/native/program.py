@@ -17,7 +17,7 @@ from ...passes.fuse import Group, group_nodes
 from ...passes.widen import widen_halves
 from ..reference.quiet import quietly
 from . import _native, instructions
-from .arrangement import Arrangement, bytes_of, reads, used_outside
+from .arrangement import Arrangement, reads, used_outside
 from .blocking import block_instructions
 from .epilogue import find_epilogues
 from .instructions.control import emit_control, graphs_of
@@ -137,7 +137,7 @@ class NativeProgram(Arrangement):
                 (k, (s.shape, s.dtype), root in early)
                 for k, s, root in zip(self.update_places, specs[split:], results[split:])
             ],
-            segments, [bytes_of(s) for s in graph.input_specs],
+            segments, [s.nbytes for s in graph.input_specs],
             [_origin(s.kernel, s.location) for s in own],
             [body._program for s in own for body in s.bodies],
         )  # fmt: skip

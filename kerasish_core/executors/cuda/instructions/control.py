@@ -153,7 +153,7 @@ def emit_scan(node: Node, b: CudaBuilder, program_of: Callable[[Graph], Any]) ->
             found.append(_Slices(first + i, size, through))
         return tuple(found)
 
-    sizes = [math.prod(b.spec(v).shape) * b.spec(v).dtype.itemsize for v in node.outputs[:carries]]
+    sizes = [b.spec(v).nbytes for v in node.outputs[:carries]]
     memory = temp(body.plan.size)
     places = [temp(size) for size in sizes]
     loop = Loop(
@@ -178,7 +178,7 @@ def _following(node: Node) -> dict[int, int]:
     carries, graph = node.attrs["carries"], node.attrs["body"]
     stacks: dict[int, int] = {}
     for place, v in enumerate(graph.outputs[carries:]):
-        size = math.prod(graph.specs[v].shape) * graph.specs[v].dtype.itemsize
+        size = graph.specs[v].nbytes
         if size and size % ALIGNMENT == 0 and v not in graph.inputs and v not in graph.constants:
             stacks.setdefault(v, place)
     ends = enumerate(graph.outputs[:carries])
