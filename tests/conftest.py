@@ -11,6 +11,7 @@ import standin_cupy
 import standin_gpu
 
 import kerasish_core as core
+from kerasish.dtype_policies import policy
 from kerasish.random.seed_generator import global_seed_state, set_global_seed
 from kerasish_core import device
 from kerasish_core.executors import cuda
@@ -53,6 +54,13 @@ def _missing(message):
     if os.environ.get("CI", "").lower() in ("1", "true"):
         pytest.fail(message, pytrace=False)
     pytest.skip(message)
+
+
+@pytest.fixture(autouse=True)
+def _own_policy():
+    """A dtype policy that a test sets is forgotten after it: `set_floatx` yields to it."""
+    yield
+    policy.STATE.policy = None
 
 
 @pytest.fixture(scope="session")

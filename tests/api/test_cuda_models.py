@@ -153,10 +153,7 @@ def test_models_train(programs, build, optimizer):
 @pytest.mark.parametrize("policy", ["mixed_bfloat16", "mixed_float16"])
 def test_half_types_train(programs, policy):
     keras.config.set_dtype_policy(policy)
-    try:
-        check(programs, convolutional, "adam", tolerance=2e-2)
-    finally:
-        keras.config.set_dtype_policy("float32")
+    check(programs, convolutional, "adam", tolerance=2e-2)
 
 
 def attending():
