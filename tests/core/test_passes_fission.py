@@ -411,10 +411,12 @@ def test_any_loop(seed):
 def test_a_transposition_that_changes_nothing():
     def fn(x, y):
         def step(c, rows):
-            return c + ops.matmul(ops.transpose(rows[0], (0, 1)), rows[1]), c
+            return c + ops.matmul(ops.transpose(rows[0], (0, 1)), rows[1]), None
 
-        return scan(step, ops.zeros((3, 4)), (x, y))
+        return scan(step, ops.zeros((3, 4)), (x, y))[0]
 
+    graph = agree(fn, f(5, 3, 2), f(5, 2, 4))
+    assert not any(node.op.name == "scan" for node in graph.nodes)
     agree(gradients(fn), f(5, 3, 2), f(5, 2, 4))
 
 
@@ -444,3 +446,42 @@ def test_what_is_the_same_is_not_repeated_for_each_step(monkeypatch):
     assert not inner_ops(agree(joined, f(4, 3, 1), f(3, 3)))
     monkeypatch.setattr("kerasish_core.passes.fission.MOST_BYTES", 4 * 4 * (9 + 3 * 4 * 2) - 1)
     assert "concatenate" in inner_ops(agree(joined, f(4, 3, 1), f(3, 3)))
+
+
+def products_of(graph):
+    return inner_ops(graph).count("matmul"), [n.op.name for n in graph.nodes].count("matmul")
+
+
+def test_nothing_is_done_twice():
+    """What the loop needs stays in it, though a result is made of it too."""
+
+    def chosen(x, u):
+        def step(h, row):
+            h = ops.tanh(h + row)
+            z = ops.matmul(h, u)
+            return h, (core.cond(ops.sum(z) > 0, lambda: ops.flip(z, 0), lambda: -z), z)
+
+        return scan(step, x[0], x)
+
+    assert products_of(agree(chosen, f(5, 2, 3), f(3, 3))) == (1, 0)
+
+    def gates(x, w, u):
+        def step(h, row):
+            z = ops.matmul(h, u)
+            return ops.tanh(ops.matmul(row, w) + z[:, :3]) * ops.sigmoid(z[:, 3:]), None
+
+        return scan(step, x[0], x)[0]
+
+    # Both halves of the product are needed by the next step: it stays one.
+    assert products_of(agree(gates, f(5, 2, 3), f(3, 3), f(3, 6))) == (1, 1)
+
+
+def test_a_carry_that_begins_as_what_another_loop_takes_slices_of():
+    def fn(x, w):
+        first = scan(lambda c, row: (ops.tanh(c + ops.matmul(row, w)), ops.matmul(c, w)), x[0], x)
+        second = scan(
+            lambda c, row: (ops.tanh(ops.matmul(c, w)), ops.matmul(ops.sin(row + c[0]), w)), x, x
+        )
+        return first, second
+
+    agree(gradients(fn), f(3, 3, 3), f(3, 3))
