@@ -20,7 +20,7 @@ from ..ir import Graph, Node
 from ..op import REGISTRY, Spec
 from .batching import Batching, Operand
 from .dce import dce
-from .residuals import MOST_BYTES, is_cheap, without_copies
+from .residuals import MOST_BYTES, is_cheap
 from .rewriting import Rewriting
 
 __all__ = ["split_scans"]
@@ -140,7 +140,7 @@ class _Split:
         if self.length < 2:
             return False
         constants = dict(self.out.constants)
-        body = self._of(_Divided(self._of(without_copies(self.node.attrs["body"]))).made())
+        body = self._of(_Divided(self._of(self.node.attrs["body"])).made())
         sums = self._sums(body)
         graph, inputs = body.graph, body.graph.inputs
         for v, given in zip(inputs, self.node.inputs, strict=True):

@@ -98,9 +98,29 @@ def trim_scans(graph: Graph) -> Graph:
     """Leave out stacked results that nobody uses, and what only they needed."""
     if not any(node.op.name == "scan" for node in graph.nodes):
         return graph
-    used = {v for node in graph.nodes for v in node.inputs} | set(graph.outputs)
-    nodes = [_trimmed(n, used.__contains__) if n.op.name == "scan" else n for n in graph.nodes]
-    return graph._replace(nodes=tuple(nodes))
+    used = set(graph.outputs)
+    nodes = []
+    for node in reversed(graph.nodes):  # what a later loop does not read is not made for it
+        if node.op.name == "scan":
+            body = _without_copies(node.attrs["body"])
+            node = _trimmed(node._replace(attrs={**node.attrs, "body": body}), used.__contains__)
+        nodes.append(node)
+        used.update(node.inputs)
+    return graph._replace(nodes=tuple(reversed(nodes)))
+
+
+def _without_copies(graph: Graph) -> Graph:
+    """Equal nodes once, and what `identity` gives is its input."""
+    same: dict[int, int] = {}
+    nodes = []
+    for node in graph.nodes:
+        inputs = tuple(same.get(v, v) for v in node.inputs)
+        if node.op.name == "identity":
+            same[node.outputs[0]] = inputs[0]
+        else:
+            nodes.append(node._replace(inputs=inputs))
+    outputs = tuple(same.get(v, v) for v in graph.outputs)
+    return dce(cse(graph._replace(nodes=tuple(nodes), outputs=outputs)))
 
 
 def _trimmed(node: Node, used: Callable[[int], bool]) -> Node:

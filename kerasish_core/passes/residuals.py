@@ -13,11 +13,11 @@ import numpy as np
 
 from ..ir import Graph, Node
 from ..op import Spec
-from .cse import cse, key_of
+from .cse import key_of
 from .dce import dce
 from .rewriting import Rewriting
 
-__all__ = ["MOST_BYTES", "is_cheap", "keep_results", "without_copies"]
+__all__ = ["MOST_BYTES", "is_cheap", "keep_results"]
 
 # Stacks that a loop may get to spare work; larger ones cost more than they save.
 MOST_BYTES = 1 << 28
@@ -27,20 +27,6 @@ _CHEAP = ("bitcast", "concatenate", "gather", "pad", "roll")
 def is_cheap(node: Node) -> bool:
     """Whether computing it again costs about as much as reading it."""
     return node.op.kind in ("elementwise", "random", "reduce", "view") or node.op.name in _CHEAP
-
-
-def without_copies(graph: Graph) -> Graph:
-    """Equal nodes once, and what `identity` gives is its input: for bodies of loops."""
-    same: dict[int, int] = {}
-    nodes = []
-    for node in graph.nodes:
-        inputs = tuple(same.get(v, v) for v in node.inputs)
-        if node.op.name == "identity":
-            same[node.outputs[0]] = inputs[0]
-        else:
-            nodes.append(node._replace(inputs=inputs))
-    outputs = tuple(same.get(v, v) for v in graph.outputs)
-    return dce(cse(graph._replace(nodes=tuple(nodes), outputs=outputs)))
 
 
 def keep_results(graph: Graph) -> Graph:
@@ -71,7 +57,6 @@ class _Keeping(Rewriting):
     def spared(self, node: Node) -> Node:
         """The scan, reading what an earlier one keeps."""
         earlier = [i for i, n in enumerate(self.nodes) if n.op.name == "scan"]
-        node = node._replace(attrs={**node.attrs, "body": without_copies(node.attrs["body"])})
         for place in earlier:
             match = self._match(place, node)
             if match is not None:
