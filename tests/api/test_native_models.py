@@ -115,8 +115,8 @@ def test_predict_in_eight_threads_beside_fit():
 
     with running(
         lambda: model.fit(X, [Y, Y], epochs=3, verbose=0) and None, *map(predicting, range(8))
-    ):
-        while min(counts) < 3:
+    ) as threads:
+        while min(counts) < 3 and all(t.is_alive() for t in threads):
             time.sleep(0.01)
     assert expected == (7, 30)
     assert whole(model)
