@@ -161,8 +161,8 @@ class _Split:
                 goes = v in self._moved or v in body.dear or v in body.rows
                 if goes or whole or self._following(body, v) is not None:
                     ends[i] = self._batching.spread(self._outer(body, v), self.node)
-            for i in sums:
-                ends[i] = self._summed(body, i)
+            for i, term in sums.items():
+                ends[i] = self._summed(body, i, term)
             for i in range(self.carries):
                 if inputs[i] not in body.carried:
                     ends[i] = self.node.inputs[i]
@@ -337,16 +337,13 @@ class _Split:
         self._batching.out.nodes.append(node._replace(inputs=inputs, outputs=outputs))
         return outputs
 
-    def _summed(self, body: _Body, place: int) -> int:
+    def _summed(self, body: _Body, place: int, term: int) -> int:
         """A carry after all steps: what it was and all terms."""
-        v, end = body.graph.inputs[place], body.graph.outputs[place]
-        node = body.made_by[end]
-        (term,) = (u for u in node.inputs if u != v)
         total, start = self._total(body, term), self.node.inputs[place]
         array = self.out.constants.get(start)
         if array is not None and not array.any():
             return total
-        return self._batching.emit("add", [start, total], node)[0]
+        return self._batching.emit("add", [start, total], self.node)[0]
 
     def _total(self, body: _Body, value: int) -> int:
         """The sum of a value over all steps."""

@@ -65,8 +65,6 @@ class _Keeping(Rewriting):
 
     def _match(self, place: int, node: Node) -> _Match | None:
         first = self.nodes[place]
-        if first.attrs["length"] != node.attrs["length"]:
-            return None
         same = self._slices(first, node)
         if not same:
             return None

@@ -152,11 +152,7 @@ class RNN(Layer):
         """All steps in one operation, for a cell that can."""
         mask = None if mask is None else ops.cast(mask, "bool")
         outputs, states = self.cell.run(x, states, mask, self.go_backwards)
-        last = (
-            core.tree.flatten(states[-1])[0]
-            if isinstance(self.cell, StackedRNNCells)
-            else states[0]
-        )
+        last = _output_state(states)
         if mask is not None and self.zero_output_for_mask:
             outputs = ops.where(ops.expand_dims(mask, -1), outputs, ops.zeros_like(outputs))
             last = outputs[:, 0 if self.go_backwards else -1]
@@ -175,11 +171,8 @@ class RNN(Layer):
             step, keep = row
             after, y = cell(state, step)
             after = core.tree.map_structure(lambda a, b: _select(keep, a, b), after, state)
-            # Keras takes the first state for the output before; of stacked cells the last one's.
-            before = state[-1][0] if isinstance(state[0], list | tuple) else state[0]
-            return after, _select(
-                keep, y, ops.zeros_like(y) if self.zero_output_for_mask else before
-            )
+            before = ops.zeros_like(y) if self.zero_output_for_mask else _output_state(state)
+            return after, _select(keep, y, before)
 
         rows = ops.moveaxis(x, 1, 0)
         if mask is None:
@@ -232,6 +225,11 @@ class _NoSignature:
 
 
 _NO_SIGNATURE = _NoSignature()
+
+
+def _output_state(states: Any) -> Any:
+    """The state that Keras takes for the output: the first, of stacked cells the last cell's."""
+    return core.tree.flatten(states[-1] if isinstance(states[0], list | tuple) else states[0])[0]
 
 
 def _select(keep: Any, a: Any, b: Any) -> Any:
