@@ -101,6 +101,8 @@ def test_predict_in_eight_threads_beside_fit():
     model = twins()
     model.fit(X, [Y, Y], verbose=0)
     expected = model.predict(X[:7], verbose=0)[0].shape
+    for _ in range(3):
+        model(X[:2])  # a program from now on: an eager call reads its weights layer by layer
     counts = [0] * 8
 
     def predicting(i):
@@ -113,11 +115,16 @@ def test_predict_in_eight_threads_beside_fit():
 
         return once
 
-    with running(
-        lambda: model.fit(X, [Y, Y], epochs=3, verbose=0) and None, *map(predicting, range(8))
-    ) as threads:
-        while min(counts) < 3 and all(t.is_alive() for t in threads):
-            time.sleep(0.01)
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-5)  # another thread between most lines
+    try:
+        with running(
+            lambda: model.fit(X, [Y, Y], epochs=3, verbose=0) and None, *map(predicting, range(8))
+        ) as threads:
+            while min(counts) < 40 and all(t.is_alive() for t in threads):
+                time.sleep(0.01)
+    finally:
+        sys.setswitchinterval(interval)
     assert expected == (7, 30)
     assert whole(model)
 
