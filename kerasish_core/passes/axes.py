@@ -7,10 +7,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any
 
 from ..ir import Graph, Node
-from ..op import REGISTRY
 from .rewriting import Rewriting
 
 __all__ = ["form_of", "split_axes"]
@@ -79,7 +77,7 @@ class _Splitting(Rewriting):
         else:
             (value,) = node.inputs
             for axes in self._order(value, node.attrs["axes"])[:-1]:
-                (value,) = self._emit(node, value, {"axes": axes, "keepdims": True})
+                (value,) = self.emit(node.op.name, [value], node, axes=axes, keepdims=True)
             self.nodes.append(node._replace(inputs=(value,)))
 
     def _order(self, value: int, axes: tuple[int, ...]) -> list[tuple[int, ...]]:
@@ -89,23 +87,12 @@ class _Splitting(Rewriting):
     def _moments(self, node: Node, x: int, mean: int, variance: int) -> None:
         """Of groups of equal size: the variance is the mean of theirs plus that of their means."""
         first, *others = self._order(x, node.attrs["axes"])
-        means, variances = self._emit(node, x, {"axes": first, "keepdims": True})
+        means, variances = self.emit("moments", [x], node, axes=first, keepdims=True)
         for block in others:
             last = block is others[-1]
             attrs = dict(node.attrs) if last else {"axes": block, "keepdims": True}
-            within, _ = self._emit(node, variances, attrs)
-            means, between = self._emit(node, means, attrs, mean if last else None)
-            variances = variance if last else self.fresh(self.specs[between])
-            add = REGISTRY["add"]
-            self.nodes.append(Node(add, (within, between), (variances,), {}, node.location))
-
-    def _emit(
-        self, node: Node, value: int, attrs: dict[str, Any], first: int | None = None
-    ) -> list[int]:
-        """The node's op with other attributes; `first` is its first result, if it has a number."""
-        found = node.op.infer(self.specs[value], **attrs)
-        outputs = [self.fresh(s) for s in (found if node.op.multiple else [found])]
-        if first is not None:
-            outputs[0] = first
-        self.nodes.append(Node(node.op, (value,), tuple(outputs), attrs, node.location))
-        return outputs
+            within, _ = self.emit("moments", [variances], node, **attrs)
+            ends = [mean, self.fresh(self.specs[variance])] if last else []
+            means, between = self.emit("moments", [means], node, ends, **attrs)
+            ends = [variance] if last else []
+            (variances,) = self.emit("add", [within, between], node, ends)

@@ -12,7 +12,6 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..ir import Node
-from ..op import REGISTRY
 from .rewriting import Rewriting
 
 __all__ = ["Batching", "Operand"]
@@ -56,13 +55,9 @@ class Batching:
             del self.out.nodes[mark:]
         return found
 
-    def emit(self, name: str, inputs: Sequence[int], node: Node, **attrs: Any) -> list[int]:
+    def emit(self, name: str, inputs: Sequence[int], node: Node, /, **attrs: Any) -> list[int]:
         """An op's node, with the location of another."""
-        op = REGISTRY[name]
-        spec = op.infer(*(self.out.specs[v] for v in inputs), **attrs)
-        outputs = tuple(self.out.fresh(s) for s in (spec if op.multiple else [spec]))
-        self.out.nodes.append(Node(op, tuple(inputs), outputs, attrs, node.location))
-        return list(outputs)
+        return self.out.emit(name, inputs, node, **attrs)
 
     def shape(self, x: Operand) -> tuple[int, ...]:
         """The shape at one step."""

@@ -131,7 +131,7 @@ class _Split:
         self.before: list[Node] = []
         self.after: list[Node] = []
         self.stacked: dict[int, int] = {}
-        self._batching = Batching(_Apart(out), self.length)
+        self._batching = Batching(out, self.length)
         self._outside: dict[int, Operand] = {}
         self._moved: set[int] = set()
 
@@ -155,7 +155,7 @@ class _Split:
         self._moved = self._sinking(body, within)
         whole = not left and all(self._can_leave(body, graph.outputs[i]) for i in stacks)
         ends: dict[int, int] = {}  # outputs of the scan to values outside
-        with _Writing(self._batching.out, self.after):
+        with _Writing(self.out, self.after):
             for i in stacks:
                 v = graph.outputs[i]
                 goes = v in self._moved or v in body.dear or v in body.rows
@@ -290,7 +290,7 @@ class _Split:
         xs = [self._outside[v] for v in node.inputs]
         fixed = value in body.fixed
         first = fixed or value in body.early
-        with _Writing(self._batching.out, self.before if first else self.after):
+        with _Writing(self.out, self.before if first else self.after):
             found: Any = self._plainly(body, node, xs) if fixed else self._batching.apply(node, xs)
         for v, made in zip(node.outputs, found, strict=True):
             self._outside[v] = Operand(made, not fixed)
@@ -323,7 +323,7 @@ class _Split:
         b, node = self._batching, self.node
         spec, place = body.graph.specs[value], body.graph.inputs.index(value)
         reverse = node.attrs["reverse"]
-        with _Writing(b.out, self.after):
+        with _Writing(self.out, self.after):
             first = b.reshaped(node.inputs[place], (1, *spec.shape), node)
             key = (("slice", 1, None, None) if reverse else ("slice", None, -1, None),)
             (others,) = b.emit("getitem", [following], node, key=key)
@@ -334,7 +334,7 @@ class _Split:
         """A node that is the same at each step, once."""
         inputs = tuple(x.value for x in xs)
         outputs = tuple(self.out.fresh(body.graph.specs[v]) for v in node.outputs)
-        self._batching.out.nodes.append(node._replace(inputs=inputs, outputs=outputs))
+        self.out.nodes.append(node._replace(inputs=inputs, outputs=outputs))
         return outputs
 
     def _summed(self, body: _Body, place: int, term: int) -> int:
@@ -373,7 +373,7 @@ class _Split:
 
     def _product(self, body: _Body, node: Node) -> int:
         """The sum of the products of columns by rows: one product of all columns by all rows."""
-        b, specs = self._batching, self._batching.out.specs
+        b, specs = self._batching, self.out.specs
         left, right = node.inputs
         plain = self._plain(body, left)
         a = b.spread(self._outer(body, plain), node)
@@ -463,20 +463,8 @@ class _Split:
         return node.op.name == "transpose" or self._turned(body, node.inputs[0])
 
 
-class _Apart(Rewriting):
-    """Nodes that are not in the graph yet."""
-
-    def __init__(self, out: _Outer) -> None:
-        self.graph, self.specs, self.nodes = out.graph, out.specs, []
-        self.constants = out.constants
-        self._out = out
-
-    def fresh(self, spec: Spec) -> int:
-        return self._out.fresh(spec)
-
-
 class _Writing:
-    """Within it, nodes go to that list."""
+    """Within it, nodes go to that list instead of the graph."""
 
     def __init__(self, out: Rewriting, nodes: list[Node]) -> None:
         self._out, self._nodes = out, nodes
@@ -537,11 +525,11 @@ class _Divided(Rewriting):
         for i, part in enumerate(parts):
             width = sum(self.specs[v].shape[axis] for v in part)
             key = (("slice", start, start + width, None), _ALL)
-            rows = self._emit("getitem", [w], node, key=key)
-            x = part[0] if len(part) == 1 else self._emit("concatenate", part, node, axis=axis)
-            product = self._emit("matmul", [x, rows], node)
+            (rows,) = self.emit("getitem", [w], node, key=key)
+            (x,) = part if len(part) == 1 else self.emit("concatenate", part, node, axis=axis)
+            (product,) = self.emit("matmul", [x, rows], node)
             last = node.outputs if i == len(parts) - 1 else ()
-            total = product if i == 0 else self._emit("add", [total, product], node, last)
+            (total,) = [product] if i == 0 else self.emit("add", [total, product], node, last)
             start += width
         return True
 
@@ -565,20 +553,9 @@ class _Divided(Rewriting):
         if used >= shape[1] and len({u.outputs[0] in within for u in found}) == 1:
             return False
         for user in found:
-            columns = self._emit("getitem", [w], node, key=(_ALL, user.attrs["key"][-1]))
-            self._emit("matmul", [x, columns], node, user.outputs)
+            (columns,) = self.emit("getitem", [w], node, key=(_ALL, user.attrs["key"][-1]))
+            self.emit("matmul", [x, columns], node, user.outputs)
         return True
-
-    def _emit(
-        self, name: str, inputs: Sequence[int], node: Node, outputs: tuple[int, ...] = (),
-        **attrs: Any,
-    ) -> int:  # fmt: skip
-        op = REGISTRY[name]
-        if not outputs:
-            spec = op.infer(*(self.specs[v] for v in inputs), **attrs)
-            outputs = (self.fresh(spec),)
-        self.nodes.append(Node(op, tuple(inputs), outputs, attrs, node.location))
-        return outputs[0]
 
 
 def _takes_memory(node: Node) -> bool:

@@ -8,10 +8,8 @@ For executors whose products are faster than their convolutions. With x of (pixe
 from __future__ import annotations
 
 import math
-from typing import Any
 
 from ..ir import Graph, Node
-from ..op import REGISTRY, Spec
 from .rewriting import Rewriting
 
 __all__ = ["pointwise_products"]
@@ -49,30 +47,19 @@ class _Products(Rewriting):
         if node.op.name == "conv_kernel_grad":
             left = self._turned(self._matrix(a, node), node)
             whole = self.specs[out[0]].shape
-            made = self._emit("matmul", (left, self._matrix(b, node)), node)
-            self._emit("reshape", (made,), node, {"shape": whole}, out)
+            made = self.emit("matmul", [left, self._matrix(b, node)], node)
+            self.emit("reshape", made, node, out, shape=whole)
             return
         kernel = self._matrix(b, node)
         if node.op.name == "conv_input_grad":
             kernel = self._turned(kernel, node)
-        self._emit("matmul", (a, kernel), node, out=out)
+        self.emit("matmul", [a, kernel], node, out)
 
     def _matrix(self, value: int, node: Node) -> int:
         """The value with all axes but the last as one."""
         shape = self.specs[value].shape
         flat = (math.prod(shape[:-1]), shape[-1])
-        return self._emit("reshape", (value,), node, {"shape": flat})
+        return self.emit("reshape", [value], node, shape=flat)[0]
 
     def _turned(self, value: int, node: Node) -> int:
-        return self._emit("transpose", (value,), node, {"axes": (1, 0)})
-
-    def _emit(
-        self, name: str, inputs: tuple[int, ...], node: Node, attrs: dict[str, Any] | None = None,
-        out: tuple[int, ...] = (),
-    ) -> int:  # fmt: skip
-        op, how = REGISTRY[name], attrs or {}
-        spec = op.infer(*(self.specs[v] for v in inputs), **how)
-        assert isinstance(spec, Spec)
-        outputs = out or (self.fresh(spec),)
-        self.nodes.append(Node(op, inputs, outputs, how, node.location))
-        return outputs[0]
+        return self.emit("transpose", [value], node, axes=(1, 0))[0]

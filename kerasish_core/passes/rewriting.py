@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from ..ir import Graph, Node
-from ..op import Spec
+from ..op import REGISTRY, Spec
 
 __all__ = ["Rewriting"]
 
@@ -31,6 +32,29 @@ class Rewriting:
         value = self.fresh(Spec(tuple(array.shape), array.dtype))
         self.constants[value] = array
         return value
+
+    def emit(
+        self, name: str, inputs: Sequence[int], node: Node, outputs: Sequence[int] = (), /,
+        **attrs: Any,
+    ) -> list[int]:  # fmt: skip
+        """Append an op's node.
+
+        Args:
+            name: The op.
+            inputs: What it reads.
+            node: The node whose work it does; it has its location.
+            outputs: The values that it makes; new ones by default.
+            **attrs: The op's attributes.
+
+        Returns:
+            The values that it makes.
+        """
+        op = REGISTRY[name]
+        if not outputs:
+            spec = op.infer(*(self.specs[v] for v in inputs), **attrs)
+            outputs = [self.fresh(s) for s in (spec if op.multiple else [spec])]
+        self.nodes.append(Node(op, tuple(inputs), tuple(outputs), attrs, node.location))
+        return list(outputs)
 
     def made(self) -> Graph:
         """The new graph."""

@@ -58,6 +58,14 @@ class _Slices(NamedTuple):
         return held
 
 
+class _Follower(NamedTuple):
+    """A carry that the next step finds in a stack: the stack's place, and what copies the last."""
+
+    stack: int
+    kernel: Kernel
+    items: int
+
+
 class Loop(NamedTuple):
     """A loop as an instruction. Places are those of its operands.
 
@@ -70,8 +78,7 @@ class Loop(NamedTuple):
         rows: What is read slice by slice.
         fixed: What all steps read.
         stacks: What is written slice by slice.
-        following: Carries that the next step finds in a stack, to its place among `stacks`.
-        copies: How each of them gets to its end: the kernel and its items.
+        following: Carries that the next step finds in a stack.
         memory: The arena of the body.
     """
 
@@ -83,8 +90,7 @@ class Loop(NamedTuple):
     rows: tuple[_Slices, ...]
     fixed: range
     stacks: tuple[_Slices, ...]
-    following: dict[int, int]
-    copies: dict[int, tuple[Kernel, int]]
+    following: dict[int, _Follower]
     memory: int
 
     def steps(
@@ -102,12 +108,10 @@ class Loop(NamedTuple):
             target = self.end if (self.length - 1 - done) % 2 == 0 else self.other
             made = [addresses[i] for i in target]
             now, state = state, list(made)
-            for carry, stack in self.following.items():
+            for carry, (stack, kernel, items) in self.following.items():
                 state[carry] = outputs[stack]
                 if done == self.length - 1:
-                    kernel, items = self.copies[carry]
-                    ends = outputs[stack], made[carry], items
-                    after.append((kernel, grid_of(items), ends))
+                    after.append((kernel, grid_of(items), (state[carry], made[carry], items)))
             made = [place for i, place in enumerate(made) if i not in self.following]
             fixed = [addresses[i] for i in self.fixed]
             yield before, [*now, *inputs, *fixed], [*made, *outputs], after
@@ -161,8 +165,8 @@ def emit_scan(node: Node, b: CudaBuilder, program_of: Callable[[Graph], Any]) ->
         range(places[0], places[0] + carries) if carries else range(0),
         slices(node.inputs[carries : carries + sequences], carries),
         range(carries + sequences, given),
-        slices(node.outputs[carries:], given + carries), following,
-        {i: b.copying(sizes[i]) for i in following}, memory,
+        slices(node.outputs[carries:], given + carries),
+        {i: _Follower(stack, *b.copying(sizes[i])) for i, stack in following.items()}, memory,
     )  # fmt: skip
     b.source.kernels.update(body.builder.source.kernels)
     b.emit(
