@@ -265,8 +265,9 @@ ceil = unary(
     taken="real numbers",
 )  # fmt: skip
 trunc = unary(
-    "trunc", "Towards zero.", lambda xp, x: xp.trunc(x).astype(x.dtype), "trunc(x)",
-    to_float=False, taken="real numbers",
+    "trunc", "Towards zero.",
+    lambda xp, x: x.copy() if x.dtype.kind in "iub" else xp.trunc(x), "trunc(x)", to_float=False,
+    taken="real numbers",
 )  # fmt: skip
 _rint = unary(
     "rint", "To the nearest integer, halves to even.",

@@ -66,7 +66,9 @@ def _step(y: Any, g: Any) -> Any:
 
 
 relu = unary(
-    "relu", "`max(x, 0)`; the gradient at 0 is 0.", lambda xp, x: xp.maximum(x, 0), "maximum(x, 0)",
+    "relu", "`max(x, 0)`; the gradient at 0 is 0.",
+    # Before NumPy 2.1.2 a bfloat16 array and a Python number made float32.
+    lambda xp, x: xp.maximum(x, 0).astype(x.dtype, copy=False), "maximum(x, 0)",
     lambda g, y: (_step(y, g),), count=True, samples=_away(0.2, 2.0),
 )  # fmt: skip
 

@@ -24,7 +24,7 @@ def code(dtype: np.dtype[Any]) -> int | None:
 
 def value_bytes(value: Any, dtype: np.dtype[Any]) -> tuple[int, int]:
     """The bytes of one element as two parameters."""
-    raw = np.full((), value, dtype).tobytes().ljust(16, b"\0")
+    raw = np.array(value, dtype).tobytes().ljust(16, b"\0")
     low, high = np.frombuffer(raw, "<i8").tolist()
     return low, high
 
