@@ -32,12 +32,15 @@ class Shard(NamedTuple):
         total: Rows of the whole batch.
         repeats: How many processes have the same rows: 1, or all where rows are fewer than
             processes.
+        all_rows: Of each process, if they bring their own: all trace a step anew when they change
+            for one of them, since either all capture a sum or none.
     """
 
     start: int
     rows: int
     total: int
     repeats: int = 1
+    all_rows: tuple[int, ...] = ()
 
     @property
     def part(self) -> float:
@@ -143,7 +146,7 @@ def own_part(batch: Any) -> tuple[Shard, Any]:
         return shard, shard.cut(batch)
     found = core.communicator().all_gather(rows)
     start = sum(found[: core.communicator().rank])
-    return Shard(start, rows, sum(found)), batch
+    return Shard(start, rows, sum(found), all_rows=tuple(found)), batch
 
 
 def check_alike(what: str, value: Any) -> None:

@@ -23,7 +23,7 @@ from .errors import DeviceError
 
 __all__ = [
     "Unchanging", "active", "array_module", "current_device", "device_of", "device_scope",
-    "gpu_count", "is_gpu_array", "to_device", "together",
+    "gpu_count", "is_gpu_array", "raising_linalg", "to_device", "together",
 ]  # fmt: skip
 
 
@@ -193,6 +193,18 @@ def active(values: Sequence[Any]) -> contextlib.AbstractContextManager[Any]:
     if name.startswith("cpu"):
         return contextlib.nullcontext()
     return cupy.cuda.Device(int(name.split(":")[1]))  # type: ignore[no-any-return]
+
+
+def raising_linalg(xp: Any) -> contextlib.AbstractContextManager[Any]:
+    """Inside the block, linear algebra of the module raises LinAlgError as NumPy's does.
+
+    CuPy is not asked to look otherwise, for which it waits: a singular matrix gives some numbers.
+    """
+    if xp is np:
+        return contextlib.nullcontext()
+    import cupyx
+
+    return cupyx.errstate(linalg="raise")  # type: ignore[no-any-return]
 
 
 def device_of(value: Any) -> str:

@@ -11,6 +11,8 @@ import threading
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, Protocol
 
+import numpy as np
+
 from .errors import DTypeError, ShapeError
 from .op import Op, Spec, describe
 
@@ -106,7 +108,10 @@ def explain_failure(op: Op, inputs: Any, attrs: dict[str, Any], error: Exception
         op.infer(*specs, **attrs)
     except (ShapeError, DTypeError) as explained:
         return explained
-    kind = ShapeError if isinstance(error, ValueError | IndexError) else DTypeError
+    kind: type[Exception] = DTypeError
+    if isinstance(error, ValueError | IndexError):
+        of_values = isinstance(error, np.linalg.LinAlgError)
+        kind = np.linalg.LinAlgError if of_values else ShapeError
     shown = ", ".join(f"{k}={v!r}" for k, v in attrs.items())
     return kind(f"{op.name}: {describe(op, specs)}{'; ' + shown if shown else ''}: {error}")
 

@@ -105,7 +105,7 @@ class ndarray:
             raise AttributeError(f"cupy.ndarray has no {name}")
         value = getattr(self._data, name)
         if callable(value):
-            return functools.partial(_call, value, name, self._device)
+            return _Method(value, name, self._device)
         return _wrap(value, self._device) if isinstance(value, np.ndarray) else value
 
     def __setattr__(self, name, value):
@@ -294,6 +294,28 @@ class _Ufunc:
         self._ufunc.at(*(_plain(v, device) for v in (array, indices, values)))
 
 
+def _check_call(name, known, args, kwargs):
+    """Refuse what CuPy's function has no parameters for; None: they are not known."""
+    if known is None or any(p.startswith("**") for p in known):
+        return
+    wrong = [k for k in kwargs if k not in known]
+    if wrong:
+        raise TypeError(f"cupy.{name} has no parameters {wrong}")
+    if len(args) > len(known) and not any(p.startswith("*") for p in known):
+        raise TypeError(f"cupy.{name} takes {known}")
+
+
+class _Method:
+    """A method of an array with CuPy's parameters."""
+
+    def __init__(self, function, name, device):
+        self._function, self._name, self._device = function, name, device
+
+    def __call__(self, *args, **kwargs):
+        _check_call(f"ndarray.{self._name}", API["ndarray"][self._name], args, kwargs)
+        return _call(self._function, self._name, self._device, *args, **kwargs)
+
+
 class _Function:
     """A function with CuPy's parameters."""
 
@@ -302,18 +324,43 @@ class _Function:
         self.__name__ = name
 
     def __call__(self, *args, **kwargs):
-        known = self._parameters
-        if known is not None and not any(p.startswith("**") for p in known):
-            wrong = [k for k in kwargs if k not in known]
-            if wrong:
-                raise TypeError(f"cupy.{self._name} has no parameters {wrong}")
-            if len(args) > len(known) and not any(p.startswith("*") for p in known):
-                raise TypeError(f"cupy.{self._name} takes {known}")
+        _check_call(self._name, self._parameters, args, kwargs)
         if self._name not in _MAKES:
             for a in args:
                 if isinstance(a, ndarray) and a.dtype.name in _STORED:
                     _refuse_stored(self._name)
         return _call(self._function, self._name, _CURRENT.device, *args, **kwargs)
+
+
+class _Errors(threading.local):
+    linalg = "ignore"
+
+
+_ERRORS = _Errors()
+
+
+@contextlib.contextmanager
+def errstate(*, linalg):
+    """`cupyx.errstate`: what becomes of a matrix that linear algebra can't work with."""
+    before, _ERRORS.linalg = _ERRORS.linalg, linalg
+    try:
+        yield
+    finally:
+        _ERRORS.linalg = before
+
+
+class _Factored(_Function):
+    """Linear algebra: a matrix that it can't work with gives something, if not told to raise."""
+
+    def __call__(self, *args, **kwargs):
+        if self._name == "solve" and args[1].ndim > 1 and args[0].shape[:-1] != args[1].shape[:-1]:
+            raise ValueError("a must have (..., M, M) shape and b must have (..., M, K)")
+        try:
+            return super().__call__(*args, **kwargs)
+        except np.linalg.LinAlgError:
+            if _ERRORS.linalg == "raise":
+                raise
+            return _wrap(np.full(args[-1].shape, 7, args[-1].dtype), _CURRENT.device)
 
 
 # What moves elements without computing.
@@ -349,7 +396,8 @@ def _room(name, room):
         elif kind == "class" or kind == "constant" or not callable(real):
             setattr(made, member, real)
         else:
-            setattr(made, member, _Function(room, member, kind if kind != "class" else None))
+            of = _Factored if member in ("inv", "solve", "cholesky") else _Function
+            setattr(made, member, of(room, member, kind if kind != "class" else None))
     return made
 
 
@@ -374,10 +422,15 @@ def module():
     return made
 
 
+def cupyx():
+    """The module to be put at `sys.modules["cupyx"]`."""
+    return types.SimpleNamespace(errstate=errstate)
+
+
 @contextlib.contextmanager
 def installed():
     """Inside the block `import cupy` gives the stand-in."""
-    given = {"cupy": module(), "cupy.cuda.nccl": standin_nccl}
+    given = {"cupy": module(), "cupy.cuda.nccl": standin_nccl, "cupyx": cupyx()}
     before = {name: sys.modules.get(name) for name in given}
     sys.modules.update(given)
     try:

@@ -24,6 +24,7 @@ def start(config):
     cupy, patch, folder = standin_cupy.module(), pytest.MonkeyPatch(), tempfile.TemporaryDirectory()
     patch.setitem(sys.modules, "cupy", cupy)
     patch.setitem(sys.modules, "cupy.cuda.nccl", standin_nccl)
+    patch.setitem(sys.modules, "cupyx", standin_cupy.cupyx())
     standin_cuda.install(cupy, patch, standin_cuda.Library(), Path(folder.name))
     patch.setattr(device, "_default_device", lambda: "gpu:0")
     device._checked.cache_clear()

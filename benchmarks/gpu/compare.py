@@ -30,9 +30,12 @@ def figures(
     path = os.pathsep.join(filter(None, (str(HERE.parents[1]), os.environ.get("PYTHONPATH"))))
     # JAX would take most of the memory at once, and its processes alternate with others.
     env = {**os.environ, "PYTHONPATH": path, "XLA_PYTHON_CLIENT_PREALLOCATE": "false"}
+    if "--tf32" in flags:
+        env["CUPY_TF32"] = "1"  # of the product that gives the floor
     done = subprocess.run(command, capture_output=True, text=True, env=env, check=False)
     if done.returncode:
-        return {"error": done.stderr.strip().splitlines()[-1][:200]}  # type: ignore[dict-item]
+        told = [f"exit {done.returncode}", *done.stderr.strip().splitlines()]
+        return {"error": told[-1][:200]}  # type: ignore[dict-item]
     return json.loads(done.stdout.splitlines()[-1])[workload]  # type: ignore[no-any-return]
 
 

@@ -60,6 +60,9 @@ def transformer(s: Sizes) -> Any:
     return keras.Model(inputs, layers.Dense(s.classes)(x))
 
 
+_ON_DEVICE = 400 << 20
+
+
 def rate(half: bool, size: int) -> float:
     """Operations a second of one large matrix product by cuBLAS, or NumPy's on the CPU."""
     import cupy
@@ -85,7 +88,8 @@ def run(name: str, small: bool, steps: int, tf32: bool) -> dict[str, float]:
     loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
     model.compile(optimizer, loss)
     x, y = data_of(name, s)
-    count = 2 if small else steps
+    # As many as stay on the device for a whole `fit`, as the one batch of the others does.
+    count = 2 if small else min(steps, max(4, _ON_DEVICE // (x.nbytes + y.nbytes)))
     xs, ys = np.concatenate([x] * count), np.concatenate([y] * count)
     model.fit(xs, ys, batch_size=s.batch, epochs=1, verbose=0, shuffle=False)
     best = float("inf")
@@ -106,7 +110,7 @@ if __name__ == "__main__":
     parser.add_argument("--only", default=",".join(SIZES))
     parser.add_argument("--small", action="store_true")
     parser.add_argument("--tf32", action="store_true")
-    parser.add_argument("--steps", type=int, default=20)
+    parser.add_argument("--steps", type=int, default=300, help="of an epoch, at most")
     options = parser.parse_args()
     for workload in options.only.split(","):
         figures = run(workload, options.small, options.steps, options.tf32)

@@ -152,6 +152,7 @@ if __name__ == "__main__":
     options = parser.parse_args()
     torch.backends.cuda.matmul.allow_tf32 = options.tf32
     torch.backends.cudnn.allow_tf32 = options.tf32
+    torch.backends.cudnn.benchmark = True  # XLA tries algorithms too
     for workload in options.only.split(","):
         found = run(workload, options.small, options.compile)
         print(json.dumps({workload: found}), flush=True)

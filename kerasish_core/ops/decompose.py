@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from .. import dtypes
+from ..device import raising_linalg
 from ..dispatch import apply
 from ..errors import GradientError, ShapeError
 from ..op import Spec, define_op
@@ -116,16 +117,14 @@ def _general(rng: np.random.Generator, *batch: int, m: int = 3, n: int = 3) -> n
 
 
 def _per_matrix(xp: Any, function: Any, *xs: Any) -> Any:
-    """The function of batches; where a matrix is singular, what divisions by 0 give: NaN."""
+    """The function of equal batches; where a matrix is singular, what divisions by 0 give: NaN."""
     try:
-        return function(*xs)
+        with raising_linalg(xp):
+            return function(*xs)
     except np.linalg.LinAlgError:
         if xs[0].ndim == 2:
             return xp.full((xs[0].shape[0], xs[-1].shape[-1]), np.nan, xs[0].dtype)
-        batch = np.broadcast_shapes(*(x.shape[:-2] for x in xs))
-        spread = [xp.broadcast_to(x, (*batch, *x.shape[-2:])) for x in xs]
-        rows = [_per_matrix(xp, function, *row) for row in zip(*spread, strict=True)]
-        return xp.stack(rows)
+        return xp.stack([_per_matrix(xp, function, *row) for row in zip(*xs, strict=True)])
 
 
 def _inv_kernel(xp: Any, x: Any) -> Any:
@@ -169,6 +168,8 @@ def _solve_kernel(xp: Any, a: Any, b: Any) -> Any:
     _square(a)
     if b.ndim < 2 or b.shape[-2] != a.shape[-1]:
         raise ValueError("b must have as many rows as a")
+    batch = np.broadcast_shapes(a.shape[:-2], b.shape[:-2])  # CuPy does not broadcast them
+    a, b = (xp.broadcast_to(x, (*batch, *x.shape[-2:])) for x in (a, b))
     return _per_matrix(xp, xp.linalg.solve, a, b)
 
 
@@ -204,7 +205,7 @@ def solve(a: Any, b: Any) -> Tensor:
 
 def _pinv_kernel(xp: Any, x: Any, rcond: float) -> Any:
     u, s, vt = xp.linalg.svd(x, full_matrices=False)
-    kept = s > rcond * s.max(axis=-1, keepdims=True, initial=0)
+    kept = s > rcond * s[..., :1]  # the largest comes first, if there is any
     inverse = xp.where(kept, 1, 0) / xp.where(kept, s, 1)
     return xp.swapaxes(vt, -1, -2) * inverse[..., None, :] @ xp.swapaxes(u, -1, -2)
 
@@ -282,7 +283,8 @@ def slogdet(x: Any) -> tuple[Tensor, Tensor]:
 
 def _cholesky_kernel(xp: Any, x: Any) -> Any:
     _square(x)
-    return xp.linalg.cholesky((x + xp.swapaxes(x, -1, -2)) / 2)
+    with raising_linalg(xp):
+        return xp.linalg.cholesky((x + xp.swapaxes(x, -1, -2)) / 2)
 
 
 def _cholesky_rule(g: Any, y: Any) -> Any:

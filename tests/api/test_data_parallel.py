@@ -151,3 +151,27 @@ def test_gradients_and_metrics_take_one_sum_each(monkeypatch):
 
 class _Whole:
     auto_shard_dataset = True
+
+
+class _Own:
+    auto_shard_dataset = False
+
+
+def test_all_trace_anew_when_the_rows_of_one_change(monkeypatch):
+    """Else one would capture a sum in a graph while the others run it at once."""
+    rows = [(3, 2, 1), (3, 1, 2)]
+
+    class Three(core.Alone):
+        size, rank = 3, 0
+
+        def all_gather(self, value):
+            return list(rows[0])
+
+    monkeypatch.setattr("kerasish_core.collective._current", Three())
+    monkeypatch.setattr(shard, "_distribution", _Own())
+    first, _ = shard.own_part(np.zeros((3, 2)))
+    again, _ = shard.own_part(np.zeros((3, 2)))
+    assert first == again and (first.start, first.rows, first.total) == (0, 3, 6)
+    rows.pop(0)
+    other, _ = shard.own_part(np.zeros((3, 2)))
+    assert other != first and (other.start, other.rows, other.total) == (0, 3, 6)

@@ -152,6 +152,9 @@ def test_one_that_fails_lets_the_others_go(gpus, monkeypatch):
 
     with pytest.raises(MemoryError, match="is full"):
         two.each(one)
+    until = time.monotonic() + 20
+    while len(standin_nccl.ABORTED) < 2 and time.monotonic() < until:
+        time.sleep(0.01)  # by threads of their own
     assert len(standin_nccl.ABORTED) == 2
     with pytest.raises(core.DeviceError, match=r"out of step.*MemoryError: this GPU is full"):
         two.each(lambda i: i)
@@ -292,6 +295,30 @@ def test_a_gpu_that_was_left_out_is_brought_up_to_date(gpus, monkeypatch):
             found += [model.train_on_batch(X, Y) for _ in range(3)]
         found.append(model.test_on_batch(X, Y))
     np.testing.assert_allclose(found, expected, rtol=TIGHT)
+
+
+def test_an_abort_that_waits_for_graphs_holds_nobody_up(gpus, monkeypatch):
+    """NCCL's returns only when no graph is left that holds one of its sums."""
+    monkeypatch.setattr(replicas, "_PATIENCE", 0.1)
+    gone, late, two = threading.Event(), [], replicas.Replicas(("gpu:0", "gpu:1"))
+    real = standin_nccl.NcclCommunicator.abort
+
+    def abort(communicator):
+        real(communicator)
+        if not gone.wait(20):
+            late.append(communicator)
+
+    monkeypatch.setattr(standin_nccl.NcclCommunicator, "abort", abort)
+
+    def one(i):
+        if i:
+            raise MemoryError("full")
+        return core.communicator().all_reduce(np.ones(2))
+
+    with pytest.raises(MemoryError):
+        two.each(one)
+    gone.set()
+    assert not late
 
 
 def test_leaving_a_scope_asks_for_nothing(gpus):

@@ -1,5 +1,9 @@
 """The whole way of a program through CuPy and cuBLASLt, over their stand-ins."""
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
 import numpy as np
 import pytest
 import standin_cuda
@@ -138,6 +142,29 @@ def test_a_gpu_newer_than_nvrtc_gets_ptx(gpu, monkeypatch):
     assert code("void g();", "120") == b"void g();" and len(asked) == 3  # kept
     with pytest.raises(RuntimeError, match=r"\(12, 9\) .* capability is 70"):
         code("void g();", "70")
+
+
+def test_two_threads_compile_the_same_kernels(gpu, monkeypatch):
+    """Each writes a file of its own before it takes the place of the other's."""
+    backend = cuda._room("backend")
+    together, real = threading.Barrier(2, timeout=20), Path.write_bytes
+
+    def written(path, data):
+        real(path, data)
+        together.wait()
+        return len(data)
+
+    monkeypatch.setattr(Path, "write_bytes", written)
+    with ThreadPoolExecutor(2) as pool:
+        found = [pool.submit(backend.machine_code, "void twice();", "90") for _ in range(2)]
+        assert [f.result() for f in found] == [b"void twice();"] * 2
+
+
+def test_kernels_are_compiled_where_none_can_be_kept(gpu, monkeypatch, tmp_path):
+    backend = cuda._room("backend")
+    (tmp_path / "file").write_text("no folder")
+    monkeypatch.setattr(backend, "_CACHE", tmp_path / "file" / "kernels")
+    assert backend.machine_code("void h();", "90") == b"void h();"
 
 
 def test_a_variable_moves_between_gpus(gpu):

@@ -6,6 +6,7 @@ import standin_cupy
 from oracles import STATISTICAL
 from test_registry import ELEMENTWISE, OPS, samples
 
+import kerasish
 import kerasish_core as core
 from kerasish_core import config, device
 from kerasish_core.dispatch import apply
@@ -37,6 +38,18 @@ def check(cupy, name, arrays, attrs, tolerance=1e-12):
 def test_generic_kernels_use_cupy_alone(cupy, name):
     for arrays, attrs in samples(name):
         check(cupy, name, arrays, attrs)
+
+
+@pytest.mark.parametrize("batch", [(), (2,)])
+def test_matrices_without_an_inverse(cupy, batch):
+    """CuPy raises for them only when told to."""
+    x = np.broadcast_to(np.zeros((2, 2), "float32"), (*batch, 2, 2))
+    there = on_gpu(cupy, np.ascontiguousarray(x))
+    assert np.isnan(core.ops.inv(there).numpy()).all()
+    assert np.isnan(core.ops.solve(there, there).numpy()).all()
+    for value in (there, x):
+        with pytest.raises(ValueError, match=r"might not be a positive definite matrix"):
+            kerasish.ops.cholesky(value)
 
 
 @pytest.mark.parametrize("name", [n for n in OPS if OPS[n].kind != "random"])

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import collections
+import contextlib
 import hashlib
 import os
+import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -24,7 +26,7 @@ __all__ = ["CupyBackend", "machine_code"]
 # Steps that are launched before the first of them must have ended.
 _UNDER_WAY = 4
 # Where CuPy keeps its own kernels.
-_CACHE = Path("~/.cupy/kernel_cache").expanduser()
+_CACHE = Path(os.environ.get("CUPY_CACHE_DIR") or "~/.cupy/kernel_cache").expanduser()
 
 
 class CupyBackend:
@@ -158,10 +160,11 @@ def machine_code(text: str, architecture: str) -> bytes:
             f"NVRTC {cupy.cuda.nvrtc.getVersion()} compiles for no GPU like this one (its compute "
             f"capability is {architecture}): install CuPy for another version of CUDA."
         )
-    kept.parent.mkdir(parents=True, exist_ok=True)
-    part = kept.with_suffix(f".{os.getpid()}")
-    part.write_bytes(made)
-    part.replace(kept)
+    with contextlib.suppress(OSError):  # no room, or no home to write to: compiled again next time
+        kept.parent.mkdir(parents=True, exist_ok=True)
+        part = kept.with_suffix(f".{os.getpid()}.{threading.get_ident()}")
+        part.write_bytes(made)
+        part.replace(kept)
     return made
 
 
@@ -174,7 +177,9 @@ def _compiled(text: str, target: str) -> bytes | None:
     nvrtc = cupy.cuda.nvrtc
     program = nvrtc.createProgram(text, "kerasish.cu", (), ())
     try:
-        nvrtc.compileProgram(program, ("--std=c++17", f"--gpu-architecture={target}"))
+        # Warnings would fill the log, at whose end errors of the assembler stand.
+        options = ("--std=c++17", "--disable-warnings", f"--gpu-architecture={target}")
+        nvrtc.compileProgram(program, options)
         made = (nvrtc.getCUBIN if target.startswith("sm") else nvrtc.getPTX)(program)
     except nvrtc.NVRTCError as error:
         if "INVALID_OPTION" in str(error):

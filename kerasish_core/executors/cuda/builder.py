@@ -24,6 +24,7 @@ LOWERINGS: dict[str, Callable[[Node, CudaBuilder], bool]] = {}
 # The C++ types by which elements are copied, by their bytes.
 ITEMS = {1: "uint8_t", 2: "uint16_t", 4: "uint32_t", 8: "uint64_t", 16: "Pair64"}
 MOST_AXES = 8
+_WIDE = 16  # bytes that a thread moves at once
 _BATCHES = 3
 _MOST_BLOCKS = (1 << 31) - 1
 
@@ -58,6 +59,14 @@ class Many(NamedTuple):
     """
 
     items: tuple[tuple[int, int, tuple[int, ...]], ...]
+
+
+def _in_wide_items(axes: Sequence[tuple[int, ...]], width: int, *places: int) -> bool:
+    """Whether a copy may go by runs of so many elements, all where one can begin."""
+    if width < 2 or not axes or axes[-1][1:] != (1, 1):
+        return False
+    numbers = [axes[-1][0], *(step for _, *steps in axes[:-1] for step in steps), *places]
+    return not any(n % width for n in numbers)
 
 
 def merged(shape: Sequence[int], *strides: Sequence[int]) -> list[tuple[int, ...]]:
@@ -251,21 +260,29 @@ class CudaBuilder(Builder):
             return
         if len(axes) > MOST_AXES:
             raise ValueError(f"a copy over {len(axes)} axes")
+        width = _WIDE // dtype.itemsize
+        if _in_wide_items(axes, width, start, place, self.layout(value).offset):
+            *outer, (size, _, _) = axes
+            axes = [(n, *(s // width for s in steps)) for n, *steps in outer]
+            axes.append((size // width, 1, 1))
+            start, place, count = start // width, place // width, count // width
+            kind = "Run16"
         rows = [list(row) for row in zip(*axes, strict=True)] if axes else [[], [], []]
         blank = (1, 0, 0)
         numbers = [n for row, b in zip(rows, blank) for n in row + [b] * (MOST_AXES - len(row))]
-        names = [f"int64_t {letter}{i}" for letter in "sfg" for i in range(MOST_AXES)]
+        index = "uint32_t" if count < 1 << 31 else "uint64_t"
+        fields = [f"int64_t {letter}{i}" for letter in "sfg" for i in range(MOST_AXES)]
         listed = ", ".join(
             "{" + ", ".join(f"{letter}{i}" for i in range(MOST_AXES)) + "}" for letter in "sfg"
         )
         body = (
             f"  const Dims dims = {{{listed}}};\n"
-            f"  copy_strided<{kind}>(from + start, to + place, dims, int(rank), count);"
+            f"  copy_strided<{kind}, {index}>(from + start, to + place, dims, int(rank), count);"
         )
         self.launch(
             f"copy_{kind}",
             f"const {kind}* from, {kind}* to, int64_t start, int64_t place, int64_t rank, "
-            f"int64_t count, {', '.join(names)}",
+            f"int64_t count, {', '.join(fields)}",
             body, [Strided(value)], [target], [start, place, len(axes), count, *numbers],
             grid_of(count), note,
         )  # fmt: skip

@@ -6,9 +6,11 @@ work on a stream, so that a graph captures them.
 
 from __future__ import annotations
 
+import ctypes
 import importlib
 import math
 import socket
+import threading
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -45,6 +47,9 @@ class NcclSums:
         name = communicator.all_gather(first)[0]
         with cupy.cuda.Device(number):
             self._group = nccl.NcclCommunicator(communicator.size, name, communicator.rank)
+        # Never destroyed: NCCL would wait for ever for graphs that hold one of its sums, and at the
+        # end of a process nobody says which of them goes first.
+        ctypes.pythonapi.Py_IncRef(ctypes.py_object(self._group))
 
     def serves(self, dtype: np.dtype[Any]) -> bool:
         """Whether NCCL sums elements of the dtype."""
@@ -79,8 +84,11 @@ class NcclSums:
         self._group.allReduce(source, target, count * parts, kind, self._nccl.NCCL_SUM, stream)
 
     def abort(self) -> None:
-        """End what waits for the others, which will not come."""
-        self._group.abort()
+        """End what waits for the others, which will not come.
+
+        By a thread: NCCL raises its flag at once, and returns when no graph holds one of its sums.
+        """
+        threading.Thread(target=self._group.abort, daemon=True).start()
 
 
 def sum_call(

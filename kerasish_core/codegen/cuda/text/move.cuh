@@ -3,19 +3,29 @@ struct Pair64 {
   uint64_t a, b;
 };
 
+// What a thread moves at once of runs that begin at a multiple of it.
+using Run16 = Pack<uint64_t, 2>;
+
 struct Dims {
   int64_t size[8], from[8], to[8];
 };
 
 // Sizes (the innermost last), and strides of source and target; `rank` of them are used.
-template <class T>
+// Index: of elements, 32 bits where that is enough.
+template <class T, class Index>
 DEVICE void copy_strided(const T* from, T* to, const Dims& dims, int rank, int64_t count) {
   const int64_t step = int64_t(gridDim.x) * 256;
   for (int64_t i = blockIdx.x * int64_t(256) + threadIdx.x; i < count; i += step) {
-    int64_t rest = i, a = 0, b = 0;
-    for (int axis = rank - 1; axis >= 0; --axis) {
-      const int64_t place = rest % dims.size[axis];
-      rest /= dims.size[axis];
+    Index rest = Index(i);
+    int64_t a = 0, b = 0;
+    // Unrolled, so that sizes and strides stay parameters: an index that varies would put them in
+    // local memory, 192 bytes for each thread.
+    _Pragma("unroll")
+    for (int axis = 7; axis >= 0; --axis) {
+      if (axis >= rank) continue;
+      const Index size = Index(dims.size[axis]), above = rest / size;
+      const int64_t place = int64_t(rest - above * size);
+      rest = above;
       a += place * dims.from[axis];
       b += place * dims.to[axis];
     }
