@@ -47,7 +47,6 @@ def _switch_rule(g: Any, xs: Any, branches: tuple[Graph, ...]) -> Any:
 
 def _choose(index: Tensor, *operands: Tensor, branches: tuple[Graph, ...]) -> list[Tensor]:
     """The results of the branch of number `index`, where all branches run."""
-    index = ops.reshape(index, ())
     found = replay(branches[0], operands)
     for i, branch in enumerate(branches[1:], 1):
         pairs = zip(replay(branch, operands), found, strict=True)
@@ -68,11 +67,13 @@ def switch(index: Any, branches: Sequence[Callable[..., Any]], *operands: Any) -
     structure, shapes and dtypes, and variables that any of them assigns are assigned.
 
     Raises:
-        ShapeError: Traced branches differ in their results.
+        ShapeError: Traced branches differ in their results, or `index` is no scalar.
     """
     if not branches:
         raise ValueError("switch: at least one branch is needed.")
     index = convert(index)
+    if index.size != 1:
+        raise ShapeError(f"switch: index is {index.spec}; a scalar is needed.")
     if not tracing():
         chosen = min(max(int(index), 0), len(branches) - 1)
         return branches[chosen](*operands)
@@ -92,7 +93,9 @@ def switch(index: Any, branches: Sequence[Callable[..., Any]], *operands: Any) -
                 f"{', '.join(map(str, mine))}, branch {i} {', '.join(map(str, other))}."
             )
     graphs, extra, updates = align(bodies, len(flat))
-    outputs = apply(_SWITCH, ops.cast(index, "int32"), *flat, *extra, branches=tuple(graphs))
+    outputs = apply(
+        _SWITCH, ops.cast(ops.reshape(index, ()), "int32"), *flat, *extra, branches=tuple(graphs)
+    )
     for variable, value in zip(updates, outputs[first.size :], strict=True):
         variable.assign(value)
     if first.result is None:
@@ -112,4 +115,4 @@ def cond(pred: Any, true_fn: Callable[[], Any], false_fn: Callable[[], Any]) -> 
         raise ShapeError(f"cond: pred is {pred.spec}; a scalar is needed. Use where, any or all.")
     if not tracing():
         return true_fn() if bool(pred) else false_fn()
-    return switch(ops.cast(ops.reshape(pred, ()), "int32"), [false_fn, true_fn])
+    return switch(ops.cast(pred, "int32"), [false_fn, true_fn])

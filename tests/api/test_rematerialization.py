@@ -75,7 +75,7 @@ def arena(**scope):
     return int(re.search(r"arena: (\d+)", made.explain("train", "memory"))[1])
 
 
-def test_the_compiled_step_needs_less_memory():
+def test_the_compiled_step_needs_less_memory(native):
     plain = arena(mode=None)
     assert arena(**MODES["list_of_layers"]) < 0.8 * plain
     # Layers inside layers run three times here, and keep what each of them starts from.

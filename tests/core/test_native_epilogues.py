@@ -8,6 +8,7 @@ import pytest
 import kerasish_core as core
 from kerasish_core import ops
 
+pytestmark = pytest.mark.usefixtures("native")
 RNG = np.random.default_rng(6)
 X, W = RNG.normal(size=(7, 5)).astype("float32"), RNG.normal(size=(5, 6)).astype("float32")
 B = RNG.normal(size=6).astype("float32")

@@ -67,7 +67,7 @@ def test_eager_gradients_are_equal_and_less_is_kept():
     assert peaks[1] < 0.6 * peaks[0], peaks
 
 
-def test_the_compiled_step_needs_a_smaller_arena():
+def test_the_compiled_step_needs_a_smaller_arena(native):
     blocks = weights()
     variables = [w for block in blocks for w in block]
     x = core.convert(RNG.normal(size=(2048, SIZE)).astype("float32"))
