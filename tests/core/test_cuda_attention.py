@@ -15,13 +15,15 @@ RNG = np.random.default_rng(4)
 MASK = RNG.random((2, 1, 40, 37)) < 0.6
 MASK[1, :, 3] = False  # a query that may look nowhere
 # Shapes of q, k and v; more rows than stand by in a block, sizes that no tile divides.
-GROUPED = ((1, 70, 2, 20), (1, 37, 1, 20), (1, 37, 1, 24))
+GROUPED = ((1, 140, 2, 20), (1, 37, 1, 20), (1, 37, 1, 24))
 CASES = {
     "masked": (((2, 40, 2, 8), (2, 37, 2, 8), (2, 37, 2, 8)), MASK, {"scale": 0.3}),
     "grouped": (GROUPED, None, {"scale": 0.4}),
     "causal": (((1, 45, 2, 12),) * 3, None, {"scale": 0.2, "causal": True}),
     "both": (((2, 40, 1, 8),) * 3, MASK[..., :1], {"scale": 1.0, "causal": True}),
     "wide": (((1, 20, 1, 100), (1, 40, 1, 100), (1, 40, 1, 70)), None, {"scale": 0.1}),
+    # Blocks of queries that look at whole tiles of keys, on tensor cores too.
+    "long": (((1, 170, 1, 16),) * 3, None, {"scale": 0.3, "causal": True}),
     "mid": (((1, 20, 1, 48), (1, 40, 1, 48), (1, 40, 1, 64)), None, {"scale": 0.1}),
 }
 
@@ -55,7 +57,9 @@ def test_in_float32():
     check("float32", ["masked", "causal"])
 
 
-@pytest.mark.parametrize("name, chunks", [("grouped", "false"), ("masked", "true")])
+@pytest.mark.parametrize(
+    "name, chunks", [("grouped", "false"), ("masked", "true"), ("long", "true")]
+)
 def test_on_tensor_cores(name, chunks):
     """Heads of whole chunks are read by 16 bytes, others element by element."""
     programs = check("bfloat16", [name])
@@ -76,7 +80,8 @@ def program_with_gradient(shape, dtype, tensor_cores=True, steps=1):
         def loss(x):
             q, k, v = (core.ops.transpose(x[i], (1, 0, 2, 3)) for i in range(3))
             y = core.ops.attention(q[:, ::steps], k, v, scale=0.5)
-            return core.ops.sum(core.ops.square(core.ops.cast(y, "float32")))
+            wide = core.ops.cast(y, "float32") if y.dtype.itemsize < 4 else y
+            return core.ops.sum(core.ops.square(wide))
 
         return core.value_and_grad(loss)(x)
 

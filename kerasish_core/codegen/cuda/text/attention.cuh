@@ -173,19 +173,35 @@ DEVICE Rows<T> rows_of(const T* from, const int64_t (&steps)[3], int64_t batch, 
   return Rows<T>{from + batch * steps[0] + head * steps[2], steps[1], first, count, size};
 }
 
-// Whether query i looks at key j.
+// Which keys the queries of a head look at.
 template <bool MASK>
 struct Sight {
   const truth* mask;
-  int64_t along_i, along_j, causal;
-  __device__ bool operator()(int64_t i, int64_t j) const {
+  int64_t along_i, along_j;
+  int queries, keys;
+  bool causal;
+  __device__ bool within(int i, int j) const { return i < queries && j < keys; }
+  // Whether query i looks at key j; both are there.
+  __device__ bool operator()(int i, int j) const {
     return (!causal || j <= i) && (!MASK || k::get(mask[i * along_i + j * along_j]) != 0);
+  }
+  // Whether all of some queries are there and look at all of some keys, which are there.
+  __device__ bool whole(int i0, int rows, int j0, int columns) const {
+    return !MASK && within(i0 + rows - 1, j0 + columns - 1) && (!causal || j0 + columns - 1 <= i0);
   }
 };
 template <bool MASK>
 DEVICE Sight<MASK> sight_of(const truth* mask, const Attention& a, int64_t batch, int64_t head) {
   return Sight<MASK>{MASK ? mask + batch * a.mask[0] + head * a.mask[1] : nullptr, a.mask[2], a.mask[3],
-                     a.causal};
+                     int(a.queries), int(a.keys), a.causal != 0};
+}
+
+template <class E, int W>
+DEVICE void weigh_scores(float (&s)[E::ROWS][W], float scale) {
+  UNROLL
+  for (int r = 0; r < E::ROWS; ++r)
+    UNROLL
+    for (int c = 0; c < W; ++c) s[r][c] *= scale;
 }
 
 template <class E, class T, bool MASK>
@@ -212,17 +228,22 @@ DEVICE void attention(const T* q, const T* k, const T* v, const truth* mask, T* 
     __syncthreads();
     float s[ROWS][N / LANES] = {};
     E::across(s, left, keys);
+    weigh_scores<E>(s, a.scale);
+    if (!sees.whole(int(i0), E::M, int(j0), N)) {
+      UNROLL
+      for (int r = 0; r < ROWS; ++r)
+        UNROLL
+        for (int c = 0; c < N / LANES; ++c) {
+          const int i = int(i0) + E::row(r), j = int(j0) + E::column(c);
+          if (!sees.within(i, j) || !sees(i, j))
+            s[r][c] = j < sees.keys ? unseen() : -k::Format<float>::infinity();
+        }
+    }
     UNROLL
     for (int r = 0; r < ROWS; ++r) {
-      const int64_t i = i0 + E::row(r);
       float largest = most[r];
       UNROLL
-      for (int c = 0; c < N / LANES; ++c) {
-        const int64_t j = j0 + E::column(c);
-        s[r][c] = j >= a.keys ? -k::Format<float>::infinity()
-                  : i < a.queries && sees(i, j) ? s[r][c] * a.scale : unseen();
-        largest = k::maximum(largest, s[r][c]);
-      }
+      for (int c = 0; c < N / LANES; ++c) largest = k::maximum(largest, s[r][c]);
       largest = over_row<Max, LANES>(largest);
       const float kept = k::exp(most[r] - largest);
       most[r] = largest;
@@ -298,11 +319,18 @@ DEVICE void attention_of_queries(const T* q, const T* k, const T* v, const truth
     for (int r = 0; r < ROWS; ++r)
       UNROLL
       for (int c = 0; c < N / LANES; ++c) {
-        const int64_t i = i0 + E::row(r), j = j0 + E::column(c);
-        const bool seen = i < a.queries && j < a.keys && sees(i, j);
         const float weight = k::exp(s[r][c] * a.scale - most[r]) * share[r];
-        s[r][c] = seen ? weight * (of_values[r][c] - delta[r]) * a.scale : 0.0f;
+        s[r][c] = weight * (of_values[r][c] - delta[r]) * a.scale;
       }
+    if (!sees.whole(int(i0), E::M, int(j0), N)) {
+      UNROLL
+      for (int r = 0; r < ROWS; ++r)
+        UNROLL
+        for (int c = 0; c < N / LANES; ++c) {
+          const int i = int(i0) + E::row(r), j = int(j0) + E::column(c);
+          if (!sees.within(i, j) || !sees(i, j)) s[r][c] = 0.0f;
+        }
+    }
     typename E::template Left<N> weights(of_weights);
     weights.weigh(s);
     E::along(out, weights, keys);
@@ -350,18 +378,27 @@ DEVICE void attention_of_keys(const T* q, const T* k, const T* v, const truth* m
         delta[threadIdx.x] = within ? inner[place] : 0.0f;
       }
       __syncthreads();
-      float s[ROWS][N / LANES] = {}, w[ROWS][N / LANES] = {};
+      float s[ROWS][N / LANES] = {}, w[ROWS][N / LANES];
       E::across(s, keys, queries);
       UNROLL
       for (int r = 0; r < ROWS; ++r)
         UNROLL
-        for (int c = 0; c < N / LANES; ++c) {
-          const int64_t i = i0 + E::column(c), j = j0 + E::row(r);
-          const bool within = i < a.queries && j < a.keys, seen = within && sees(i, j);
-          const float score = seen ? s[r][c] * a.scale : unseen();
-          w[r][c] = within ? k::exp(score - most[E::column(c)]) * share[E::column(c)] : 0.0f;
-          s[r][c] = seen ? w[r][c] : 0.0f;
-        }
+        for (int c = 0; c < N / LANES; ++c)
+          s[r][c] = w[r][c] =
+              k::exp(s[r][c] * a.scale - most[E::column(c)]) * share[E::column(c)];
+      if (!sees.whole(int(i0), N, int(j0), E::M)) {
+        UNROLL
+        for (int r = 0; r < ROWS; ++r)
+          UNROLL
+          for (int c = 0; c < N / LANES; ++c) {
+            const int i = int(i0) + E::column(c), j = int(j0) + E::row(r);
+            const bool within = sees.within(i, j);
+            if (within && sees(i, j)) continue;
+            // One that looks nowhere weighs all alike.
+            w[r][c] = within ? k::exp(unseen() - most[E::column(c)]) * share[E::column(c)] : 0.0f;
+            s[r][c] = 0.0f;
+          }
+      }
       typename E::template Left<N> weights(of_weights);
       weights.weigh(w);
       E::along(to_values, weights, cotangents);
