@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import Any
 
 from .. import older
 from . import meanings
@@ -88,21 +90,41 @@ def guess(source: bytes | str) -> Guess:
         return Guess()
     first: list[tuple[int, str]] = []
     second: list[tuple[int, str]] = []
-    newer, texts = False, set()
+    newer, texts, keys = False, set(), set()
     for node in ast.walk(tree):
         if isinstance(node, ast.Constant) and isinstance(node.value, str):
             texts.add(node.value)
+        keys.update(_log_keys(node))
         if isinstance(node, ast.Call):
             first += _first_in_call(node)
             newer = newer or any(k.arg in NEWER_KEYWORDS for k in node.keywords)
         second += _second_in(node)
+    if _k_is_another(tree):
+        second = [(line, text) for line, text in second if not text.startswith("K.")]
     second += _frozen_after_compile(tree)
     # Keras 2 still took the keywords of Keras 1: beside its own they do not make a program old.
     generation = 1 if first and not newer else 2 if first or second else 3
-    if generation == older.MODERN and "accuracy" in texts and not texts.isdisjoint(SHORT):
+    # A name or a label "acc" is of any Keras; reading a log by it is of Keras 2.
+    short = "accuracy" in texts and not keys.isdisjoint(SHORT)
+    if generation == older.MODERN and short and keys.isdisjoint(("accuracy", "val_accuracy")):
         generation = 2
         second.append((1, "'accuracy' and 'acc'"))
     return Guess(generation, sorted(first + second), frozenset(texts))
+
+
+def _log_keys(node: ast.AST) -> Iterator[str]:
+    """What may be the name of a log that the program reads."""
+    found: list[Any] = []
+    if isinstance(node, ast.Subscript) and isinstance(node.ctx, ast.Load):
+        found = [node.slice]
+    elif isinstance(node, ast.Compare):
+        found = [node.left]
+    elif isinstance(node, ast.Call):
+        found = node.args[:1] if _name(node.func) == "get" else []
+        found += [k.value for k in node.keywords if k.arg == "monitor"]
+    for each in found:
+        if isinstance(each, ast.Constant) and isinstance(each.value, str):
+            yield each.value
 
 
 def _name(node: ast.AST) -> str:
@@ -111,9 +133,37 @@ def _name(node: ast.AST) -> str:
     return node.id if isinstance(node, ast.Name) else ""
 
 
+# What other packages' calls and objects have too (`XGBClassifier(subsample=...)`, `args.lr`): it
+# shows a generation only where a name says of what it is.
+_SHARED_KEYWORDS = {
+    "subsample": re.compile("conv|pool|locally", re.I),
+    "border_mode": re.compile("conv|pool|locally", re.I),
+}
+_SHARED_ATTRIBUTES = {
+    "lr": re.compile("opt|adam|sgd|rmsprop", re.I),
+    "total_loss": re.compile("model", re.I),
+    "predict_proba": re.compile("model", re.I),
+}
+
+
+def _k_is_another(tree: ast.AST) -> bool:
+    """Whether `K` is imported as something else than the backend: `import keras as K`."""
+    bound = [
+        f"{getattr(node, 'module', '') or ''}.{alias.name}".rpartition(".")[2]
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Import | ast.ImportFrom)
+        for alias in node.names
+        if (alias.asname or alias.name) == "K"
+    ]
+    return bool(bound) and "backend" not in bound
+
+
 def _first_in_call(node: ast.Call) -> Iterator[tuple[int, str]]:
     name = _name(node.func)
     for keyword in node.keywords:
+        shared = _SHARED_KEYWORDS.get(keyword.arg or "")
+        if shared and not shared.search(name):
+            continue
         if keyword.arg in FIRST_KEYWORDS or (keyword.arg in FIRST_OF_LAYERS and name in LAYERS):
             yield node.lineno, f"{name}({keyword.arg}=...)"
     if name.startswith(("Convolution", "AtrousConvolution")) and len(node.args) > 2:
@@ -136,6 +186,9 @@ def _second_in(node: ast.AST) -> Iterator[tuple[int, str]]:
     elif isinstance(node, ast.Attribute):
         if isinstance(node.value, ast.Name) and node.value.id == "K" and node.attr not in BACKEND:
             yield node.lineno, f"K.{node.attr}"
+        shared = _SHARED_ATTRIBUTES.get(node.attr)
+        if shared and not shared.search(ast.unparse(node.value)):
+            return
         if node.attr in SECOND_ATTRIBUTES or node.attr in SECOND_NAMES:
             yield node.lineno, f".{node.attr}"
     elif isinstance(node, ast.FunctionDef):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import types
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -31,9 +31,9 @@ def find(path: str, name: str) -> Any:
     """
     if not path and name == "keras":
         return importlib.import_module("tensorflow.keras")
-    row = TENSORFLOW[path].get(name)
-    if row is not None:
-        return target(row) if ":" in row else row
+    if name in TENSORFLOW[path]:
+        row = TENSORFLOW[path][name]
+        return target(row) if row is not None and ":" in row else row
     inner = f"{path}.{name}" if path else name
     if inner in TENSORFLOW:
         return namespace(inner)
@@ -80,6 +80,32 @@ def function(func: Any = None, **kwargs: Any) -> Any:
     if func is None:
         return function
     return autodiff.function(func)
+
+
+class TensorSpec(NamedTuple):
+    """Shape and dtype of an element of a data set."""
+
+    shape: Any
+    dtype: Any = "float32"
+    name: Any = None
+
+
+def convert_to_tensor(
+    value: Any, dtype: Any = None, dtype_hint: Any = None, name: Any = None
+) -> Any:
+    """A tensor of values; of text an array."""
+    return ops.convert_to_tensor(value, dtype)
+
+
+def clip_by_norm(t: Any, clip_norm: Any, axes: Any = None, name: Any = None) -> Any:
+    """`t` scaled down to a norm of at most `clip_norm`."""
+    norm = ops.sqrt(ops.sum(t * t, axis=axes, keepdims=True))
+    return t * clip_norm / ops.maximum(norm, clip_norm)
+
+
+def cond(pred: Any, true_fn: Any = None, false_fn: Any = None, name: Any = None) -> Any:
+    """What one of two functions gives."""
+    return ops.cond(pred, true_fn, false_fn)
 
 
 def ones(shape: Any, dtype: Any = "float32", name: Any = None) -> Any:

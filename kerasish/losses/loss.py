@@ -6,7 +6,7 @@ import math
 from typing import Any
 
 from .. import dtype_policies, ops
-from ..config import epsilon, floatx
+from ..config import floatx
 from ..naming import auto_name
 from ..serialization import builtin
 from ..shard import current_shard, whole_sum
@@ -185,7 +185,7 @@ def apply_mask(sample_weight: Any, mask: Any, dtype: Any, reduction: Any) -> Any
     mask = ops.cast(mask, dtype)
     if reduction in ("mean", "sum_over_batch_size"):
         total = math.prod(mask.shape)
-        mask = mask * (total / (_over_the_batch(ops.sum(mask)) + epsilon()))
+        mask = mask * ops.divide_no_nan(ops.cast(total, dtype), _over_the_batch(ops.sum(mask)))
     if sample_weight is None:
         return mask
     sample_weight = ops.cast(sample_weight, dtype)

@@ -194,7 +194,6 @@ def _bounded(number: int, thresholds: Any) -> list[float]:
         inner = sorted(float(t) for t in thresholds)
         if any(not 0 <= t <= 1 for t in inner):
             raise ValueError(f"Threshold values must be in [0, 1]. Received: {list(thresholds)}")
-        inner = [t for t in inner if 0 < t < 1] if {0.0, 1.0} <= set(inner) else inner
     else:
         if number <= 1:
             raise ValueError(

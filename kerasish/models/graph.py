@@ -262,7 +262,10 @@ def _by_depth(inputs: list[KerasTensor], finished: list[Node], indices: Any) -> 
                 indices[id(operation)] = -1
     order = sorted(operations, key=lambda i: (-of_operation[i], indices[i]))
     nodes = [n for n in finished if not (n.is_input or any(key_of(t) in given for t in n.outputs))]
-    nodes.sort(key=lambda n: -depths[id(n)])
+    # Among those equally far, in the order in which they were met: of two calls of one layer with
+    # state (moving averages) the same one comes last as in Keras.
+    met = {each: place for place, each in enumerate(depths)}
+    nodes.sort(key=lambda n: (-depths[id(n)], met[id(n)]))
     return [operations[i] for i in order], nodes
 
 

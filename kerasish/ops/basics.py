@@ -193,8 +193,20 @@ def flip(x: Any, axis: Any = None) -> Any:
 
 @symbolic
 def roll(x: Any, shift: Any, axis: Any = None) -> Any:
-    """Elements moved along axes, cyclically."""
-    return core.ops.roll(x, shift, axis)
+    """Elements moved along axes, cyclically; by a tensor, by as many places as it says then."""
+    if not isinstance(shift, core.Tensor):
+        return core.ops.roll(x, shift, axis)
+    x = core.convert(x)
+    if axis is None:
+        return core.ops.reshape(roll(core.ops.reshape(x, (-1,)), shift, 0), x.shape)
+    axes = (axis,) if isinstance(axis, int) else tuple(axis)
+    axes = axes * shift.size if len(axes) == 1 else axes
+    steps = core.ops.broadcast_to(core.ops.reshape(shift, (-1,)), (len(axes),))
+    for i, a in enumerate(axes):
+        size = x.shape[a]
+        places = core.ops.mod(core.ops.arange(size) - core.ops.cast(steps[i], "int32"), size)
+        x = core.ops.take(x, places, a)
+    return x
 
 
 @symbolic

@@ -22,7 +22,8 @@ def convert_to_tensor(x: Any, dtype: Any = None, sparse: Any = None, ragged: Any
     """A tensor of anything array-like; a KerasTensor stays (cast if a dtype is given).
 
     Args:
-        x: An array, a tensor, numbers; of SciPy's sparse matrices the dense values.
+        x: An array, a tensor, numbers; of SciPy's sparse matrices the dense values. Text, which
+            layers that take it want as arrays, becomes one.
         dtype: Of the result.
         sparse: Accepted: all tensors are dense.
         ragged: Must be false: there are no ragged tensors.
@@ -36,7 +37,15 @@ def convert_to_tensor(x: Any, dtype: Any = None, sparse: Any = None, ragged: Any
         x = x.toarray()
     if isinstance(x, KerasTensor):
         return x if dtype is None or x.dtype == core.dtypes.name_of(dtype) else cast(x, dtype)
+    if dtype in (None, "string") and _is_text(x):
+        return np.array(x, dtype=object)
     return core.convert(x, dtype)
+
+
+def _is_text(x: Any) -> bool:
+    while isinstance(x, list | tuple) and x:
+        x = x[0]
+    return isinstance(x, str | bytes)
 
 
 def convert_to_numpy(x: Any) -> Any:

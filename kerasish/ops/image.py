@@ -180,7 +180,7 @@ def resize(
     for axis, n in zip(axes, wanted, strict=True):
         have = x.shape[axis]
         if have != n:
-            scale = core.constant(np.float32(n / have))
+            scale = n / have
             x = _along(_weights(have, n, scale, 0.0, interpolation, antialias), x, axis)
     return x if x.dtype == dtype else _rounded(x, dtype)
 

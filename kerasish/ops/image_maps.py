@@ -89,7 +89,7 @@ def map_coordinates(
         for _, _, weight in corner:
             value = value if weight is None else value * weight
         total = value if total is None else total + value
-    return _o.cast(total, x.dtype)
+    return _o.cast(_o.round(total) if x.dtype.kind in "iu" else total, x.dtype)
 
 
 def batched(images: Any, data_format: Any) -> tuple[Any, bool, bool]:
@@ -133,7 +133,7 @@ def sample(x: Any, rows: Any, columns: Any, order: int, mode: str, value: Any) -
         if order:
             found = found * _o.expand_dims(row[1] * column[1], -1)
         total = found if total is None else total + found
-    return _o.cast(total, x.dtype)
+    return _o.cast(_o.round(total) if x.dtype.kind in "iu" else total, x.dtype)
 
 
 def _neighbours(at: Any, order: int) -> list[tuple[Any, Any]]:

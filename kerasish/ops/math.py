@@ -123,15 +123,18 @@ def _window(window: Any, sequence_length: int, fft_length: int, dtype: Any) -> A
         turns = 2 * np.pi * np.arange(sequence_length) / sequence_length
         values = high - (1 - high) * np.cos(turns)
     else:
-        values = np.asarray(core.convert(window))
+        known = not isinstance(window, core.Tensor | core.Variable)  # and no weight
+        values = np.asarray(window) if known else core.convert(window)
         if values.shape != (sequence_length,):
             raise ValueError(
                 "The shape of `window` must be equal to [sequence_length]. Received: "
                 f"window shape={values.shape}"
             )
     left = (fft_length - sequence_length) // 2
-    padded = np.pad(values, (left, fft_length - sequence_length - left))
-    return padded.astype(dtype)
+    around = (left, fft_length - sequence_length - left)
+    if isinstance(values, core.Tensor):
+        return _o.cast(_o.pad(values, [around]), dtype)
+    return np.pad(values, around).astype(dtype)
 
 
 def _check_lengths(sequence_length: int, fft_length: int) -> None:
@@ -168,8 +171,8 @@ def stft(x: Any, sequence_length: int, sequence_stride: int, fft_length: int,
         half = fft_length // 2
         x = _o.pad(x, [(0, 0)] * (x.ndim - 1) + [(half, half)], "reflect")
     frames = extract_sequences(x, fft_length, sequence_stride)
-    factors = core.constant(_window(window, sequence_length, fft_length, x.dtype))
-    return rfft(frames * factors)
+    factors = _window(window, sequence_length, fft_length, x.dtype)
+    return rfft(frames * (factors if isinstance(factors, core.Tensor) else core.constant(factors)))
 
 
 @symbolic
@@ -191,13 +194,19 @@ def istft(x: Any, sequence_length: int, sequence_stride: int, fft_length: int,
     factors = _window(window, sequence_length, fft_length, frames.dtype)
     total = fft_length + sequence_stride * (count - 1)
     places = np.arange(count)[:, None] * sequence_stride + np.arange(fft_length)
-    weights = np.bincount(places.reshape(-1), np.tile(factors.astype("float64") ** 2, count))
-    rows = _o.reshape(frames * core.constant(factors), (-1, count * fft_length))
+    if isinstance(factors, core.Tensor):
+        squares = _o.tile(_o.square(factors), (count,))
+        weights = _o.scatter_add(_o.zeros((total,), factors.dtype), places.reshape(-1, 1), squares)
+        weights = _o.where(weights < 1e-10, 1, weights)
+    else:
+        sums = np.bincount(places.reshape(-1), np.tile(factors.astype("float64") ** 2, count))
+        weights = core.constant(np.where(sums < 1e-10, 1, sums).astype(factors.dtype))
+        factors = core.constant(factors)
+    rows = _o.reshape(frames * factors, (-1, count * fft_length))
     summed = _o.scatter_add(
         _o.zeros((total, rows.shape[0]), rows.dtype), places.reshape(-1, 1), _o.transpose(rows)
     )
-    small = weights < 1e-10
-    y = _o.transpose(summed) / core.constant(np.where(small, 1, weights).astype(factors.dtype))
+    y = _o.transpose(summed) / weights
     y = _o.reshape(y, (*frames.shape[:-2], total))
     if window is None:
         y = y * (fft_length / sequence_stride)  # as Keras, which adds bare windows up

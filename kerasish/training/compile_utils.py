@@ -117,6 +117,8 @@ def targets_of(
         return list(y_true)
     if len(names) == 1:
         return [y_true]
+    if wanted is not None and sum(wanted) == 1:
+        return [y_true if each else None for each in wanted]
     raise ValueError(
         f"The model has {len(names)} outputs, but y is a single array. Pass a list or a "
         "dictionary with one for each output."
@@ -268,6 +270,8 @@ class CompileMetrics:
             if spec is None:
                 continue
             for i, each in enumerate(self._of_outputs(spec, names, y_pred)):
+                if i and targets[i] is None and _is_single(y_true):
+                    continue  # the one array is the first output's target
                 for identifier in each:
                     metric = metric_for(identifier, targets[i], flat[i])
                     if metric is not None:
@@ -341,9 +345,14 @@ class CompileMetrics:
         return f"{label}_{seen[label]}" if label in seen else label
 
 
+def _is_single(y_true: Any) -> bool:
+    """Whether the targets are those of one output."""
+    return y_true is not None and not isinstance(y_true, dict | list | tuple)
+
+
 def _first_ones(y_true: Any, names: list[str | None]) -> list[bool]:
     """Targets in a shorter list are those of the first outputs, to metrics."""
-    count = len(y_true) if isinstance(y_true, list | tuple) else 0
+    count = 1 if _is_single(y_true) else len(y_true) if isinstance(y_true, list | tuple) else 0
     return [i < count for i in range(len(names))]
 
 

@@ -306,6 +306,10 @@ class IteratorData:
         for batch in source:
             yield self._batch(batch)
 
+    def restart(self) -> None:
+        """Begin at the first batch again, where that can be."""
+        self._iterator = None
+
     def _batch(self, batch: Any) -> Any:
         x, y, weight = unpack_x_y_sample_weight(batch)
         if self._weights is not None and y is not None and weight is None:

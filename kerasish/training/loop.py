@@ -49,10 +49,11 @@ class Epochs:
             self._running = iter(data)
             yield from self._running
         else:
-            for _ in range(self._steps):
-                batch = self._next()
+            for step in range(self._steps):
+                batch = self._next(step == 0)
                 if batch is None:
-                    self.exhausted = True
+                    # What can start again does so with the next epoch.
+                    self.exhausted = self._running is not None
                     warnings.warn(
                         "Your input ran out of data; interrupting training. Make sure that your "
                         "dataset or generator can generate at least `steps_per_epoch * epochs` "
@@ -63,13 +64,13 @@ class Epochs:
                 yield batch
         data.on_epoch_end()
 
-    def _next(self) -> Any:
+    def _next(self, first: bool) -> Any:
         if self._running is None:
             self._running = iter(self.data)
         batch = next(self._running, None)
-        if batch is None and not self.data.infinite and self.data.num_batches:
-            self._running = iter(self.data)
-            batch = next(self._running, None)
+        if batch is None and not self.data.infinite:
+            self._running = iter(self.data) if first else None
+            batch = next(self._running, None) if first else None
         return batch
 
 

@@ -20,6 +20,7 @@ from .callbacks.callback_list import CallbackList
 from .compile_utils import CompileLoss, CompileMetrics
 from .data import (
     ArrayData,
+    IteratorData,
     Replayed,
     check_finite_targets,
     make_data,
@@ -262,7 +263,7 @@ class Trainer(Steps):
         if hasattr(validation_data, "__next__") and not isinstance(validation_data, PyDataset):
             # A generator can't start again, but each epoch is judged by the same samples.
             validation_data = Replayed(validation_data, steps)
-        if isinstance(validation_data, tuple | list) and len(validation_data) in (2, 3):
+        if isinstance(validation_data, tuple | list) and validation_data:
             x, y, weight = unpack_x_y_sample_weight(validation_data)
             return make_data(x, y, weight, batch_size, False, None, steps)
         return make_data(validation_data, None, None, batch_size, False, None, steps)
@@ -362,6 +363,8 @@ class Trainer(Steps):
                 line.update(done, results)
             return False
 
+        if isinstance(data, IteratorData):
+            data.restart()  # each epoch is judged by the same samples
         with closing(Epochs(data, steps)) as source:
             early, batches, found = self._in_chunks("test_step", source, chunks, after)
             done, last = run_epoch(

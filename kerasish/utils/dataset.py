@@ -171,6 +171,61 @@ class Dataset:
 
         return Dataset(rows)
 
+    def window(
+        self, size: int, shift: int | None = None, stride: int = 1, drop_remainder: bool = False
+    ) -> Dataset:
+        """Data sets of neighbouring elements, one for each component of an element.
+
+        Args:
+            size: Elements of a window.
+            shift: How many elements further the next window begins; `size` by default.
+            stride: How far apart the elements of a window are.
+            drop_remainder: Whether windows that the end cuts short are left out.
+
+        Raises:
+            ValueError: A number is below 1.
+        """
+        step = size if shift is None else shift
+        if min(size, step, stride) < 1:
+            raise ValueError(
+                f"window: size={size}, shift={shift} and stride={stride} must be at least 1."
+            )
+        reach = (size - 1) * stride + 1
+
+        def windows(epoch: int) -> Iterator[Any]:
+            elements, held = self._make(epoch), list[Any]()
+            while True:
+                held += islice(elements, max(reach - len(held), 0))
+                whole = len(held) >= reach
+                if not held or (drop_remainder and not whole):
+                    return
+                yield _parts(held[:reach:stride])
+                missing = max(step - len(held), 0)
+                del held[:step]
+                for _ in islice(elements, missing):
+                    pass
+
+        def count(n: int) -> int:
+            return max(-(-(n - reach + 1) // step), 0) if drop_remainder else -(-n // step)
+
+        return Dataset(windows, self._sized(count))
+
+    def flat_map(self, map_func: Callable[..., Any]) -> Dataset:
+        """The elements of the data sets that a function gives for each element."""
+
+        def inner(epoch: int) -> Iterator[Any]:
+            for element in self.map(map_func)._make(epoch):
+                yield from element._make(epoch)
+
+        return Dataset(inner)
+
+    def reduce(self, initial_state: Any, reduce_func: Callable[..., Any]) -> Any:
+        """What `state = reduce_func(state, element)` ends with."""
+        state = _as_tensors(initial_state)
+        for element in self:
+            state = reduce_func(state, element)
+        return state
+
     def take(self, count: int) -> Dataset:
         """The first elements; all of them for -1."""
         if count < 0:
@@ -270,6 +325,15 @@ class Dataset:
         return self
 
 
+def _parts(elements: list[Any]) -> Any:
+    """A data set of each component of elements."""
+
+    def part(*leaves: Any) -> Dataset:
+        return Dataset(lambda epoch: iter(leaves), len(leaves))
+
+    return tree.map_structure(part, *elements)
+
+
 def _row(arrays: Any, i: int) -> Any:
     return tree.map_structure(lambda a: np.asarray(a)[i], arrays)
 
@@ -278,7 +342,7 @@ def _as_tensors(element: Any) -> Any:
     """Numbers as tensors; text and the like stay arrays."""
 
     def leaf(x: Any) -> Any:
-        if isinstance(x, core.Tensor):
+        if isinstance(x, core.Tensor | Dataset):
             return x
         x = np.asarray(x)
         return core.constant(x) if x.dtype.kind in "biufcV" else x

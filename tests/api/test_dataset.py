@@ -330,3 +330,32 @@ def test_windows_of_a_series():
 def test_wrong_windows(arguments):
     with pytest.raises(ValueError):
         utils.timeseries_dataset_from_array(np.arange(20), None, 3, **arguments)
+
+
+@pytest.mark.parametrize(
+    "n, size, shift, stride, drop, expected",
+    [
+        (5, 2, None, 1, False, [[0, 1], [2, 3], [4]]),
+        (5, 3, 1, 1, True, [[0, 1, 2], [1, 2, 3], [2, 3, 4]]),
+        (5, 3, 2, 2, False, [[0, 2, 4], [2, 4], [4]]),
+        (7, 2, 5, 2, True, [[0, 2]]),
+        (7, 2, 5, 1, False, [[0, 1], [5, 6]]),
+        (0, 2, 1, 1, False, []),
+    ],
+)
+def test_windows(n, size, shift, stride, drop, expected):
+    """Numbers of tf.data."""
+    found = numbers(n).window(size, shift, stride, drop)
+    assert [values(w) for w in found] == expected and len(found) == len(expected)
+
+
+def test_a_series_by_windows():
+    series = numbers(6).window(4, shift=1, drop_remainder=True).flat_map(lambda w: w.batch(4))
+    pairs = [(np.asarray(a).tolist(), np.asarray(b).tolist())
+             for a, b in series.map(lambda w: (w[:-1], w[-1:]))]  # fmt: skip
+    assert pairs == [([0, 1, 2], [3]), ([1, 2, 3], [4]), ([2, 3, 4], [5])]
+    both = Dataset.zip(numbers(3), numbers(3).map(lambda x: x + 10)).window(2)
+    assert [[values(part) for part in pair] for pair in both] == [[[0, 1], [10, 11]], [[2], [12]]]
+    assert int(numbers(5).reduce(0, lambda total, x: total + x)) == 10
+    with pytest.raises(ValueError, match="at least 1"):
+        numbers(5).window(0)

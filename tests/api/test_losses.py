@@ -215,3 +215,9 @@ def test_ctc_is_the_sum_over_all_alignments():
         assert np.asarray(gradient)[0, 1, 2] == pytest.approx(slope, rel=1e-3)
     with pytest.raises(ValueError, match="must be a tensor of shape"):
         losses.ctc(np.array([1, 2]), logits)
+
+
+def test_a_mask_that_keeps_nothing_in_half_precision():
+    predicted = ops.ones((2, 3, 1), "float16")
+    predicted.mask = np.zeros((2, 3), bool)
+    assert float(losses.MeanSquaredError(dtype="float16")(np.zeros((2, 3, 1)), predicted)) == 0

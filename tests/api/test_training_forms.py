@@ -288,3 +288,14 @@ def test_a_list_of_one_is_the_only_outputs_target():
     y, weight = RNG.normal(size=(16, 1)).astype("float32"), np.linspace(0, 1, 16)
     plain = model.evaluate(X, y, sample_weight=weight, batch_size=6, verbose=0)
     assert model.evaluate(X, [y], sample_weight=[weight], batch_size=6, verbose=0) == plain
+
+
+@pytest.mark.parametrize(
+    "shift, axis", [(2, 0), (-5, 1), ([1, -2], (0, 1)), (3, (0, 1)), ([1, 2], 1), (7, None)]
+)
+def test_rolling_by_a_tensor(shift, axis):
+    x = np.arange(12.0).reshape(3, 4)
+    expected = np.roll(x, shift, axis)
+    np.testing.assert_array_equal(ops.roll(x, np.asarray(shift), axis), expected)
+    rolled = keras.function(lambda x, s: ops.roll(x, s, axis))(x, ops.convert_to_tensor(shift))
+    np.testing.assert_array_equal(rolled, expected)

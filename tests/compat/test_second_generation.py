@@ -402,6 +402,19 @@ GUESSES = [
     (1, "Dense(3, init='uniform')"),
     (1, "m.fit(x, y, nb_epoch=3)"),
     (1, "Convolution2D(8, 3, 3)"),
+    # What other packages have too.
+    (3, "import argparse\nprint(args.lr, cfg.total_loss)"),
+    (2, "print(model.optimizer.lr)"),
+    (3, "clf.predict_proba(x)"),
+    (2, "model.predict_proba(x)"),
+    (3, "import keras as K\nK.mean(x)"),
+    (3, "from keras import ops as K\nK.mean(x)"),
+    (3, "xgboost.XGBClassifier(subsample=0.8)\ncv2.copyMakeBorder(a, 1, border_mode=2)"),
+    (1, "Conv2D(8, 3, subsample=(2, 2))"),
+    (3, "m.compile('adam', metrics=['accuracy'])\nplt.plot(x, label='acc')"),
+    (3, "m.compile('adam', metrics=['accuracy'])\nh['accuracy']\nscores['acc']"),
+    (2, "m.compile('adam', metrics=['accuracy'])\nlogs.get('acc') > 0.9"),
+    (2, "m.compile('adam', metrics=['accuracy'])\nModelCheckpoint(p, monitor='val_acc')"),
 ]
 
 
@@ -524,3 +537,18 @@ def test_the_rate_in_the_history():
     history = model.fit(np.ones((4, 2)), np.ones((4, 1)), epochs=2, verbose=0, callbacks=[reduce])
     with pytest.warns(OlderSpelling, match="learning_rate"):
         assert history.history["lr"] == history.history["learning_rate"]
+
+
+def test_small_names_of_tensorflow():
+    find = tensorflow.find
+    assert find("", "newaxis") is None
+    spec = find("", "TensorSpec")(shape=(None, 3), dtype=find("", "float32"))
+    assert spec.shape == (None, 3) and spec.dtype == "float32"
+    made = find("data", "Dataset").from_generator(lambda: iter([[1.0]]), output_signature=spec)
+    assert len(list(made)) == 1
+    found = find("", "clip_by_norm")(np.array([3.0, 4.0], "float32"), 1.0)
+    np.testing.assert_allclose(found, [0.6, 0.8], rtol=1e-6)
+    assert float(find("", "cond")(True, lambda: 1.0, lambda: 2.0)) == 1.0
+    text = find("", "convert_to_tensor")(["a", "b"])
+    assert text.tolist() == ["a", "b"] and text.shape == (2,)
+    assert find("", "convert_to_tensor")(value=[1, 2]).shape == (2,)

@@ -134,3 +134,125 @@ def test_weights_of_classes_and_samples_do_not_go_together():
             model.fit(X, KINDS, class_weight={0: 1.0, 1: 2.0}, sample_weight=np.ones(50), verbose=0)
         kinds.append(caught.type)
     assert kinds[0] is kinds[1]
+
+
+ORDER = np.arange(10.0)[:, None]
+
+
+def rows(k, count, batches):
+    class Rows(k.utils.PyDataset):
+        num_batches = count
+
+        def __getitem__(self, i):
+            i %= batches
+            return ORDER[2 * i : 2 * i + 2] * 0, ORDER[2 * i : 2 * i + 2]
+
+    return Rows()
+
+
+STEPS = {
+    "endless": lambda k: ((rows(k, None, 5),), rows(k, None, 5), {}),
+    "cut short": lambda k: ((rows(k, 5, 5),), rows(k, 5, 5), {}),
+    "arrays": lambda k: ((ORDER * 0, ORDER), (ORDER * 0, ORDER),
+                         {"batch_size": 2, "validation_batch_size": 2}),
+}  # fmt: skip
+
+
+@pytest.mark.filterwarnings("ignore:Your input ran out of data")
+@pytest.mark.filterwarnings("ignore:The model does not have any trainable weights")
+@pytest.mark.parametrize("steps", [2, 5, 9])
+@pytest.mark.parametrize("case", STEPS)
+def test_which_batches_an_epoch_takes(case, steps):
+    """The loss of a model that says 0 is the mean of the targets that it saw."""
+    found = []
+    for k in both():
+        model = k.Sequential([k.Input((1,)), k.layers.Dense(1, kernel_initializer="zeros")])
+        model.trainable = False
+        model.compile("sgd", "mae")
+        data, validation, options = STEPS[case](k)
+        history = model.fit(*data, validation_data=validation, epochs=4, steps_per_epoch=steps,
+                            validation_steps=2, verbose=0, shuffle=False, **options)  # fmt: skip
+        found.append(history.history)
+    for key, values in found[0].items():
+        np.testing.assert_allclose(found[1][key], values, rtol=1e-5, err_msg=key)
+
+
+def twice(heads):
+    """A model that calls one normalization twice, with heads in the order given."""
+
+    def make(k, inner):
+        i = k.Input((3,))
+        called = [inner(i), inner(i * 2)]
+        dense = [k.layers.Dense(1, kernel_initializer="zeros")(called[n]) for n in heads]
+        return k.Model(i, k.layers.Add()(dense))
+
+    return make
+
+
+def nested_calls(k, inner):
+    i, one = k.Input((3,)), k.layers.Dense(1, kernel_initializer="zeros")
+    return k.Model(i, k.layers.Average()([one(inner(k.ops.abs(i))), one(inner(-i))]))
+
+
+@pytest.mark.parametrize("make", [twice((0, 1)), twice((1, 0)), nested_calls])
+def test_calls_of_one_layer_run_in_the_same_order(make):
+    """The last one counts most in moving averages."""
+    found = []
+    for k in both():
+        inner = k.layers.BatchNormalization(momentum=0.5)
+        model = make(k, inner)
+        model.compile("sgd", "mse")
+        model.fit(X[:8, :3], Y[:8, :1], verbose=0)
+        found.append(k.ops.convert_to_numpy(inner.moving_mean))
+    np.testing.assert_allclose(found[1], found[0], rtol=1e-4, atol=1e-6)
+
+
+@pytest.mark.filterwarnings("ignore:Gradients do not exist")
+@pytest.mark.parametrize("losses", [["mse", None], [None, "mse"]])
+def test_one_array_is_the_target_of_the_one_output_with_a_loss(losses):
+    found = []
+    for k in both():
+        i = k.Input((6,))
+        outputs = [k.layers.Dense(2, kernel_initializer="ones", name=n)(i) for n in "ab"]
+        model = k.Model(i, outputs)
+        model.compile("sgd", losses, metrics=[["mae"], ["mae"]])
+        history = model.fit(X, Y, validation_data=(X, Y), verbose=0, shuffle=False).history
+        found.append({key: history[key] for key in sorted(history)})
+    assert list(found[0]) == list(found[1])
+    for key, values in found[0].items():
+        np.testing.assert_allclose(found[1][key], values, rtol=1e-4, err_msg=key)
+
+
+@pytest.mark.filterwarnings("ignore:Gradients do not exist")
+def test_validation_without_targets():
+    found = []
+    for k in both():
+        i, j = k.Input((6,)), k.Input((6,))
+        # One for each: of a layer called twice Keras on JAX counts the losses once.
+        model = k.Model([i, j], with_losses(k)(i) - with_losses(k)(j))
+        model.set_weights([np.full(w.shape, 0.1, "float32") for w in model.get_weights()])
+        model.compile("sgd")
+        history = model.fit([X, X], validation_data=([X, X],), verbose=0, shuffle=False)
+        found.append(history.history)
+    assert found[0].keys() == found[1].keys()
+    for key, values in found[0].items():
+        np.testing.assert_allclose(found[1][key], values, rtol=1e-4, err_msg=key)
+
+
+@pytest.mark.parametrize("name", ["EarlyStopping", "ReduceLROnPlateau"])
+@pytest.mark.parametrize(
+    "monitor, mode", [("val_foo", "auto"), ("val_foo", "min"), ("val_loss", "auto")]
+)
+@pytest.mark.filterwarnings("ignore:.*conditioned on metric")
+def test_figures_whose_direction_nobody_knows(name, monitor, mode):
+    refused = []
+    for k in both():
+        model = plain(k)
+        model.compile("sgd", "mse")
+        watch = getattr(k.callbacks, name)(monitor, mode=mode)
+        try:
+            model.fit(X, Y, verbose=0, callbacks=[watch])
+            refused.append(None)
+        except ValueError:
+            refused.append(ValueError)
+    assert refused[0] is refused[1]

@@ -115,6 +115,7 @@ CASES = [
     ("AUC", {"num_thresholds": 3}, HITS, FLAT),
     ("AUC", {"thresholds": [0.1, 0.4, 0.5]}, HITS, FLAT),
     ("AUC", {"thresholds": [0.25, 0.5, 0.75]}, HITS, FLAT),
+    ("AUC", {"thresholds": [0.0, 0.5, 1.0]}, HITS, FLAT),
     ("AUC", {"from_logits": True}, BINARY, SCORES),
     ("AUC", {"multi_label": True}, BINARY, UNIFORM),
     ("AUC", {"multi_label": True, "num_labels": 3, "curve": "PR"}, BINARY, UNIFORM),

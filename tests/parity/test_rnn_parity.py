@@ -180,3 +180,21 @@ def test_dropout_is_shared_by_all_steps():
 
 class Same(kerasish.layers.LSTMCell):
     """The built-in cell under another name, so that it runs step by step."""
+
+
+@pytest.mark.parametrize("policy", ["mixed_bfloat16", "mixed_float16", "bfloat16"])
+@pytest.mark.parametrize("cell", ["LSTMCell", "GRUCell", "SimpleRNNCell"])
+def test_a_cell_with_another_policy(policy, cell):
+    x = np.random.default_rng(2).normal(size=(2, 5, 4)).astype("float32")
+    found = []
+    for k in (keras, kerasish):
+        layer = k.layers.RNN(
+            getattr(k.layers, cell)(3, kernel_initializer="ones", recurrent_initializer="zeros"),
+            return_sequences=True, dtype=policy,
+        )  # fmt: skip
+        i = k.Input((5, 4))
+        model = k.Model(i, layer(i))
+        found.append([model.output.dtype, np.asarray(model.predict(x, verbose=0), "float32")])
+        assert k.backend.standardize_dtype(layer(x).dtype) == model.output.dtype
+    assert found[0][0] == found[1][0]
+    np.testing.assert_allclose(found[1][1], found[0][1], rtol=2e-2, atol=2e-2)

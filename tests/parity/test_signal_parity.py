@@ -40,7 +40,12 @@ CASES = {
     "stft of one": (lambda k, x: k.stft(x, 8, 3, 8, window="hamming"), (LONG[0],)),
     "stft bare": (lambda k, x: k.stft(x, 7, 4, 10, window=None, center=False), (LONG,)),
     "stft factors": (lambda k, x: k.stft(x, 8, 4, 9, window=draw(8)), (LONG,)),
+    "stft by a weight": (lambda k, x, w: k.stft(x, 8, 4, 9, window=w), (LONG, draw(8))),
     "istft": (lambda k, x: k.istft(k.stft(x, 8, 4, 16), 8, 4, 16), (LONG,)),
+    "istft by a weight": (
+        lambda k, x, w: k.istft(k.stft(x, 8, 4, 8, w), 8, 4, 8, None, w),
+        (LONG, 2 + draw(8) ** 2),
+    ),
     "istft cut": (lambda k, x: k.istft(k.stft(x, 8, 2, 8), 8, 2, 8, length=45), (LONG,)),
     "istft bare": (
         lambda k, x: k.istft(k.stft(x, 8, 4, 8, "hamming", False), 8, 4, 8, None, "hamming", False),

@@ -34,7 +34,7 @@ _DTYPES = (
     "uint8", "uint16", "uint32", "uint64", "string",
 )  # fmt: skip
 
-TENSORFLOW: dict[str, dict[str, str]] = {
+TENSORFLOW: dict[str, dict[str, str | None]] = {
     "": {
         **{name: name for name in _DTYPES},
         **{k: v for k, v in _MATH.items() if k not in ("log", "log1p", "erf", "ceil")},
@@ -43,7 +43,12 @@ TENSORFLOW: dict[str, dict[str, str]] = {
         "Variable": "compat.tensorflow:Variable",
         "__version__": "2.15.0",
         "cast": "ops:cast",
+        "clip_by_norm": "compat.tensorflow:clip_by_norm",
         "clip_by_value": "ops:clip",
+        "cond": "compat.tensorflow:cond",
+        "convert_to_tensor": "compat.tensorflow:convert_to_tensor",
+        "newaxis": None,
+        "TensorSpec": "compat.tensorflow:TensorSpec",
         "concat": "ops:concatenate",
         "constant": "compat.tensorflow:constant",
         "eye": "ops:eye",

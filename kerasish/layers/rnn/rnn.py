@@ -105,12 +105,17 @@ class RNN(Layer):
                 else self.get_initial_state(sequences.shape[0])
             )
         states = list(states) if isinstance(states, list | tuple) else [states]
+        # A cell may have a policy of its own: the states are of its type, the results of ours.
+        dtype = getattr(self.cell, "compute_dtype", sequences.dtype)
         states = core.tree.map_structure(
-            lambda s: ops.cast(ops.convert_to_tensor(s), sequences.dtype), states
+            lambda s: ops.cast(ops.convert_to_tensor(s), dtype), states
         )
         if hasattr(self.cell, "prepare_dropout"):
             self.cell.prepare_dropout(sequences[:, 0], training)
-        last, outputs, states = self.inner_loop(sequences, states, mask, training)
+        last, outputs, states = core.tree.map_structure(
+            lambda y: ops.cast(y, self.compute_dtype),
+            tuple(self.inner_loop(sequences, states, mask, training)),
+        )
         if hasattr(self.cell, "prepare_dropout"):
             self.cell.prepare_dropout(None, False)  # the masks were of this call
         if self.stateful:

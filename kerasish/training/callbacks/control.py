@@ -41,6 +41,7 @@ class EarlyStopping(Monitor):
         self.best_weights: Any = None
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+        self.check_mode()  # of a figure that nobody knows it must be told
         value = self.get_monitor_value(logs)
         if value is None or epoch < self.start_from_epoch:
             return

@@ -97,6 +97,7 @@ class ReduceLROnPlateau(Monitor):
         optimizers = _rates_of(self.model)
         if logs is not None:
             logs.update({name: float(o.learning_rate) for name, o in optimizers.items()})
+        self.check_mode()  # of a figure that nobody knows it must be told
         value = self.value_of(logs)
         if value is None:
             return
