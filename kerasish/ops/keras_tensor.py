@@ -204,3 +204,7 @@ def _public(name: str) -> Callable[..., Any]:
 def is_keras_tensor(x: Any) -> bool:
     """Whether `x` is a symbolic tensor."""
     return isinstance(x, KerasTensor)
+
+
+# The name that Keras has for it, on tensors with values too: its guide to masks prints it.
+core.Tensor._keras_mask = core.Tensor.mask  # type: ignore[attr-defined]

@@ -296,3 +296,10 @@ def test_input_layers_know_their_tensor():
     x = Input((3,))
     model = Model(x, layers.Dense(2)(x))
     assert model.layers[0].input is x and model.layers[0].output is x
+
+
+def test_masks_by_the_name_that_they_have_in_keras():
+    y = layers.Embedding(5, 2, mask_zero=True)(np.array([[1, 0]]))
+    assert np.asarray(y._keras_mask).tolist() == [[True, False]]
+    y._keras_mask = None
+    assert y.mask is None
