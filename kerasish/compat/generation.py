@@ -135,10 +135,8 @@ def _name(node: ast.AST) -> str:
 
 # What other packages' calls and objects have too (`XGBClassifier(subsample=...)`, `args.lr`): it
 # shows a generation only where a name says of what it is.
-_SHARED_KEYWORDS = {
-    "subsample": re.compile("conv|pool|locally", re.I),
-    "border_mode": re.compile("conv|pool|locally", re.I),
-}
+_WINDOWS = re.compile("conv|pool|locally", re.I)
+_SHARED_KEYWORDS = {"subsample": _WINDOWS, "border_mode": _WINDOWS}
 _SHARED_ATTRIBUTES = {
     "lr": re.compile("opt|adam|sgd|rmsprop", re.I),
     "total_loss": re.compile("model", re.I),

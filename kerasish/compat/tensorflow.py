@@ -13,6 +13,7 @@ import kerasish_core as core
 
 from .. import autodiff, ops
 from .. import random as draws
+from ..optimizers import clipping
 from ..variable import Variable as OurVariable
 from .lookup import target
 from .tables.tensorflow import TENSORFLOW
@@ -99,13 +100,7 @@ def convert_to_tensor(
 
 def clip_by_norm(t: Any, clip_norm: Any, axes: Any = None, name: Any = None) -> Any:
     """`t` scaled down to a norm of at most `clip_norm`."""
-    norm = ops.sqrt(ops.sum(t * t, axis=axes, keepdims=True))
-    return t * clip_norm / ops.maximum(norm, clip_norm)
-
-
-def cond(pred: Any, true_fn: Any = None, false_fn: Any = None, name: Any = None) -> Any:
-    """What one of two functions gives."""
-    return ops.cond(pred, true_fn, false_fn)
+    return clipping.clip_by_norm(core.convert(t), clip_norm, axes)
 
 
 def ones(shape: Any, dtype: Any = "float32", name: Any = None) -> Any:

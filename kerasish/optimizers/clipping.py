@@ -17,9 +17,12 @@ def clip_by_value(gradient: Any, bound: float) -> Any:
     return ops.clip(gradient, -bound, bound)
 
 
-def clip_by_norm(gradient: Any, bound: float) -> Any:
-    """The gradient, scaled down if its norm is larger: `g * bound / max(|g|, bound)`."""
-    norm = ops.sqrt(ops.sum(ops.square(gradient)))
+def clip_by_norm(gradient: Any, bound: float, axes: Any = None) -> Any:
+    """The gradient, scaled down if its norm is larger: `g * bound / max(|g|, bound)`.
+
+    The norm is over all axes or those named.
+    """
+    norm = ops.sqrt(ops.sum(ops.square(gradient), axes, keepdims=axes is not None))
     return gradient * (bound / ops.maximum(norm, bound))
 
 

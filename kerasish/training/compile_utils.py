@@ -270,7 +270,7 @@ class CompileMetrics:
             if spec is None:
                 continue
             for i, each in enumerate(self._of_outputs(spec, names, y_pred)):
-                if i and targets[i] is None and _is_single(y_true):
+                if targets[i] is None and _is_single(y_true):
                     continue  # the one array is the first output's target
                 for identifier in each:
                     metric = metric_for(identifier, targets[i], flat[i])

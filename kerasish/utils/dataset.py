@@ -213,8 +213,10 @@ class Dataset:
     def flat_map(self, map_func: Callable[..., Any]) -> Dataset:
         """The elements of the data sets that a function gives for each element."""
 
+        made = self.map(map_func)
+
         def inner(epoch: int) -> Iterator[Any]:
-            for element in self.map(map_func)._make(epoch):
+            for element in made._make(epoch):
                 yield from element._make(epoch)
 
         return Dataset(inner)

@@ -548,6 +548,8 @@ def test_small_names_of_tensorflow():
     assert len(list(made)) == 1
     found = find("", "clip_by_norm")(np.array([3.0, 4.0], "float32"), 1.0)
     np.testing.assert_allclose(found, [0.6, 0.8], rtol=1e-6)
+    rows = find("", "clip_by_norm")(np.array([[3.0, 4.0], [0.1, 0.2]], "float32"), 1.0, axes=[1])
+    np.testing.assert_allclose(rows, [[0.6, 0.8], [0.1, 0.2]], rtol=1e-6)
     assert float(find("", "cond")(True, lambda: 1.0, lambda: 2.0)) == 1.0
     text = find("", "convert_to_tensor")(["a", "b"])
     assert text.tolist() == ["a", "b"] and text.shape == (2,)

@@ -44,3 +44,21 @@ def test_a_wrong_result_is_told(gpu, monkeypatch, capsys):
     )
     assert run(monkeypatch, "--only", "exp2", "--dtype", "float32") == 1
     assert "FAILED exp2, float32: AssertionError" in capsys.readouterr().out
+
+
+def test_factors_that_only_give_the_right_product_are_told(gpu, monkeypatch, capsys):
+    """Signs are free, lengths are not."""
+    op = core.REGISTRY["qr"]
+    real = op.kernel
+
+    def kernel(by):
+        def run(xp, x, **attrs):
+            q, r = real(xp, x, **attrs)
+            return (q, r) if xp is np else (q * by, r / by)
+
+        return run
+
+    for by, wrong in ((-1, 0), (2, 1)):
+        monkeypatch.setattr(op, "kernel", kernel(by))
+        assert run(monkeypatch, "--only", "qr", "--dtype", "float32") == wrong
+    assert "FAILED qr, float32: AssertionError" in capsys.readouterr().out

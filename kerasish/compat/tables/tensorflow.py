@@ -45,7 +45,7 @@ TENSORFLOW: dict[str, dict[str, str | None]] = {
         "cast": "ops:cast",
         "clip_by_norm": "compat.tensorflow:clip_by_norm",
         "clip_by_value": "ops:clip",
-        "cond": "compat.tensorflow:cond",
+        "cond": "ops:cond",
         "convert_to_tensor": "compat.tensorflow:convert_to_tensor",
         "newaxis": None,
         "TensorSpec": "compat.tensorflow:TensorSpec",

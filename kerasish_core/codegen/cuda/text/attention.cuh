@@ -204,6 +204,20 @@ DEVICE void weigh_scores(float (&s)[E::ROWS][W], float scale) {
     for (int c = 0; c < W; ++c) s[r][c] *= scale;
 }
 
+// Rows are queries: those that do not look at a key have `hidden`, and there is `beyond` the keys.
+template <class E, int W, bool MASK>
+DEVICE void hide(float (&s)[E::ROWS][W], const Sight<MASK>& sees, int i0, int j0, float hidden,
+                 float beyond) {
+  if (sees.whole(i0, E::M, j0, E::N)) return;
+  UNROLL
+  for (int r = 0; r < E::ROWS; ++r)
+    UNROLL
+    for (int c = 0; c < W; ++c) {
+      const int i = i0 + E::row(r), j = j0 + E::column(c);
+      if (!sees.within(i, j) || !sees(i, j)) s[r][c] = j < sees.keys ? hidden : beyond;
+    }
+}
+
 template <class E, class T, bool MASK>
 DEVICE void attention(const T* q, const T* k, const T* v, const truth* mask, T* y, float* top,
                       float* total, const Attention& a) {
@@ -229,16 +243,7 @@ DEVICE void attention(const T* q, const T* k, const T* v, const truth* mask, T* 
     float s[ROWS][N / LANES] = {};
     E::across(s, left, keys);
     weigh_scores<E>(s, a.scale);
-    if (!sees.whole(int(i0), E::M, int(j0), N)) {
-      UNROLL
-      for (int r = 0; r < ROWS; ++r)
-        UNROLL
-        for (int c = 0; c < N / LANES; ++c) {
-          const int i = int(i0) + E::row(r), j = int(j0) + E::column(c);
-          if (!sees.within(i, j) || !sees(i, j))
-            s[r][c] = j < sees.keys ? unseen() : -k::Format<float>::infinity();
-        }
-    }
+    hide<E>(s, sees, int(i0), int(j0), unseen(), -k::Format<float>::infinity());
     UNROLL
     for (int r = 0; r < ROWS; ++r) {
       float largest = most[r];
@@ -322,15 +327,7 @@ DEVICE void attention_of_queries(const T* q, const T* k, const T* v, const truth
         const float weight = k::exp(s[r][c] * a.scale - most[r]) * share[r];
         s[r][c] = weight * (of_values[r][c] - delta[r]) * a.scale;
       }
-    if (!sees.whole(int(i0), E::M, int(j0), N)) {
-      UNROLL
-      for (int r = 0; r < ROWS; ++r)
-        UNROLL
-        for (int c = 0; c < N / LANES; ++c) {
-          const int i = int(i0) + E::row(r), j = int(j0) + E::column(c);
-          if (!sees.within(i, j) || !sees(i, j)) s[r][c] = 0.0f;
-        }
-    }
+    hide<E>(s, sees, int(i0), int(j0), 0.0f, 0.0f);
     typename E::template Left<N> weights(of_weights);
     weights.weigh(s);
     E::along(out, weights, keys);
