@@ -51,7 +51,7 @@ class _BestAt(Metric):
     def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
         """Take in a batch of labels 0 and 1 and predictions of the same shape."""
         counts = count_at(
-            self.thresholds, y_true, y_pred, sample_weight, dtype=self.dtype,
+            self.thresholds, y_true, y_pred, sample_weight, dtype=self._state_dtype,
             class_id=self.class_id, evenly=self._evenly,
         )  # fmt: skip
         for kind in KINDS:

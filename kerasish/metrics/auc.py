@@ -103,13 +103,13 @@ class AUC(Metric):
 
     def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
         """Take in a batch of labels 0 and 1 and predictions in [0, 1] (or logits)."""
-        y_pred = ops.convert_to_tensor(y_pred, dtype=self.dtype)
+        y_pred = ops.convert_to_tensor(y_pred, dtype=self._state_dtype)
         if not self._built:
             self._build(tuple(y_pred.shape))
         if self._from_logits:
             y_pred = ops.sigmoid(y_pred)
         counts = count_at(
-            self._thresholds, y_true, y_pred, sample_weight, dtype=self.dtype,
+            self._thresholds, y_true, y_pred, sample_weight, dtype=self._state_dtype,
             multi_label=self.multi_label, evenly=self._evenly,
             label_weights=None if self.multi_label else self.label_weights,
         )  # fmt: skip
@@ -165,7 +165,7 @@ class AUC(Metric):
             return areas
         if self.label_weights is None:
             return ops.mean(areas)
-        weights = ops.convert_to_tensor(self.label_weights, dtype=self.dtype)
+        weights = ops.convert_to_tensor(self.label_weights, dtype=self._state_dtype)
         return ops.divide_no_nan(ops.sum(areas * weights), ops.sum(weights))
 
     def reset_state(self) -> None:

@@ -160,14 +160,14 @@ class R2Score(Metric):
 
     def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
         """Take in a batch, `(n, outputs)` each, weighted by `sample_weight`, `(n,)`."""
-        y_true = ops.convert_to_tensor(y_true, dtype=self.dtype)
-        y_pred = ops.convert_to_tensor(y_pred, dtype=self.dtype)
+        y_true = ops.convert_to_tensor(y_true, dtype=self._state_dtype)
+        y_pred = ops.convert_to_tensor(y_pred, dtype=self._state_dtype)
         if not self._built:
             self._build(y_true.shape, y_pred.shape)
         if sample_weight is None:
-            weight = ops.ones((1, 1), dtype=self.dtype)
+            weight = ops.ones((1, 1), dtype=self._state_dtype)
         else:
-            weight = ops.convert_to_tensor(sample_weight, dtype=self.dtype)
+            weight = ops.convert_to_tensor(sample_weight, dtype=self._state_dtype)
             if len(weight.shape) == 1:
                 weight = ops.expand_dims(weight, 1)
         weight = ops.broadcast_to(weight, y_true.shape)

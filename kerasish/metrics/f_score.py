@@ -68,8 +68,8 @@ class FBetaScore(Metric):
 
     def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
         """Take in a batch: one-hot or multi-hot labels and scores, `(n, classes)` each."""
-        y_true = ops.convert_to_tensor(y_true, dtype=self.dtype)
-        y_pred = ops.convert_to_tensor(y_pred, dtype=self.dtype)
+        y_true = ops.convert_to_tensor(y_true, dtype=self._state_dtype)
+        y_pred = ops.convert_to_tensor(y_pred, dtype=self._state_dtype)
         if not self._built:
             self._build(y_true.shape, y_pred.shape)
         if self.threshold is None:
@@ -80,10 +80,10 @@ class FBetaScore(Metric):
             )
         else:
             guess = ops.greater(y_pred, self.threshold)
-        guess = ops.cast(guess, self.dtype)
+        guess = ops.cast(guess, self._state_dtype)
         axis = None if self.average == "micro" else 0
         if sample_weight is not None:
-            sample_weight = ops.convert_to_tensor(sample_weight, dtype=self.dtype)
+            sample_weight = ops.convert_to_tensor(sample_weight, dtype=self._state_dtype)
             if len(sample_weight.shape) == 1:
                 sample_weight = ops.expand_dims(sample_weight, 1)
 

@@ -60,11 +60,11 @@ class _ConfusionMetric(Metric):
         weight = ops.where(inside, weight, ops.zeros_like(weight))
         cells = ops.where(inside, y_true * n + y_pred, ops.zeros_like(y_true))
         matrix = ops.reshape(core.ops.segment_sum(weight, cells, num_segments=n * n), (n, n))
-        self.total_cm.assign(self.total_cm + ops.cast(matrix, self.dtype))
+        self.total_cm.assign(self.total_cm + ops.cast(matrix, self._state_dtype))
 
     def _weights(self, sample_weight: Any, shape: Any) -> Any:
         if sample_weight is None:
-            return ops.ones(shape, dtype=self.dtype)
+            return ops.ones(shape, dtype=self._state_dtype)
         weight = ops.convert_to_tensor(sample_weight)
         if "float" in str(weight.dtype) and "int" in self.dtype:
             warnings.warn(
@@ -72,14 +72,15 @@ class _ConfusionMetric(Metric):
                 "incorrect weight due to type casting. Consider using integer weights.",
                 stacklevel=4,
             )
-        weight = ops.cast(weight, self.dtype)
+        weight = ops.cast(weight, self._state_dtype)
         if len(weight.shape) > 1:
             weight = ops.reshape(weight, (-1,))
         return ops.broadcast_to(weight, shape)
 
     def _scores(self, classes: Any) -> tuple[Any, Any]:
         """IoU of the classes, and whether each occurred at all."""
-        matrix = ops.cast(self.total_cm.value, "float32" if "int" in self.dtype else self.dtype)
+        dtype = "float32" if "int" in self.dtype else self._state_dtype
+        matrix = ops.cast(self.total_cm.value, dtype)
         hits = ops.diagonal(matrix)
         union = ops.sum(matrix, axis=0) + ops.sum(matrix, axis=1) - hits
         if classes is not None:

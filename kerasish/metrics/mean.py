@@ -61,7 +61,7 @@ class Sum(Metric):
 
     def update_state(self, values: Any, sample_weight: Any = None) -> None:
         """Add `values`, `(n, ...)`, weighted by `sample_weight`."""
-        values, _ = per_sample(values, sample_weight, ops.sum, self.dtype)
+        values, _ = per_sample(values, sample_weight, ops.sum, self._state_dtype)
         self.total.assign(self.total + ops.sum(values))
 
     def result(self) -> Any:
@@ -84,7 +84,7 @@ class Mean(Metric):
 
     def update_state(self, values: Any, sample_weight: Any = None) -> None:
         """Take in `values`, `(n, ...)`, weighted by `sample_weight`."""
-        values, sample_weight = per_sample(values, sample_weight, ops.mean, self.dtype)
+        values, sample_weight = per_sample(values, sample_weight, ops.mean, self._state_dtype)
         self.total.assign(self.total + ops.sum(values))
         if sample_weight is not None:
             self.count.assign(self.count + ops.sum(sample_weight))
@@ -96,7 +96,7 @@ class Mean(Metric):
         self.count.assign(0.0)
 
     def result(self) -> Any:
-        return ops.divide_no_nan(self.total.value, self.count.value)
+        return ops.cast(ops.divide_no_nan(self.total.value, self.count.value), self.dtype)
 
 
 @builtin("keras.metrics")
@@ -125,7 +125,7 @@ class MeanMetricWrapper(Mean):
         y_pred = convert_structure(y_pred, None)
         y_true = convert_structure(y_true, None)
         values = self._fn(y_true, y_pred, **self._fn_kwargs)
-        sample_weight = apply_mask(sample_weight, mask, dtype=self.dtype, reduction="sum")
+        sample_weight = apply_mask(sample_weight, mask, dtype=self._state_dtype, reduction="sum")
         super().update_state(values, sample_weight=sample_weight)
 
     def get_config(self) -> dict[str, Any]:

@@ -27,7 +27,7 @@ class Metric:
     Python branch may depend on values, so that training steps can be compiled.
 
     Args:
-        dtype: Dtype or dtype policy of state and result, `floatx()` if None.
+        dtype: Dtype or dtype policy of the result, `floatx()` if None.
         name: Name of the metric; made from the class name if None.
 
     Source: https://keras.io/api/metrics/base_metric/
@@ -41,6 +41,8 @@ class Metric:
         self.name = name or auto_name(type(self).__name__)
         self._dtype_policy = dtype_policies.get(dtype or floatx())
         self._dtype = self._dtype_policy.compute_dtype
+        # Sums in half precision would stand still at 2048, in bfloat16 at 256.
+        self._state_dtype = "float32" if self._dtype in ("float16", "bfloat16") else self._dtype
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
@@ -67,7 +69,7 @@ class Metric:
 
     @property
     def dtype(self) -> str:
-        """Dtype of state and result."""
+        """Dtype of the result, and of the state if that is no half precision."""
         return self._dtype
 
     @property
@@ -91,7 +93,7 @@ class Metric:
         Args:
             shape: Its shape.
             initializer: An initializer or its name.
-            dtype: Its dtype, the metric's if None.
+            dtype: Its dtype; if None, the metric's, but float32 for float16 and bfloat16.
             aggregation: How replicas are combined.
             name: Its name.
         """
@@ -100,7 +102,7 @@ class Metric:
             variable = Variable(
                 initializer=initializers.get(initializer or "zeros"),
                 shape=tuple(shape),
-                dtype=dtype or self.dtype,
+                dtype=dtype or self._state_dtype,
                 trainable=False,
                 aggregation=aggregation,
                 name=name,

@@ -208,3 +208,24 @@ def test_weights_of_each_entry_with_a_class_id():
     value = float(metric(ONE_HOT[CLASSES], ONE_HOT[GUESSES], weight))
     exact = sk.precision_score(CLASSES == 1, GUESSES == 1, sample_weight=weight[:, 1])
     assert value == pytest.approx(exact, rel=1e-5)
+
+
+@pytest.mark.parametrize("dtype", ["float16", "bfloat16"])
+def test_state_of_half_types_is_float32(dtype):
+    # 2048 + 1 is 2048 in float16, 256 + 1 is 256 in bfloat16.
+    mean = metrics.MeanSquaredError(dtype=dtype)
+    total = metrics.Sum(dtype=dtype)
+    auc, wide = metrics.AUC(dtype=dtype), metrics.AUC()
+    ones, zeros = np.ones((3000, 1), "float32"), np.zeros((3000, 1), "float32")
+    predictions = np.linspace(0, 1, 3000, dtype="float32")[:, None]
+    labels = (np.arange(3000) % 3 == 0).astype("float32")[:, None]
+    for _ in range(2):
+        mean.update_state(ones, zeros)
+        total.update_state(ones)
+        for metric in (auc, wide):
+            metric.update_state(labels, predictions)
+    assert float(mean.result()) == 1.0 and mean.result().dtype == dtype
+    assert float(total.result()) == (6016.0 if dtype == "bfloat16" else 6000.0)
+    assert {v.dtype for m in (mean, total, auc) for v in m.variables} == {"float32"}
+    assert auc.result().dtype == "float32"
+    assert abs(float(auc.result()) - float(wide.result())) < 0.01
