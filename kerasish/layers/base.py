@@ -164,8 +164,8 @@ class Layer(
             symbolic = any_symbolic(args, kwargs)
         if self.input_spec is not None and first is not None:
             assert_input_compatibility(self.input_spec, first, self.name)
-        elif first is None and args and args[0] is None:
-            self._check_none()
+        elif first is None:
+            self._check_first(args, kwargs)
         context = state.context
         if context is None:
             return self._call_outermost(first, args, kwargs, symbolic)
@@ -192,9 +192,16 @@ class Layer(
         if self.input_spec is not None and first is not None:
             assert_input_compatibility(self.input_spec, first, self.name)
 
-    def _check_none(self) -> None:
+    def _check_first(self, args: Any, kwargs: Any) -> None:
         """Layers of one's own may take None in place of an input, the others say what it is."""
-        if type(self).__module__.startswith("kerasish.layers."):
+        signature = self._signature
+        if signature.needs_first and not args and signature.first not in kwargs:
+            raise TypeError(
+                f"{type(self).__name__}.call() is missing its required argument "
+                f"{signature.first!r}: layer '{self.name}' was called with "
+                f"{', '.join(map(repr, kwargs)) or 'nothing'}."
+            )
+        if args and type(self).__module__.startswith("kerasish.layers."):
             raise ValueError(
                 f"Inputs to a layer should be tensors. Got None as input of layer '{self.name}' "
                 f"({type(self).__name__}). Does what made it lack a `return`?"

@@ -21,7 +21,7 @@ class CallSignature:
 
     Attributes:
         names: Of the arguments, without `self`, `*args` and `**kwargs`.
-        first: The first of them.
+        first, needs_first: The first of them, and whether it must be given.
         var_keyword: Whether it takes any keyword.
         training, training_default: Whether it takes `training`, and its default.
         mask: Whether it takes `mask`.
@@ -31,6 +31,11 @@ class CallSignature:
     def __init__(self, parameters: dict[str, inspect.Parameter]) -> None:
         self.names = [n for n, p in parameters.items() if p.kind not in _VARIADIC]
         self.first = self.names[0] if self.names else "inputs"
+        self.needs_first = bool(
+            self.names
+            and parameters[self.first].default is inspect.Parameter.empty
+            and parameters[self.first].kind is not inspect.Parameter.KEYWORD_ONLY
+        )
         self.var_keyword = any(p.kind is _VARIADIC[1] for p in parameters.values())
         self.place = {name: i for i, name in enumerate(self.names)}
         self.training = "training" in self.place

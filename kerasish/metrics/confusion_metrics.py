@@ -37,7 +37,12 @@ class _Count(Metric):
     def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
         """Take in a batch of labels 0 and 1 and predictions of the same shape."""
         counts = count_at(
-            self.thresholds, y_true, y_pred, sample_weight, dtype=self._state_dtype, evenly=self._evenly
+            self.thresholds,
+            y_true,
+            y_pred,
+            sample_weight,
+            dtype=self._state_dtype,
+            evenly=self._evenly,
         )
         self.accumulator.assign(self.accumulator + getattr(counts, self._kind))
 
@@ -106,8 +111,8 @@ class _Share(Metric):
     def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
         """Take in a batch of labels 0 and 1 and predictions of the same shape."""
         counts = count_at(
-            self.thresholds, y_true, y_pred, sample_weight, dtype=self._state_dtype, top_k=self.top_k,
-            class_id=self.class_id, evenly=self._evenly,
+            self.thresholds, y_true, y_pred, sample_weight, dtype=self._state_dtype,
+            top_k=self.top_k, class_id=self.class_id, evenly=self._evenly,
         )  # fmt: skip
         self.true_positives.assign(self.true_positives + counts.true_positives)
         errors = getattr(self, self._error)

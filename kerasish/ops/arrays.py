@@ -439,39 +439,98 @@ def nonzero(x: Any) -> Any:
     return _o.nonzero(x)
 
 
-@symbolic
+def _unknown_unique(
+    x: Any, sorted: bool = True, return_index: bool = False, return_inverse: bool = False,
+    return_counts: bool = False, axis: Any = None, size: Any = None, fill_value: Any = None,
+) -> Any:  # fmt: skip
+    shape: tuple[Any, ...] = (size,)
+    if axis is not None:
+        rank = len(x.shape)
+        if not -rank <= axis < rank:
+            raise ValueError(f"unique: axis {axis} is out of range for rank {rank}.")
+        axis %= rank
+        shape = (*x.shape[:axis], size, *x.shape[axis + 1 :])
+    places = x.shape if axis is None else (x.shape[axis],)
+    parts = [KerasTensor(shape, core.dtypes.name_of(x.dtype))]
+    for wanted, rest in (
+        (return_index, (size,)),
+        (return_inverse, places),
+        (return_counts, (size,)),
+    ):
+        if wanted:
+            parts.append(KerasTensor(rest, "int32"))
+    return tuple(parts) if len(parts) > 1 else parts[0]
+
+
+@symbolic(spec=_unknown_unique)
 def unique(
     x: Any, sorted: bool = True, return_index: bool = False, return_inverse: bool = False,
     return_counts: bool = False, axis: Any = None, size: Any = None, fill_value: Any = None,
 ) -> Any:  # fmt: skip
-    """The different elements. Needs the values: not in compiled steps."""
+    """The different elements, or slices along an axis, in ascending order.
+
+    Args:
+        x: Any shape.
+        sorted: They are so in any case.
+        return_index: Whether to tell where each is found first.
+        return_inverse: Whether to tell which of them each element (or slice) is.
+        return_counts: Whether to tell how often each is there.
+        axis: None for the elements of the flattened array.
+        size: How many are returned, the first of them if there are more. What is missing is
+            `fill_value`, found where the first is, 0 times.
+        fill_value: None for the first.
+
+    Compiled steps need a `size`, and no `axis` unless `x` is a vector: else the number depends on
+    values. NaN equals nothing.
+    """
     x = core.convert(x)
-    found = np.unique(
-        np.asarray(x), return_index=True, return_inverse=True, return_counts=True, axis=axis,
-        equal_nan=False,
-    )  # fmt: skip
-    values, *rest = found
-    if size is not None:
-        values, rest = _to_size(values, rest, size, fill_value, axis or 0)
     wanted = (return_index, return_inverse, return_counts)
-    parts = [np.asarray(r, "int32") for r, w in zip(rest, wanted, strict=True) if w]
-    result = (core.convert(values), *(core.convert(p) for p in parts))
-    return result if parts else result[0]
+    if size is not None and core.is_tracing() and (axis is None or x.ndim == 1) and x.size:
+        values, rest = _unique_of_size(x, size, fill_value)
+    else:
+        values, *rest = np.unique(
+            np.asarray(x), return_index=True, return_inverse=True, return_counts=True, axis=axis,
+            equal_nan=False,
+        )  # fmt: skip
+        if size is not None:
+            values, rest = _to_size(values, rest, size, fill_value, axis or 0)
+    parts = [_o.cast(core.convert(r), "int32") for r, w in zip(rest, wanted, strict=True) if w]
+    return (core.convert(values), *parts) if parts else core.convert(values)
+
+
+def _unique_of_size(x: Any, size: int, fill: Any) -> Any:
+    """By sorting: the k-th begins where the number of changes before reaches k."""
+    flat = _o.ravel(x)
+    order = _o.argsort(flat)
+    ascending = _o.take(flat, order)
+    change = _o.not_equal(ascending[1:], ascending[:-1])
+    rank = _o.concatenate([_o.zeros((1,), "int32"), _o.cumsum(_o.cast(change, "int32"))])
+    begin, end = (_o.searchsorted(rank, _o.arange(size), side) for side in ("left", "right"))
+    there = _o.less(begin, flat.size)
+    begin = _o.where(there, begin, 0)
+    values = _o.take(ascending, begin)
+    if fill is not None:
+        values = _o.where(there, values, core.convert(fill, x.dtype))
+    counts = _o.where(there, end - begin, 0)
+    inverse = _o.take(rank, _o.argsort(order))
+    return values, [_o.take(order, begin), _o.reshape(inverse, x.shape), counts]
 
 
 def _to_size(values: Any, rest: Any, size: int, fill: Any, axis: int) -> Any:
     """Cut or fill up to a fixed number of values."""
     count = values.shape[axis]
-    if count >= size:
-        index, inverse, counts = rest
-        return np.take(values, range(size), axis), [index[:size], inverse, counts[:size]]
-    widths = [(0, size - count if i == axis else 0) for i in range(values.ndim)]
-    fill = values.min() if fill is None else fill
     index, inverse, counts = rest
-    more = (0, size - count)
+    if count >= size:
+        return np.take(values, range(size), axis), [index[:size], inverse, counts[:size]]
+    more = size - count
+    if count == 0 or fill is not None:
+        shape = [more if i == axis % values.ndim else n for i, n in enumerate(values.shape)]
+        filling = np.full(shape, 0 if fill is None else fill, values.dtype)
+    else:
+        filling = np.repeat(np.take(values, [0], axis), more, axis)
     first = index[0] if count else 0
-    return np.pad(values, widths, constant_values=fill), [
-        np.pad(index, more, constant_values=first), inverse, np.pad(counts, more)
+    return np.concatenate([values, filling], axis), [
+        np.pad(index, (0, more), constant_values=first), inverse, np.pad(counts, (0, more))
     ]  # fmt: skip
 
 

@@ -238,7 +238,7 @@ def pad_images(
         if b is None:
             b = n - have - a
         if a < 0 or b < 0:
-            raise ValueError(f"{names[0]} and {names[1]} must be >= 0. Received: {a} and {b}")
+            raise core.ShapeError(f"{names[0]} and {names[1]} must be >= 0. Received: {a} and {b}")
         widths[axis] = (a, b)
     return _o.pad(x, widths)
 
@@ -267,7 +267,7 @@ def crop_images(
         if n is None:
             n = have - a - b
         if a < 0 or n <= 0 or a + n > have:
-            raise ValueError(
+            raise core.ShapeError(
                 f"{names[0]} must be >= 0 and leave {names[2]} > 0 within the image. Received: "
                 f"{names[0]}={a}, {names[2]}={n}, image size {have}"
             )

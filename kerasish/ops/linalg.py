@@ -199,8 +199,9 @@ def logdet(x: Any) -> Any:
 
 def _check_solve(a: Any, b: Any) -> tuple[Any, Any]:
     a, b = _matrices(a), core.convert(b)
-    if 2 <= b.ndim < a.ndim and b.shape != a.shape[:-1]:  # the same columns for every matrix
-        b = _o.broadcast_to(b, a.shape[: a.ndim - b.ndim] + b.shape)
+    if b.ndim < a.ndim and b.ndim and b.shape != a.shape[:-1]:  # the same for every matrix
+        batch = a.shape[:-2] if b.ndim == 1 else a.shape[: a.ndim - b.ndim]
+        b = _o.broadcast_to(b, batch + b.shape)
     rows = b.shape[-1] if b.ndim == a.ndim - 1 else b.shape[-2] if b.ndim == a.ndim else None
     if rows != a.shape[-1]:
         raise core.ShapeError(

@@ -363,25 +363,31 @@ def _segments(reduce: Any, data: Any, ids: Any, count: Any) -> Any:
     return reduce(data, ids, count)
 
 
-@symbolic
+def _unknown_segments(
+    data: Any, segment_ids: Any, num_segments: Any = None, sorted: bool = False
+) -> Any:
+    return KerasTensor((num_segments, *data.shape[1:]), core.dtypes.name_of(data.dtype))
+
+
+@symbolic(spec=_unknown_segments)
 def segment_sum(data: Any, segment_ids: Any, num_segments: Any = None, sorted: bool = False) -> Any:
     """Sums of the rows with equal ids."""
     return _segments(_o.segment_sum, data, segment_ids, num_segments)
 
 
-@symbolic
+@symbolic(spec=_unknown_segments)
 def segment_max(data: Any, segment_ids: Any, num_segments: Any = None, sorted: bool = False) -> Any:
     """Largest of the rows with equal ids."""
     return _segments(_o.segment_max, data, segment_ids, num_segments)
 
 
-@symbolic
+@symbolic(spec=_unknown_segments)
 def segment_min(data: Any, segment_ids: Any, num_segments: Any = None, sorted: bool = False) -> Any:
     """Smallest of the rows with equal ids."""
     return _segments(_o.segment_min, data, segment_ids, num_segments)
 
 
-@symbolic
+@symbolic(spec=_unknown_segments)
 def segment_prod(
     data: Any, segment_ids: Any, num_segments: Any = None, sorted: bool = False
 ) -> Any:

@@ -9,7 +9,7 @@ import pytest
 
 import kerasish_core as core
 from kerasish import naming, ops
-from kerasish.layers import Dense, Embedding, Input, InputLayer, InputSpec, Layer
+from kerasish.layers import LSTM, Dense, Embedding, Input, InputLayer, InputSpec, Layer
 from kerasish.layers.tracking import no_tracking, structure_version
 from kerasish.metrics import Mean
 from kerasish.random import SeedGenerator
@@ -561,3 +561,18 @@ def test_input_layers():
     ):  # fmt: skip
         with pytest.raises(ValueError, match=text):
             Input(**arguments)
+
+
+def test_missing_arguments_are_named():
+    with pytest.raises(TypeError, match="missing its required argument 'inputs'"):
+        Dense(3)()
+    with pytest.raises(TypeError, match="missing its required argument 'sequences'"):
+        LSTM(3)(mask=None)
+    with pytest.raises(ValueError, match="has 2 states, but `initial_state` has 1"):
+        LSTM(3)(np.ones((2, 4, 3)), initial_state=[np.ones((2, 3))])
+
+    class Constant(Layer):
+        def call(self):
+            return ops.ones(2)
+
+    assert Constant()().shape == (2,)

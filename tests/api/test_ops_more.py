@@ -89,6 +89,27 @@ def test_unique_with_everything():
     assert np.asarray(padded).tolist() == [1, 2, 3, 1, 1]
 
 
+@pytest.mark.parametrize("size", [1, 3, 9])
+@pytest.mark.parametrize("dtype", ["int32", "float32", "bool", "bfloat16", "uint8"])
+def test_unique_of_a_size_in_a_compiled_step(dtype, size):
+    rng = np.random.default_rng(0)
+    numbers = [rng.integers(0, 5, shape) for shape in ((7,), (3, 4), (1,), ())]
+    for x in [np.asarray(ops.cast(n, dtype)) for n in numbers]:
+        if dtype == "float32" and x.shape == (7,):
+            x[[2, 4]] = np.nan
+        for fill in (None, 2):
+
+            def run(x, fill=fill):
+                return ops.unique(
+                    x, return_index=True, return_inverse=True, return_counts=True, size=size,
+                    fill_value=fill,
+                )  # fmt: skip
+
+            for eager, compiled in zip(run(x), core.compile_step(run)(x), strict=True):
+                assert eager.dtype == compiled.dtype and eager.shape == compiled.shape
+                np.testing.assert_array_equal(np.asarray(eager), np.asarray(compiled))
+
+
 def test_nextafter_unique_and_others_need_values():
     compiled = core.compile_step(lambda x: ops.unique(x))
     with pytest.raises(core.TraceError):

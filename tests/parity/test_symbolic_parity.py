@@ -76,3 +76,42 @@ def test_hard_tanh_keeps_integers(dtype):
         wanted = np.asarray(expected) if signed else np.minimum(x, 1)
         np.testing.assert_array_equal(np.asarray(found), wanted)
     assert kerasish.ops.hard_tanh(np.array([True])).dtype.name == "int32"
+
+
+UNKNOWN = {
+    "unique": lambda k, x: k.ops.unique(x("int32", None), return_inverse=True, return_counts=True),
+    "unique along an axis": lambda k, x: k.ops.unique(
+        x("int32", 4, None), return_index=True, return_inverse=True, axis=-2
+    ),
+    "unique of a size": lambda k, x: k.ops.unique(x("int32", 4, 5), return_inverse=True, size=3),
+    "segment_sum": lambda k, x: k.ops.segment_sum(x("float32", None, 3), x("int32", None)),
+    "segment_max": lambda k, x: k.ops.segment_max(
+        x("float32", 5, 3), x("int32", 5), num_segments=4
+    ),
+    "padding to a target": lambda k, x: k.ops.image.pad_images(
+        x("float32", None, None, None, 3), 1, 2, target_height=10, target_width=12
+    ),
+    "padding to a width": lambda k, x: k.ops.image.pad_images(
+        x("float32", None, None, None, 3), 1, 2, 3, target_width=9
+    ),
+    "padding too wide": lambda k, x: k.ops.image.pad_images(
+        x("float32", None, None, 40, 3), 1, 2, target_height=10, target_width=10
+    ),
+    "cropping to a target": lambda k, x: k.ops.image.crop_images(
+        x("float32", None, None, None, 3), 1, 2, target_height=300, target_width=400
+    ),
+}
+
+
+@pytest.mark.parametrize("name", UNKNOWN)
+def test_shapes_that_depend_on_values(name):
+    def shapes(k):
+        symbolic = lambda dtype, *shape: k.KerasTensor(shape, dtype)
+        try:
+            result = UNKNOWN[name](k, symbolic)
+        except ValueError:
+            return "refused"
+        parts = result if isinstance(result, tuple) else (result,)
+        return [(tuple(p.shape), p.dtype) for p in parts]
+
+    assert shapes(kerasish) == shapes(keras)

@@ -105,6 +105,13 @@ class RNN(Layer):
                 else self.get_initial_state(sequences.shape[0])
             )
         states = list(states) if isinstance(states, list | tuple) else [states]
+        wanted = self.cell.state_size
+        wanted = len(wanted) if isinstance(wanted, list | tuple) else 1
+        if initial_state is not None and len(states) < wanted:
+            raise ValueError(
+                f"Layer '{self.name}' ({type(self).__name__}) has {wanted} states, but "
+                f"`initial_state` has {len(states)}."
+            )
         # A cell may have a policy of its own: the states are of its type, the results of ours.
         dtype = getattr(self.cell, "compute_dtype", sequences.dtype)
         states = core.tree.map_structure(
