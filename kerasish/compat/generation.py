@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -91,10 +92,13 @@ def guess(source: bytes | str) -> Guess:
     first: list[tuple[int, str]] = []
     second: list[tuple[int, str]] = []
     newer, texts, keys = False, set(), set()
+    others = _of_others(tree)
     for node in ast.walk(tree):
         if isinstance(node, ast.Constant) and isinstance(node.value, str):
             texts.add(node.value)
         keys.update(_log_keys(node))
+        if isinstance(node, ast.Call | ast.Attribute) and _root(node) in others:
+            continue
         if isinstance(node, ast.Call):
             first += _first_in_call(node)
             newer = newer or any(k.arg in NEWER_KEYWORDS for k in node.keywords)
@@ -131,6 +135,68 @@ def _name(node: ast.AST) -> str:
     if isinstance(node, ast.Attribute):
         return node.attr
     return node.id if isinstance(node, ast.Name) else ""
+
+
+# Packages whose objects are none of Keras's; a module that is not known may wrap it.
+_OTHERS = frozenset((
+    "cv2", "flax", "gensim", "jax", "lightgbm", "matplotlib", "nltk", "numpy", "optax",
+    "pandas", "scipy", "sklearn", "spacy", "statsmodels", "tokenizers", "torch", "torchvision",
+    "transformers", "xgboost",
+))  # fmt: skip
+
+
+def _root(node: ast.AST) -> str:
+    """The name that a chain of attributes, calls and subscripts begins with."""
+    while not isinstance(node, ast.Name):
+        if isinstance(node, ast.Call):
+            node = node.func
+        elif isinstance(node, ast.Attribute | ast.Subscript):
+            node = node.value
+        else:
+            return ""
+    return node.id
+
+
+def _of_others(tree: ast.AST) -> set[str]:
+    """Names that stand for nothing of Keras: what is imported from `_OTHERS`, and what is bound
+    only to what that made (`forest = RandomForestClassifier(9).fit(x, y)`)."""
+    imported: set[str] = set()
+    made: dict[str, list[ast.Call]] = {}
+    binds: Counter[str] = Counter()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import | ast.ImportFrom):
+            for alias in node.names:
+                name = alias.asname or alias.name.partition(".")[0]
+                binds[name] += 1
+                if (getattr(node, "module", None) or alias.name).partition(".")[0] in _OTHERS:
+                    imported.add(name)
+        elif isinstance(node, ast.Assign) and isinstance(node.value, ast.Call):
+            for target in node.targets:
+                if isinstance(target, ast.Name):
+                    made.setdefault(target.id, []).append(node.value)
+        elif isinstance(node, ast.FunctionDef | ast.ClassDef):
+            binds[node.name] += 1
+        elif isinstance(node, ast.arg):
+            binds[node.arg] += 1
+        if isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load):
+            binds[node.id] += 1
+    found = {name for name in imported if binds[name] == 1}
+    for name, calls in made.items():
+        if binds[name] == len(calls) and all(_made_by(call, found) for call in calls):
+            found.add(name)
+    return found
+
+
+def _made_by(call: ast.Call, names: set[str]) -> bool:
+    """Whether a chain of calls begins with one of these names, and that is given no model."""
+    if _root(call) not in names:
+        return False
+    first = call
+    while isinstance(first.func, ast.Attribute) and isinstance(first.func.value, ast.Call):
+        first = first.func.value
+    given = [*first.args, *(k.value for k in first.keywords)]
+    used = (n.id for each in given for n in ast.walk(each) if isinstance(n, ast.Name))
+    return all(name in names for name in used)
 
 
 # What other packages' calls and objects have too (`XGBClassifier(subsample=...)`, `args.lr`): it
