@@ -139,6 +139,11 @@ def name_of(dtype: Any) -> str:
     return as_dtype(dtype).name
 
 
+def is_name(name: str) -> bool:
+    """Whether it is what `name_of` gives for a dtype that tensors may have."""
+    return name in _ABOVE and name not in ("int", "float")
+
+
 @functools.lru_cache(maxsize=512)
 def short_name(dtype: DType) -> str:
     """The name used in error texts and printed graphs: `f32`, `i64`, `bf16`, `bool` …"""

@@ -377,6 +377,8 @@ def convert(x: Any, dtype: Any = None) -> Tensor:
 
 def constant(array: Any) -> Tensor:
     """A Tensor of a fresh NumPy array, which it now owns, on the current device."""
+    if not array.dtype.isnative:  # of a file with the other byte order
+        array = array.astype(array.dtype.newbyteorder("="))
     name = device.current_device()
     return Tensor(array if name == "cpu:0" else device.to_device(array, name))
 

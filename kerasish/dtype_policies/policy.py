@@ -107,14 +107,14 @@ def parse(name: str) -> tuple[str, str]:
         return name[len("mixed_") :], "float32"
     if name == "string":
         return name, name
-    try:
-        dtype = core.dtypes.name_of(name)
-    except TypeError:
+    if name in ("int", "float"):
+        name = core.dtypes.name_of(name)
+    if not core.dtypes.is_name(name):  # as files have it: none of NumPy's short forms
         raise ValueError(
             f"Cannot convert '{name}' to a mixed precision DTypePolicy. Valid policies include "
             "'mixed_float16', 'mixed_bfloat16', and the name of any float dtype such as 'float32'."
-        ) from None
-    return dtype, dtype
+        )
+    return name, name
 
 
 class _State(threading.local):

@@ -295,7 +295,10 @@ def _channels(images: Any, data_format: Any, needs_float: bool) -> tuple[Any, in
 
 @symbolic
 def rgb_to_grayscale(images: Any, data_format: Any = None) -> Any:
-    """`0.2989 r + 0.587 g + 0.114 b` (ITU-R BT.601), one channel."""
+    """`0.2989 r + 0.587 g + 0.114 b` (ITU-R BT.601), one channel; images of one stay."""
+    x, first = _checked(images, data_format)
+    if x.shape[x.ndim - 3 if first else x.ndim - 1] == 1:
+        return x
     x, axis = _channels(images, data_format, False)
     shape = [1] * x.ndim
     shape[axis] = 3

@@ -47,7 +47,7 @@ def pack_x_y_sample_weight(x: Any, y: Any = None, sample_weight: Any = None) -> 
 
 
 def to_array(x: Any) -> Any:
-    """One array of a data set as NumPy; floats of other widths become `floatx`."""
+    """One array of a data set as NumPy, in this machine's byte order; float64 becomes `floatx`."""
     if isinstance(x, core.Tensor | core.Variable):
         x = np.asarray(x)
     elif "pandas" in sys.modules and type(x).__module__.startswith("pandas"):
@@ -68,7 +68,7 @@ def to_array(x: Any) -> Any:
             ) from None
     if x.dtype == np.float64 and floatx() != "float64":
         return x.astype(floatx())
-    return x
+    return x if x.dtype.isnative else x.astype(x.dtype.newbyteorder("="))
 
 
 def _is_pandas(x: Any) -> bool:
@@ -265,7 +265,7 @@ def _class_weights(y: Any, sample_weight: Any, class_weight: Any) -> Any:
 def weights_of(labels: Any, class_weight: Any) -> Any:
     """The weight of each label; 1 for classes that are not named."""
     labels = np.round(np.asarray(labels)).astype("int64")
-    largest = max(int(labels.max(initial=0)), *map(int, class_weight))
+    largest = max(map(int, (labels.max(initial=0), *class_weight)))
     table = np.ones(largest + 1, floatx())
     for key, weight in class_weight.items():
         table[int(key)] = weight
@@ -312,11 +312,9 @@ class IteratorData:
 
     def _batch(self, batch: Any) -> Any:
         x, y, weight = unpack_x_y_sample_weight(batch)
-        if self._weights is not None and y is not None and weight is None:
-            labels = to_array(y)
-            if labels.ndim >= 2:
-                labels = labels.argmax(-1) if labels.shape[-1] > 1 else labels.reshape(-1)
-            weight = weights_of(labels, self._weights)
+        if self._weights and y is not None:
+            labels = y if isinstance(y, dict | tuple) else to_array(y)
+            weight = _class_weights(labels, weight, self._weights)
         return pack_x_y_sample_weight(
             *(None if v is None else tree.map_structure(_leaf, v) for v in (x, y, weight))
         )

@@ -11,9 +11,13 @@ import numpy as np
 
 import kerasish_core as core
 
+from ..settings import max_epochs, max_steps_per_epoch
 from .data import ArrayData
 
-__all__ = ["Epochs", "due", "python_logs", "run_epoch", "to_numpy"]
+__all__ = [
+    "Epochs", "check_frequency", "due", "limited_epochs", "limited_steps", "python_logs",
+    "run_epoch", "to_numpy",
+]  # fmt: skip
 
 tree = core.tree
 
@@ -72,6 +76,24 @@ class Epochs:
             self._running = iter(self.data) if first else None
             batch = next(self._running, None) if first else None
         return batch
+
+
+def limited_epochs(epochs: int) -> int:
+    """The epochs of a `fit`, at most `config.max_epochs()`."""
+    most = max_epochs()
+    if most is None or epochs <= most:
+        return epochs
+    warnings.warn(f"Limiting epochs to {most}", stacklevel=3)
+    return most
+
+
+def limited_steps(steps: int | None, data: Any) -> int | None:
+    """The steps of an epoch (None for all), at most `config.max_steps_per_epoch()`."""
+    most, known = max_steps_per_epoch(), steps or data.num_batches
+    if most is None or (known is not None and known <= most):
+        return steps
+    warnings.warn(f"Limiting steps_per_epoch to {most}", stacklevel=3)
+    return most
 
 
 def run_epoch(
@@ -135,6 +157,15 @@ def to_numpy(outputs: Any) -> Any:
     if kind is tuple or kind is list:
         return kind(map(to_numpy, outputs))
     return tree.map_structure(lambda t: t.numpy() if isinstance(t, core.Tensor) else t, outputs)
+
+
+def check_frequency(freq: Any) -> None:
+    """Raise if `validation_freq` is neither a whole number nor some of them."""
+    if not isinstance(freq, int | np.integer | list | tuple | set):
+        raise ValueError(
+            "Expected `validation_freq` to be a list or int. Received: "
+            f"validation_freq={freq} of the type {type(freq)}."
+        )
 
 
 def due(epoch: int, freq: Any) -> bool:

@@ -14,7 +14,7 @@ from .. import losses, older, optimizers
 from .. import metrics as metrics_module
 from ..optimizers.loss_scale import LossScaleOptimizer
 from ..serialization import deserialize_keras_object, serialize_keras_object
-from ..settings import structure_version
+from ..settings import max_steps_per_epoch, structure_version
 from ..shard import check_alike
 from .callbacks.callback_list import CallbackList
 from .compile_utils import CompileLoss, CompileMetrics
@@ -29,7 +29,16 @@ from .data import (
     unpack_x_y_sample_weight,
 )  # fmt: skip
 from .functions import joined
-from .loop import Epochs, due, python_logs, run_epoch, to_numpy
+from .loop import (
+    Epochs,
+    check_frequency,
+    due,
+    limited_epochs,
+    limited_steps,
+    python_logs,
+    run_epoch,
+    to_numpy,
+)
 from .progress import Progress, choose_verbose
 from .pydataset import PyDataset
 from .step import Steps
@@ -199,6 +208,8 @@ class Trainer(Steps):
             `History`: `history.history` maps log names to lists of floats.
         """
         self._assert_compiled("fit")
+        check_frequency(validation_freq)
+        steps_per_epoch, validation_steps = steps_per_epoch or None, validation_steps or None
         verbose = choose_verbose(verbose)
         if validation_split and validation_data is None:
             (x, y, sample_weight), validation_data = train_validation_split(
@@ -210,9 +221,12 @@ class Trainer(Steps):
         validation = self._validation_data(
             validation_data, validation_batch_size or batch_size, validation_steps
         )
+        if validation is not None:
+            validation_steps = limited_steps(validation_steps, validation)
         for each in (data, validation):
             if isinstance(each, ArrayData):
                 self._prepare_once(each)
+        epochs, steps_per_epoch = limited_epochs(epochs), limited_steps(steps_per_epoch, data)
         steps = steps_per_epoch or data.num_batches
         check_alike("batches", steps)
         self._keep(_in_step=False)
@@ -328,6 +342,7 @@ class Trainer(Steps):
             raise ValueError(f"Arguments not recognized: {kwargs}")
         verbose = choose_verbose(verbose)
         data = make_data(x, y, sample_weight, batch_size, False, None, steps)
+        steps = limited_steps(steps, data)
         steps_shown = steps or data.num_batches
         check_alike("batches", steps_shown)
         self._keep(_in_step=False)
@@ -407,11 +422,13 @@ class Trainer(Steps):
     ) -> Any:  # fmt: skip
         """The model's outputs for a data set, as writable NumPy arrays."""
         verbose = choose_verbose(verbose)
-        if not verbose and callbacks is None and steps is None and type(x) is np.ndarray:
+        plain = callbacks is None and steps is None and max_steps_per_epoch() is None
+        if not verbose and plain and type(x) is np.ndarray:
             known = self._predict_known(x, batch_size or 32)
             if known is not None:
                 return known
         data = make_data(x, None, None, batch_size, False, None, steps)
+        steps = limited_steps(steps, data)
         steps_shown = steps or data.num_batches
         hooks = CallbackList.of(
             callbacks, self, False, epochs=1, steps=steps_shown, verbose=verbose

@@ -20,15 +20,16 @@ from ..tensor import Tensor, constant, convert
 from ._args import as_float, canonical_axis
 from .counts import binomial_counts, poisson_counts
 from .creation import zeros
-from .elementwise import cast, clip, log, maximum, power, sqrt, stop_gradient, where
+from .elementwise import cast, clip, exp, log, maximum, power, sqrt, stop_gradient, where
 from .implicit import implicit_gamma
 from .indexing import take
 from .logic import left_shift, logical_and, logical_not, logical_or
+from .nonlinear import sigmoid
 from .philox import philox_words
 from .reduce import argmax
 from .shape import broadcast_to, expand_dims, shape_tuple
 from .sorting import argsort
-from .special import erfinv
+from .special import erfinv, lgamma
 
 __all__ = [
     "beta", "binomial", "bits", "categorical", "fold_in", "gamma", "normal", "poisson", "randint",
@@ -217,10 +218,16 @@ def shuffle(seed: Any, x: Any, axis: int = 0) -> Any:
 _ROUNDS = 10
 
 
-def _standard_gamma(seed: Any, shape: tuple[int, ...], alpha: Any, dtype: Any) -> Any:
+def _standard_gamma(
+    seed: Any, shape: tuple[int, ...], alpha: Any, dtype: Any
+) -> tuple[Any, Any, Any]:
     """Marsaglia and Tsang, "A simple method for generating gamma variables" (2000).
 
     A round accepts with probability above 0.95, so that all `_ROUNDS` fail once in 10**13.
+
+    Returns:
+        A draw of shape `alpha`, or `alpha + 1` where alpha is below 1; the uniform draw u with
+        which `u**(1 / alpha)` times it is one of shape `alpha`; and where that is so.
     """
     small = alpha < 1
     d = where(small, alpha + 1, alpha) - 1 / 3
@@ -235,24 +242,51 @@ def _standard_gamma(seed: Any, shape: tuple[int, ...], alpha: Any, dtype: Any) -
         good = logical_and(positive, log(u) < z * z * 0.5 + d - d * v + d * log(safe))
         result = where(logical_and(logical_not(done), good), d * v, result)
         done = logical_or(done, good)
-    boost = power(_open_unit(seed, shape, dtype, 0), 1 / where(small, alpha, 1))
-    return result * where(small, boost, 1)
+    return result, _open_unit(seed, shape, dtype, 0), small
+
+
+def _gamma_shape(shape: Any, alpha: Any, dtype: Any) -> tuple[tuple[int, ...], Any]:
+    """Sizes, and `alpha` for each draw in a dtype wide enough to compute with."""
+    shape = shape_tuple("random", shape)
+    wide = np.dtype("float32") if dtype.itemsize < 4 else dtype
+    return shape, broadcast_to(cast(convert(alpha), wide), shape)
 
 
 def gamma(seed: Any, shape: Any, alpha: Any, dtype: Any = None) -> Any:
     """Gamma distribution of shape `alpha` and scale 1, differentiable by `alpha`."""
     dtype = _float(dtype)
-    shape = shape_tuple("random", shape)
-    wide = np.dtype("float32") if dtype.itemsize < 4 else dtype
-    a = broadcast_to(cast(convert(alpha), wide), shape)
-    z = stop_gradient(_standard_gamma(seed, shape, stop_gradient(a), wide))
+    shape, a = _gamma_shape(shape, alpha, dtype)
+    fixed = stop_gradient(a)
+    z, u, small = _standard_gamma(seed, shape, fixed, a.dtype)
+    z = stop_gradient(z * where(small, power(u, 1 / where(small, fixed, 1)), 1))
     return cast(implicit_gamma(a, z), dtype)
 
 
+# Below e to this power the gamma distribution function is z**alpha / Gamma(alpha + 1).
+_TINY = -60.0
+
+
+def _log_gamma(seed: Any, shape: Any, alpha: Any, dtype: Any) -> Any:
+    """Logarithms of gamma variables, also of those that are too small for the dtype."""
+    shape, a = _gamma_shape(shape, alpha, dtype)
+    fixed = stop_gradient(a)
+    z, u, small = _standard_gamma(seed, shape, fixed, a.dtype)
+    least = float(np.finfo(a.dtype).tiny)  # all draws of v failed, or alpha is 0
+    found = log(maximum(z, least)) + where(small, log(u) / where(small, fixed, 1), 0)
+    found = stop_gradient(found)
+    tiny = found < _TINY
+    near = log(implicit_gamma(a, exp(where(tiny, 0, found))))
+    # The quantile at which a draw stands stays as alpha moves.
+    quantile = stop_gradient(fixed * found - lgamma(fixed + 1))
+    return where(tiny, (quantile + lgamma(a + 1)) / a, near)
+
+
 def beta(seed: Any, shape: Any, alpha: Any, beta: Any, dtype: Any = None) -> Any:
-    """Beta distribution: `x / (x + y)` of two gamma variables."""
-    x = gamma(fold_in(seed, 1), shape, alpha, dtype)
-    return x / (x + gamma(fold_in(seed, 2), shape, beta, dtype))
+    """Beta distribution: `x / (x + y)` of two gamma variables, by their logarithms."""
+    dtype = _float(dtype)
+    x = _log_gamma(fold_in(seed, 1), shape, alpha, dtype)
+    y = _log_gamma(fold_in(seed, 2), shape, beta, dtype)
+    return cast(sigmoid(x - y), dtype)
 
 
 def _count_spec(name: str, seed: Spec, parameters: tuple[Spec, ...], dtype: Any) -> Spec:

@@ -4,8 +4,10 @@ import json
 import subprocess
 import sys
 
+import numpy as np
 import pytest
 
+import kerasish
 from kerasish import config, naming
 
 
@@ -93,3 +95,29 @@ def test_the_file_and_the_environment_give_first_values(tmp_path):
     )
     assert run.stdout.split() == ["float64", "0.001", "channels_first", "5", "kerasish"]
     assert [p.name for p in tmp_path.iterdir()] == ["keras.json"]  # nothing is written
+
+
+def test_limits_on_training():
+    x = np.ones((24, 1), "float32")
+    model = kerasish.Sequential([kerasish.Input((1,)), kerasish.layers.Dense(1)])
+    model.compile("sgd", "mse")
+    model.predict(x, verbose=0)
+    config.set_max_epochs(2)
+    config.set_max_steps_per_epoch(3)
+    with pytest.warns(UserWarning, match="Limiting") as said:
+        history = model.fit(x, x, batch_size=4, epochs=5, verbose=0, validation_data=(x, x))
+    assert len(history.history["loss"]) == 2 and int(model.optimizer.iterations) == 6
+    assert history.params["epochs"] == 2 and history.params["steps"] == 3
+    assert {str(w.message)[:22] for w in said} >= {"Limiting epochs to 2", "Limiting steps_per_epo"}
+    with pytest.warns(UserWarning, match="Limiting steps_per_epoch to 3"):
+        assert model.predict(x, batch_size=4, verbose=0).shape == (12, 1)
+    batches = []
+    counted = kerasish.callbacks.Callback()
+    counted.on_test_batch_end = lambda b, logs=None: batches.append(b)
+    with pytest.warns(UserWarning, match="Limiting steps_per_epoch to 3"):
+        model.evaluate(x, x, batch_size=4, verbose=0, callbacks=[counted])
+    assert batches == [0, 1, 2]
+    # What is within the limits is as it is.
+    assert model.predict(x, batch_size=10, verbose=0).shape == (24, 1)
+    model.fit(x, x, batch_size=10, epochs=2, verbose=0)
+    assert int(model.optimizer.iterations) == 12

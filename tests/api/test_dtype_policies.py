@@ -37,6 +37,10 @@ def test_names(name, compute, variable):
 
 
 def test_bad_names():
+    for name in ("q", "f4", "half", "float128", "object", "str"):  # NumPy knows them
+        with pytest.raises(ValueError, match=f"Cannot convert '{name}'"):
+            dp.DTypePolicy(name)
+    assert dp.DTypePolicy("int").compute_dtype == "int32"
     with pytest.raises(ValueError, match="Cannot convert 'mixed_float32'"):
         dp.DTypePolicy("mixed_float32")
     with pytest.raises(TypeError, match="must be a string"):

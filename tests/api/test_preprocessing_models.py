@@ -279,3 +279,10 @@ def test_bytes_pandas_and_empty_batches():
     assert layer(pandas.Series(["é", "z"])).numpy().tolist() == [2, 0]
     vectorize = layers.TextVectorization(vocabulary=["a"])
     assert vectorize(np.zeros((0,), "<U1")).shape == (0, 0)
+
+
+def test_digits_are_looked_up_as_integers():
+    layer = layers.IntegerLookup(vocabulary=[12, 36, 7])
+    assert layer(np.array(["36", "7", "5"])).numpy().tolist() == [2, 3, 0]
+    with pytest.raises(ValueError, match="takes integers"):
+        layer(np.array(["36", "a"]))

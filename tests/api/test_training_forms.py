@@ -299,3 +299,60 @@ def test_rolling_by_a_tensor(shift, axis):
     np.testing.assert_array_equal(ops.roll(x, np.asarray(shift), axis), expected)
     rolled = keras.function(lambda x, s: ops.roll(x, s, axis))(x, ops.convert_to_tensor(shift))
     np.testing.assert_array_equal(rolled, expected)
+
+
+def test_arrays_of_the_other_byte_order():
+    other = [a.astype(a.dtype.newbyteorder(">")) for a in (X, Y)]
+    assert not other[0].dtype.isnative
+
+    def model():
+        made = keras.Sequential(
+            [keras.Input((4,)), layers.Dense(2, kernel_initializer="ones")]
+        )  # fmt: skip
+        made.compile("sgd", "mse")
+        return made
+
+    one, two = model(), model()
+    for _ in range(2):  # the second time by programs that are known
+        for x, y in ((X, Y), other):
+            np.testing.assert_array_equal(two.predict(x, verbose=0), one.predict(X, verbose=0))
+            np.testing.assert_array_equal(two.predict_on_batch(x), one.predict_on_batch(X))
+            np.testing.assert_array_equal(two(x), one(X))
+            assert two.evaluate(x, y, verbose=0) == one.evaluate(X, Y, verbose=0)
+    assert fitted(one, X, Y) == fitted(two, *other)
+    batches = [tuple(a[part] for a in other) for part in (slice(8), slice(8, 16))]
+    assert fitted(one, X, Y) == two.fit(iter(batches), verbose=0).history
+    weights = np.arange(16, dtype=">f4")
+    expected = one.evaluate(X, Y, sample_weight=weights.astype("float32"), verbose=0)
+    assert two.evaluate(X, Y, sample_weight=weights, verbose=0) == expected
+
+
+def test_weights_of_classes_and_of_samples_exclude_each_other_in_batches_too():
+    model = keras.Sequential([keras.Input((4,)), layers.Dense(1)])
+    model.compile("sgd", "mse")
+    labels, weight = np.arange(16) % 2, np.ones(16, "float32")
+
+    class Batches(keras.utils.PyDataset):
+        def __len__(self):
+            return 2
+
+        def __getitem__(self, i):
+            part = slice(8 * i, 8 * i + 8)
+            return X[part], labels[part], weight[part]
+
+    for data in (Batches(), iter([(X, labels, weight)])):
+        with pytest.raises(ValueError, match="at the same time"):
+            model.fit(data, class_weight={0: 1.0, 1: 3.0}, verbose=0)
+    start = model.get_weights()
+    plain = fitted(model, X, labels)
+    model.set_weights(start)
+    assert fitted(model, X, labels, class_weight={}) == plain
+
+
+def test_zero_steps_are_all_and_frequencies_are_numbers():
+    model = keras.Sequential([keras.Input((4,)), layers.Dense(2)])
+    model.compile("sgd", "mse")
+    fitted(model, X, Y, steps_per_epoch=0)
+    assert int(model.optimizer.iterations) == 2
+    with pytest.raises(ValueError, match="Expected `validation_freq` to be a list or int"):
+        fitted(model, X, Y, validation_data=(X, Y), validation_freq="a")

@@ -1,5 +1,6 @@
 """The generator's published words, the fixed stream, and distributions by statistical tests."""
 
+import mpmath
 import numpy as np
 import pytest
 import scipy.stats
@@ -231,3 +232,34 @@ def test_wrong_arguments():
         random.randint(SEED, (3,), 0, 5, "float32")
     with pytest.raises(core.ShapeError, match="two axes"):
         random.categorical(SEED, np.zeros(3, "float32"), 2)
+
+
+@pytest.mark.parametrize("dtype", ["float16", "bfloat16", "float32", "float64"])
+@pytest.mark.parametrize("a, b", [(1e-3, 1e-3), (0.01, 0.02), (0.05, 0.2), (3.0, 1e4)])
+def test_beta_of_gamma_variables_that_underflow(a, b, dtype):
+    x = numpy_of(random.beta(SEED, (N,), a, b, dtype)).astype("float64")
+    assert np.isfinite(x).all() and x.min() >= 0 and x.max() <= 1
+    spread = scipy.stats.beta.std(a, b)
+    assert abs(x.mean() - a / (a + b)) < 5 * spread / np.sqrt(N) + 1e-3 * (dtype != "float64")
+    assert abs(x.std() / spread - 1) < 0.1
+
+
+@pytest.mark.parametrize("alpha", [0.02, 0.3])
+def test_slope_of_logarithms_of_gamma_variables(alpha):
+    """`-(d log F / d alpha) / (d log F / d log z)` at each draw, by mpmath."""
+    alphas = core.convert(np.full(60, alpha))
+    with core.GradientTape() as tape:
+        tape.watch(alphas)
+        logs = random._log_gamma(SEED, (60,), alphas, np.dtype("float64"))
+    slopes, logs = tape.gradient(logs, alphas).numpy(), logs.numpy()
+    assert logs.min() < random._TINY or alpha > 0.1
+    for i in np.argsort(logs)[::12]:
+        with mpmath.workdps(40):
+            at = mpmath.mpf(float(logs[i]))
+
+            def log_f(a, log_z):
+                return mpmath.log(mpmath.gammainc(a, 0, mpmath.exp(log_z), regularized=True))
+
+            by_alpha = mpmath.diff(lambda a, at=at: log_f(a, at), alpha)
+            by_log = mpmath.diff(lambda t: log_f(alpha, t), at)
+            np.testing.assert_allclose(slopes[i], float(-by_alpha / by_log), rtol=1e-8)

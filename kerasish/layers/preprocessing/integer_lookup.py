@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import Any
 
 import numpy as np
@@ -63,10 +64,13 @@ class IntegerLookup(IndexLookup):
 
     def _tokens_of(self, data: Any) -> Any:
         array = values_of(data)
-        if is_text(array) or array.dtype.kind not in "iufb":
+        if is_text(array):
+            with contextlib.suppress(ValueError):
+                array = array.astype("int64")
+        if array.dtype.kind not in "iufb":
             raise ValueError(
                 f"IntegerLookup takes integers, got values of dtype {array.dtype}: "
-                f"{str(array)[:100]}. Use StringLookup for text."
+                f"{str(array)[:100]}. Use StringLookup for words."
             )
         return array.astype("int64")
 

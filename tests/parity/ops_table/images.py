@@ -57,6 +57,7 @@ call("ops.image: rgb_to_hsv", np.float32([[[0.5] * 3, [0] * 3, [1, 0, 1]]] * 2))
 call("ops.image: gaussian_blur", X, (5, 3), (2.0, 0.5))
 mark("ops.image: rgb_to_hsv", gradient="")
 
+call("ops.image: rgb_to_grayscale", X[..., :1].copy())
 call("ops.image: pad_images", X, 1, 2, target_height=10, target_width=12)
 call("ops.image: pad_images", FIRST, 1, 2, 3, 4, **CHANNELS_FIRST)
 call(
