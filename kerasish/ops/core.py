@@ -8,6 +8,7 @@ import numpy as np
 
 import kerasish_core as core
 
+from ..text_arrays import is_text
 from .symbolic import KerasTensor, compute_output_spec, symbolic
 
 __all__ = [
@@ -45,7 +46,7 @@ def convert_to_tensor(x: Any, dtype: Any = None, sparse: Any = None, ragged: Any
 def _is_text(x: Any) -> bool:
     while isinstance(x, list | tuple) and x:
         x = x[0]
-    return isinstance(x, str | bytes)
+    return isinstance(x, str | bytes) or is_text(x)
 
 
 def convert_to_numpy(x: Any) -> Any:

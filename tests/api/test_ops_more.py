@@ -167,3 +167,11 @@ def test_windows_match_numpy():
 def test_vectorize_applies_to_elements():
     clip = ops.vectorize(lambda a, b: ops.where(a > b, a, b))
     np.testing.assert_allclose(clip(X, np.float32(0)), np.maximum(X, 0))
+
+
+@pytest.mark.parametrize("text", [["a", "b"], np.array(["a", "b"]), np.array(["a", "b"], object)])
+def test_text_passes_through_convert_to_tensor(text):
+    found = ops.convert_to_tensor(text)
+    assert found.dtype == object and found.tolist() == ["a", "b"]
+    with pytest.raises(ValueError, match="could not convert"):
+        ops.convert_to_tensor(text, "float32")
