@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import inspect
 import math
 import operator
 import os
@@ -115,6 +116,8 @@ class CompiledStep:
         self._fn, self._name, self._key = fn, name, key
         self._entries: dict[Signature, _Entry] = {}
         self._quick: dict[Any, _Entry] = {}
+        # By the object whose method it is.
+        self._bound: dict[int, tuple[Any, CompiledStep]] = {}
         self._last: Signature | None = None
         self._steps_of_chunk = 1
         self._lock = threading.RLock()
@@ -136,6 +139,17 @@ class CompiledStep:
         if quick is not None and all(a.dtype == b.dtype for a, b in zip(arrays, quick[1])):
             self._quick[quick[0]] = entry
         return self._run(entry, arrays)
+
+    def __get__(self, owner: Any, kind: type | None = None) -> CompiledStep:
+        """A compiled function in a class is a method: one step for each object."""
+        if owner is None:
+            return self
+        bound = self._bound.get(id(owner))
+        if bound is None or bound[0]() is not owner:
+            held = weakref.ref(owner, lambda _, place=id(owner): self._bound.pop(place, None))
+            step = CompiledStep(_method(self._fn, held), self._name, self._key)
+            bound = self._bound[id(owner)] = held, step
+        return bound[1]
 
     def call_known(self, *args: Any) -> Any:
         """The result of a call like one made before, or None: the quickest way in.
@@ -372,6 +386,18 @@ def _as_tensor(x: Any) -> Any:
         with eager_scope():
             return convert(x)
     return x
+
+
+def _method(fn: Callable[..., Any], held: Callable[[], Any]) -> Callable[..., Any]:
+    """The method of an object that is not kept alive by it."""
+
+    def method(*args: Any, **kwargs: Any) -> Any:
+        return fn(held(), *args, **kwargs)
+
+    functools.update_wrapper(method, fn)
+    parameters = list(inspect.signature(fn).parameters.values())[1:]
+    method.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+    return method
 
 
 def compile_step(

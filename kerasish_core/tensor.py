@@ -82,14 +82,17 @@ class Tensor:
 
     # -- out of the tensor
     def numpy(self) -> Any:
-        """A writable NumPy copy."""
+        """A writable NumPy copy; of a scalar NumPy's number, which is hashable."""
+        return self._copy()[()]
+
+    def _copy(self) -> Any:
         value = self.value
         if type(value) is np.ndarray:
             return value.copy()
         return np.array(device.to_device(value, "cpu"))
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:
-        array = self.numpy()
+        array = self._copy()
         return array if dtype is None else array.astype(dtype, copy=False)
 
     def __dlpack__(self, **options: Any) -> Any:

@@ -108,7 +108,17 @@ def guess(source: bytes | str) -> Guess:
     second += _frozen_after_compile(tree)
     # Keras 2 still took the keywords of Keras 1: beside its own they do not make a program old.
     generation = 1 if first and not newer else 2 if first or second else 3
-    # A name or a label "acc" is of any Keras; reading a log by it is of Keras 2.
+    if any(_third_in(node) for node in ast.walk(tree)):
+        return Guess(texts=frozenset(texts))
+    # A name or a label "acc" is of any Keras; reading a log by it is of Keras 2, if no metric
+    # was given that name.
+    keys -= {
+        f"{prefix}{keyword.value.value}"
+        for node in ast.walk(tree) if isinstance(node, ast.Call)
+        for keyword in node.keywords
+        if keyword.arg == "name" and isinstance(keyword.value, ast.Constant)
+        for prefix in ("", "val_")
+    }  # fmt: skip
     short = "accuracy" in texts and not keys.isdisjoint(SHORT)
     if generation == older.MODERN and short and keys.isdisjoint(("accuracy", "val_accuracy")):
         generation = 2
@@ -264,6 +274,24 @@ def _second_in(node: ast.AST) -> Iterator[tuple[int, str]]:
         for keyword in node.keywords:
             if keyword.arg in wanted:
                 yield node.lineno, f"{name}({keyword.arg}=...)"
+
+
+# Modules that came with Keras 3.
+_THIRD = ("ops", "random", "saving", "tree", "distribution")
+
+
+def _third_in(node: ast.AST) -> bool:
+    """Whether it imports or names a module that no earlier Keras had."""
+    if isinstance(node, ast.Import):
+        return any(a.name.startswith(tuple(f"keras.{m}" for m in _THIRD)) for a in node.names)
+    if isinstance(node, ast.ImportFrom) and node.module:
+        if node.module == "keras":
+            return any(alias.name in _THIRD for alias in node.names)
+        return node.module.startswith(tuple(f"keras.{m}" for m in _THIRD))
+    return (
+        isinstance(node, ast.Attribute) and node.attr in _THIRD
+        and isinstance(node.value, ast.Name) and node.value.id == "keras"
+    )  # fmt: skip
 
 
 def _second_module(line: int, name: str) -> Iterator[tuple[int, str]]:

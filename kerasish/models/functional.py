@@ -49,6 +49,9 @@ class Functional(DirectCall, Model):
     _layers_first = True
     _locks = False
 
+    # Whether values may have other sizes than the inputs: the layers say what they need.
+    _sizes_free = False
+
     def __init__(self, inputs: Any, outputs: Any, name: str | None = None, **kwargs: Any) -> None:
         trainable = kwargs.pop("trainable", None)
         Layer.__init__(self, name=name, **kwargs)
@@ -270,7 +273,8 @@ class Functional(DirectCall, Model):
             x = values_of(x) if t.dtype == "string" else x
             x = x if is_text(x) else core.convert(x)
         fitted = _with_rank(x, t)
-        if fitted is None or not _sizes_fit(fitted.shape, t.shape):
+        free = self._sizes_free and not isinstance(x, KerasTensor)
+        if fitted is None or not (free or _sizes_fit(fitted.shape, t.shape)):
             raise ValueError(
                 f"Input {place} with name '{self.input_names[place]}' of layer '{self.name}' is "
                 f"incompatible with the layer: expected shape={t.shape}, found "

@@ -10,7 +10,7 @@ from ..layers import Embedding, Input, InputLayer, Lambda, Layer
 from ..layers.preprocessing.host import HostLayer
 from ..layers.tracking import no_tracking
 from ..naming import auto_name
-from ..ops.symbolic import KerasTensor, Node
+from ..ops.symbolic import KerasTensor, Node, unknown_size
 from ..serialization import builtin, deserialize_keras_object, serialize_keras_object
 from ..text_arrays import is_text
 from .copying import Plan
@@ -166,6 +166,7 @@ class Sequential(DirectCall, Model):
         with no_tracking():
             self._outputs = outputs
             self._network = Functional(outputs[0], outputs[-1], name=self.name)
+            self._network._sizes_free = True
         auto_name("functional")  # Keras numbers the model behind it too
         self._steps = {}
 
@@ -193,7 +194,7 @@ class Sequential(DirectCall, Model):
             return
         if is_text(x) and not isinstance(self._stack[0], InputLayer):
             self._start((None, *x.shape[1:]), "string")
-        self.build((None, *tuple(x.shape)[1:]) if len(x.shape) else ())
+        self.build(_known_sizes(x.shape) if len(x.shape) else ())
 
     # -- what it is made of
     @property
@@ -350,3 +351,10 @@ def _dtype_for(layer: Any) -> Any:
     if isinstance(layer, HostLayer):
         return layer._input_kind
     return "int32" if isinstance(layer, Embedding) else core.dtypes.name_of(layer.compute_dtype)
+
+
+def _known_sizes(shape: Any) -> tuple[Any, ...]:
+    """A shape with None for the batch, and for what only stands for a size between it and the
+    features while shapes are inferred."""
+    stand_in = unknown_size()
+    return (None, *(None if n == stand_in else n for n in shape[1:-1]), *shape[1:][-1:])

@@ -209,16 +209,18 @@ def symbolic_specs(structure: Any, fill: int) -> Any:
 def evaluate(fn: Callable[..., Any], args: Any, kwargs: Any, fill: int = _FILLS[0]) -> Any:
     """Run `fn` once abstractly with `fill` in place of None; its result has `core.Spec` leaves."""
     symbols = [x for x in tree.flatten((args, kwargs)) if isinstance(x, KerasTensor)]
-    outer = batch_fill()
+    outer = batch_fill(), unknown_size()
     if any(x.shape and x.shape[0] is None for x in symbols):
         _RUNNING.batch_fill = fill
+    if any(None in x.shape for x in symbols):
+        _RUNNING.unknown = None if fill in _sizes_named(args, kwargs) else fill
     try:
         return core.eval_spec(fn, *symbolic_specs(list(args), fill), **symbolic_specs(kwargs, fill))
     except ValueError as error:
         _say_none(error, fill, args, kwargs)
         raise
     finally:
-        _RUNNING.batch_fill = outer
+        _RUNNING.batch_fill, _RUNNING.unknown = outer
 
 
 def _say_none(error: ValueError, fill: int, args: Any, kwargs: Any) -> None:
@@ -236,6 +238,11 @@ _RUNNING = threading.local()
 def batch_fill() -> int | None:
     """What stands for an unknown batch size in the abstract run under way, if there is one."""
     return getattr(_RUNNING, "batch_fill", None)
+
+
+def unknown_size() -> int | None:
+    """What stands for all unknown sizes in the abstract run under way, and for nothing else."""
+    return getattr(_RUNNING, "unknown", None)
 
 
 # -- operations and nodes

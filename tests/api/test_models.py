@@ -425,3 +425,40 @@ def test_a_repeated_call_runs_as_a_program(monkeypatch, given):
     found += [model(given(x)).numpy() for _ in range(3)]
     assert len(calls) == ran
     np.testing.assert_allclose(found, [found[0]] * 8, rtol=1e-6)
+
+
+def test_a_stack_takes_values_of_other_sizes():
+    """Its layers say what they need; the inputs of a functional model are as declared."""
+    model = Sequential([layers.Dense(4)])
+    assert [model(np.ones((2, n, 6))).shape for n in (3, 5)] == [(2, 3, 4), (2, 5, 4)]
+    assert model.predict(np.ones((2, 7, 6)), verbose=0).shape == (2, 7, 4)
+    with pytest.raises(ValueError, match="axis -1"):
+        model(np.ones((2, 3, 7)))
+    with pytest.raises(ValueError, match="incompatible"):
+        model(np.ones((2, 6)))
+    i = layers.Input((3, 6))
+    functional = Model(i, layers.Dense(4)(i))
+    with pytest.raises(ValueError, match="expected shape"):
+        functional(np.ones((2, 5, 6)))
+
+
+@pytest.mark.parametrize("shape", [(None, 6), (None, None, 3), (83, 83, 3), (None, 83)])
+def test_a_stack_within_a_layer_of_unknown_sizes(shape):
+    class Block(layers.Layer):
+        def __init__(self):
+            super().__init__()
+            self.inner = Sequential([layers.Dense(4, "relu"), layers.Dense(shape[-1])])
+
+        def call(self, x):
+            return x + self.inner(x)
+
+    i, block = layers.Input(shape), Block()
+    model = Model(i, block(i))
+    assert model.output_shape == (None, *shape)
+    assert block.inner.input_shape == (None, *shape)
+    assert block.inner.get_config()["build_input_shape"] == (None, *shape)
+    model.compile("sgd", "mse")
+    for n in (5, 7, 83):
+        x = np.ones((2, *(n if size is None else size for size in shape)), "float32")
+        assert model.predict(x, verbose=0).shape == x.shape
+        model.fit(x, x, verbose=0)

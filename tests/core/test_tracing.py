@@ -1,5 +1,9 @@
 """Traces, the IR's text, passes and compiled steps."""
 
+import gc
+import inspect
+import weakref
+
 import numpy as np
 import pytest
 
@@ -177,3 +181,31 @@ def test_a_dict_whose_keys_are_not_sorted():
     found = step({"b": np.float32([[5, 7]]), "a": np.float32([1])})
     np.testing.assert_array_equal(found["difference"], [[4, 6]])
     np.testing.assert_array_equal(found["a"], [1])
+
+
+def test_compiled_methods():
+    class Scale:
+        factor = 3.0
+
+        @core.function
+        def times(self, x, y=2.0):
+            return x * self.factor * y
+
+    one, two = Scale(), Scale()
+    two.factor = 5.0
+    x = core.convert(2.0)
+    assert float(one.times(x)) == 12.0 and float(one.times(x, y=1.0)) == 6.0
+    assert float(two.times(x)) == 20.0 and float(Scale.times(one, x)) == 12.0
+    assert one.times is one.times
+    assert list(inspect.signature(one.times).parameters) == ["x", "y"]
+    held = weakref.ref(two)
+    del two
+    gc.collect()
+    assert held() is None
+
+
+def test_numbers_of_scalars_are_hashable():
+    number = core.ops.argmax(core.convert([0, 3, 1])).numpy()
+    assert {1: "one"}[number] == "one" and number.dtype == "int32"
+    assert core.Variable(2.0).numpy() == 2.0
+    assert type(np.asarray(core.convert(2.0))) is np.ndarray
