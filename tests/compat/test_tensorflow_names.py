@@ -1,0 +1,435 @@
+"""The names of TensorFlow, beside what TensorFlow answered (`tests/golden/make_tensorflow.py`)."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+import warnings
+from pathlib import Path
+
+import numpy as np
+import pytest
+import tensorflow_cases
+
+import kerasish as keras
+from kerasish.compat import tensorflow
+from kerasish.compat.tables.tensorflow import TENSORFLOW
+
+GOLDEN = Path(__file__).parents[1] / "golden" / "tensorflow.npz"
+tf = tensorflow.namespace("")
+
+
+@pytest.fixture(scope="module")
+def names():
+    return {"tf": tf, "np": np, **tensorflow_cases.values(tf)}
+
+
+@pytest.fixture(scope="module")
+def stored():
+    with np.load(GOLDEN) as file:
+        arrays = dict(file)
+    asked, found = arrays.pop("expressions").tolist(), {}
+    for key, array in arrays.items():
+        i, j = map(int, key.split("."))
+        found.setdefault(asked[i], {})[j] = array
+    return {expression: [parts[j] for j in sorted(parts)] for expression, parts in found.items()}
+
+
+@pytest.mark.parametrize("expression", tensorflow_cases.expressions())
+def test_as_in_tensorflow(expression, names, stored):
+    found = tensorflow_cases.leaves(eval(expression, names))
+    expected = stored[expression]
+    assert len(found) == len(expected)
+    for ours, theirs in zip(found, expected, strict=True):
+        assert ours.shape == theirs.shape
+        if theirs.dtype.kind == "U":
+            assert ours.dtype.kind == "U" and ours.tolist() == theirs.tolist()
+            continue
+        if ours.ndim or theirs.dtype.kind in "fc":  # else a number of Python's
+            assert ours.dtype == theirs.dtype
+        near = 2e-5 if theirs.dtype.itemsize > 2 else 1e-3
+        np.testing.assert_allclose(ours, theirs, rtol=near, atol=near / 4)
+
+
+# -- names
+
+
+def all_names():
+    return [(path, name) for path in TENSORFLOW for name in TENSORFLOW[path]]
+
+
+def test_all_names_are_there():
+    for path, name in all_names():
+        found = tensorflow.find(path, name)
+        assert found is None or isinstance(found, str | int) or callable(found), (path, name)
+    for path in ("lookup", "train", "sparse", "ragged", "raw_ops"):
+        with pytest.raises(AttributeError, match=rf"tensorflow\.{path} is not there"):
+            tensorflow.find("", path)
+
+
+# Names without values to compare, and those that the tests below look at.
+WITHOUT_CASES = (
+    "Assert|DType|GradientTape|GFile|Generator|Tensor|TensorSpec|Variable|__version__|assert_|"
+    "is_symbolic|check_numerics|custom_gradient|device|function$|group|name_scope|newaxis|no_op|"
+    "print|random|set_random_seed|get_logger|recompute_grad|stop_gradient|get_static|"
+    "stateless|options|Threading|AutoShard|Distribute|experimental|categorical|"
+    "^(b?float|u?int|half|double|string|bool$|complex)"
+)
+ALIASES = {
+    "broadcast_static_shape": "broadcast_dynamic_shape", "lrn": "local_response_normalization",
+    "conv3d_transpose": "conv2d_transpose", "conv_transpose": "conv2d_transpose",
+    "separable_conv2d": "separable_conv2d", "log_sigmoid": "log_sigmoid",
+}  # fmt: skip
+
+
+def test_names_with_values_have_cases():
+    text = "\n".join(tensorflow_cases.expressions())
+    missing = set()
+    for path in ("", "math", "nn", "linalg", "image", "strings", "data", "bitwise"):
+        for name in TENSORFLOW[path]:
+            if re.search(WITHOUT_CASES, name):
+                continue
+            name = ALIASES.get(name, name)
+            if not re.search(rf"\btf\.(\w+\.)?{re.escape(name)}\(", text):
+                missing.add(f"{path}.{name}")
+    assert missing <= UNCOMPARED, sorted(missing - UNCOMPARED)
+
+
+# Those of data sets and files, which tests below look at.
+UNCOMPARED = {
+    "data.AUTOTUNE", "data.Dataset", "data.INFINITE_CARDINALITY", "data.Options",
+    "data.TextLineDataset", "data.UNKNOWN_CARDINALITY", "image.ResizeMethod", "image.decode_bmp",
+    "image.decode_gif",
+}  # fmt: skip
+
+
+def test_arguments_are_named_as_in_tensorflow():
+    x = tf.constant([[1.0, 2.0], [3.0, 4.0]])
+    assert float(tf.reduce_sum(input_tensor=x, name="s")) == 10
+    assert tf.maximum(x, 2.5, "m").shape == (2, 2)
+    assert tf.squeeze(input=x[None], axis=[0], name=None).shape == (2, 2)
+    with pytest.raises(TypeError, match=r"tf\.maximum takes"):
+        tf.maximum(x, x, x, x)
+    with pytest.raises(TypeError, match="'axis' is unknown or given twice"):
+        tf.maximum(x, x, axis=1)
+
+
+def test_nothing_is_loaded_before_it_is_used():
+    code = (
+        "import sys, tensorflow as tf\ntf.constant(1.0)\n"
+        "print([m for m in sys.modules if 'compat.tensorflow.' in m])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-m", "kerasish", "-c", code], capture_output=True, text=True, check=True
+    )
+    assert "image" not in done.stdout and "strings" not in done.stdout, done.stdout
+
+
+# -- differentiated, compiled, in models
+
+RNG = np.random.default_rng(5)
+X = RNG.normal(size=(3, 4))
+COMPOSED = {
+    "l2_normalize": lambda x: tf.math.l2_normalize(x, 1),
+    "segments": lambda x: tf.math.unsorted_segment_mean(x, [1, 0, 1], 3),
+    "gather": lambda x: tf.gather(x, [[1, 0], [2, 3], [0, 0]], batch_dims=1),
+    "xlogy": lambda x: tf.math.xlogy(tf.constant([0.0, 1.0, 2.0, 0.0], "float64"), tf.exp(x)),
+    "clip": lambda x: tf.clip_by_global_norm([x, 2 * x], 1.5)[0][0],
+    "cross entropy": lambda x: tf.nn.sigmoid_cross_entropy_with_logits(tf.sigmoid(x * 2), x),
+    "sparse": lambda x: tf.nn.sparse_softmax_cross_entropy_with_logits([0, 3, 1], x),
+    "cumsum": lambda x: tf.cumsum(x, 1, exclusive=True, reverse=True) ** 2,
+    "set_diag": lambda x: tf.linalg.set_diag(x * x, x[0, :3]),
+    "moments": lambda x: tf.nn.weighted_moments(x, [0], tf.abs(x))[1],
+    "contrast": lambda x: tf.image.adjust_contrast(tf.reshape(x, (2, 2, 3)), 1.4),
+    "resize": lambda x: tf.image.resize(tf.cast(tf.reshape(x, (2, 2, 3)), "float32"), (5, 3)),
+    "scan": lambda x: tf.scan(lambda a, r: a * 0.5 + r * r, x),
+    "transposed": lambda x: tf.nn.conv2d_transpose(
+        tf.reshape(x, (1, 2, 3, 2)), tf.ones((2, 2, 1, 2), "float64"), (1, 4, 6, 1), 2
+    ),
+    "top": lambda x: tf.math.top_k(x, 2).values * tf.constant([1.0, 3.0], "float64"),
+    "where": lambda x: tf.where(x > 0, x * x, tf.zeros_like(x)),
+    "pad": lambda x: tf.pad(x, [[1, 0], [0, 2]], "REFLECT") ** 2,
+}
+
+
+def total(function, x):
+    return tf.reduce_sum(tf.cast(function(x), "float64") * 0.7)
+
+
+@pytest.mark.parametrize("name", [n for n in COMPOSED if n != "resize"])
+def test_gradients(name):
+    x = tf.constant(X)
+    with tf.GradientTape() as tape:
+        tape.watch(x)
+        y = total(COMPOSED[name], x)
+    found = tape.gradient(y, x).numpy()
+    for place in np.ndindex(3, 2):
+        step = np.zeros_like(X)
+        step[place] = 1e-6
+        change = [float(total(COMPOSED[name], tf.constant(X + s * step))) for s in (1, -1)]
+        assert found[place] == pytest.approx((change[0] - change[1]) / 2e-6, rel=1e-4, abs=1e-6)
+
+
+@pytest.mark.parametrize("name", COMPOSED)
+def test_compiled(name):
+    compiled = tf.function(COMPOSED[name])
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")  # nothing runs eagerly instead
+        found = compiled(tf.constant(X))
+    np.testing.assert_allclose(found, COMPOSED[name](tf.constant(X)), rtol=1e-6, atol=1e-7)
+
+
+@pytest.mark.parametrize("name", COMPOSED)
+def test_in_a_functional_model(name):
+    def function(x):
+        return COMPOSED[name](tf.cast(x, "float64"))
+
+    given = keras.Input((4,), batch_size=3)
+    model = keras.Model(given, function(given))
+    found = model.predict(X.astype("float32"), verbose=0)
+    expected = function(tf.constant(X.astype("float32")))
+    np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-6)
+
+
+def test_models_with_names_of_tensorflow_are_saved(tmp_path):
+    given = keras.Input((6, 6, 3))
+    x = tf.image.adjust_contrast(given, 1.5)
+    x = tf.nn.leaky_relu(tf.image.flip_left_right(x), alpha=0.1)
+    x = tf.reduce_mean(x, axis=[1, 2])
+    model = keras.Model(given, tf.concat([x, tf.math.l2_normalize(x, axis=1)], axis=-1))
+    assert model.output_shape == (None, 6)
+    model.save(tmp_path / "model.keras")
+    images = RNG.random((2, 6, 6, 3)).astype("float32")
+    again = keras.models.load_model(tmp_path / "model.keras", safe_mode=False)
+    np.testing.assert_allclose(
+        again.predict(images, verbose=0), model.predict(images, verbose=0), rtol=1e-6
+    )
+
+
+# -- functions
+
+
+def test_functions_that_depend_on_values_run_eagerly():
+    @tf.function
+    def halved(x):
+        while x > 1.0:
+            x = x / 2
+        return x
+
+    with pytest.warns(UserWarning, match="halved can't be compiled and runs eagerly"):
+        assert float(halved(tf.constant(12.0))) == 0.75
+    assert float(halved(tf.constant(5.0))) == 0.625  # said once
+
+    class Counter:
+        def __init__(self, start):
+            self.count = tf.Variable(start)
+
+        @tf.function(jit_compile=True)
+        def add(self, n):
+            return self.count.assign_add(n)
+
+    one, other = Counter(1.0), Counter(10.0)
+    one.add(tf.constant(2.0)), other.add(tf.constant(2.0)), one.add(tf.constant(2.0))
+    assert (float(one.count), float(other.count)) == (5.0, 12.0)
+
+    @tf.function
+    def whole(data):
+        total = tf.constant(0, tf.int64)
+        for x in data:
+            total += x
+        return total
+
+    assert int(whole(tf.data.Dataset.range(5))) == 10
+    assert not tf.config.functions_run_eagerly()
+    tf.config.run_functions_eagerly(True)
+    assert tf.function(lambda x: isinstance(float(x), float))(tf.constant(1.0))
+    tf.config.run_functions_eagerly(False)
+
+
+def test_debugging():
+    tf.debugging.assert_equal([1, 2], [1, 2])
+    tf.debugging.assert_near(1.0, 1.0 + 1e-7)
+    tf.debugging.assert_shapes([(tf.ones((2, 3)), ("n", 3)), (tf.ones(2), ("n",))])
+    tf.debugging.assert_rank(tf.ones((2, 3)), 2)
+    tf.debugging.assert_type(tf.ones(2), tf.float32)
+    tf.Assert(tf.constant(True), ["shown"])
+    assert tf.debugging.check_numerics(tf.ones(2), "m").shape == (2,)
+    for wrong in (
+        lambda: tf.debugging.assert_equal([1, 2], [1, 3], message="no"),
+        lambda: tf.debugging.assert_greater(1, 2),
+        lambda: tf.debugging.assert_less_equal(3, 2),
+        lambda: tf.debugging.assert_positive([0.0]),
+        lambda: tf.debugging.assert_near(1.0, 1.1),
+        lambda: tf.debugging.check_numerics([np.nan], "bad"),
+        lambda: tf.Assert(False, ["shown"]),
+    ):
+        with pytest.raises(tf.errors.InvalidArgumentError):
+            wrong()
+    with pytest.raises(ValueError, match="rank 3"):
+        tf.debugging.assert_rank(tf.ones((2, 3)), 3)
+    with pytest.raises(ValueError, match="with n = 2"):
+        tf.debugging.assert_shapes([(tf.ones((2, 3)), ("n", 3)), (tf.ones(3), ("n",))])
+    with pytest.raises(TypeError, match="structures are of"):
+        tf.nest.assert_same_structure([1], (1,))
+
+
+def test_system(capsys, tmp_path):
+    assert tf.config.list_physical_devices("CPU")[0].device_type == "CPU"
+    tf.config.experimental.set_memory_growth(tf.config.list_physical_devices()[0], True)
+    strategy = tf.distribute.MirroredStrategy()
+    with strategy.scope(), tf.device("/GPU:0"), tf.name_scope("a"):
+        assert float(strategy.run(lambda x: x + 1, (tf.constant(1.0),))) == 2
+    assert tf.distribute.get_strategy().num_replicas_in_sync == 1
+    with pytest.raises(ValueError, match="several devices"):
+        tf.distribute.MirroredStrategy(["/gpu:0", "/gpu:1"])
+    tf.print("step", tf.constant([1, 2]), output_stream=sys.stdout)
+    assert capsys.readouterr().out == "step [1 2]\n"
+    writer = tf.summary.create_file_writer(str(tmp_path))
+    with writer.as_default():
+        tf.summary.scalar("loss", tf.constant(0.5), step=1)
+    assert list(tmp_path.iterdir())
+    assert tf.__version__ == tf.version.VERSION
+    assert issubclass(tf.errors.OutOfRangeError, Exception)
+
+
+def test_shapes_and_dtypes():
+    x = tf.ones((2, 3))
+    assert x.get_shape().as_list() == [2, 3]
+    assert tf.float32 == "float32" == x.dtype.name and x.dtype == tf.float32
+    assert tf.float32.as_numpy_dtype is np.float32 and tf.bool.is_bool
+    assert tf.constant("a").dtype == tf.string or tf.string == tf.constant("a").dtype
+    assert tf.TensorShape([None, 2]).is_compatible_with([5, 2])
+    assert tf.reshape(x, tf.concat([tf.shape(x)[::-1], [1]], 0)).shape == (3, 2, 1)
+
+    @tf.function
+    def flat(x):
+        n = tf.shape(x)
+        return tf.reshape(x, tf.stack([n[0] * n[1]])) + tf.cast(n[0], tf.float32)
+
+    assert flat(x).numpy().tolist() == [3.0] * 6
+
+
+def test_texts_are_tensors_of_bytes():
+    text = tf.constant(["ab", "é"])
+    assert text.numpy().tolist() == [b"ab", "é".encode()] and text[0].numpy() == b"ab"
+    assert (text == "ab").numpy().tolist() == [True, False]
+    assert [t.numpy().decode() for t in text] == ["ab", "é"]
+
+
+# -- random numbers
+
+
+def test_random_numbers():
+    tf.random.set_seed(3)
+    first = [tf.random.normal((4,)).numpy(), tf.random.uniform((4,), seed=1).numpy()]
+    assert (tf.random.uniform((4,), seed=1).numpy() != first[1]).all()  # a stream goes on
+    tf.random.set_seed(3)
+    again = [tf.random.normal((4,)).numpy(), tf.random.uniform((4,), seed=1).numpy()]
+    assert np.array_equal(first, again)
+    n = 4000
+    x = tf.random.normal((n, 2), mean=[1.0, -1.0], stddev=2.0, dtype=tf.float64)
+    assert x.dtype == np.float64 and np.allclose(x.numpy().mean(0), [1, -1], atol=0.2)
+    x = tf.random.truncated_normal((n,), stddev=0.5).numpy()
+    assert np.abs(x).max() <= 1 and abs(x.mean()) < 0.05
+    x = tf.random.uniform((n,), 2, 5, dtype=tf.int32)
+    assert x.dtype == np.int32 and set(x.numpy()) == {2, 3, 4}
+    x = tf.random.uniform((n,), minval=-1.0, maxval=tf.constant(3.0)).numpy()
+    assert -1 <= x.min() < -0.9 and 2.9 < x.max() < 3
+    x = tf.random.categorical(tf.math.log([[0.8, 0.2]]), n)
+    assert x.shape == (1, n) and x.dtype == np.int64 and abs(x.numpy().mean() - 0.2) < 0.05
+    x = tf.random.gamma((n,), [2.0, 3.0], beta=2.0).numpy()
+    assert x.shape == (n, 2) and np.allclose(x.mean(0), [1, 1.5], atol=0.1)
+    x = tf.random.poisson((n,), [1.0, 4.0]).numpy()
+    assert x.shape == (n, 2) and np.allclose(x.mean(0), [1, 4], atol=0.2)
+    assert sorted(tf.random.shuffle(tf.range(9)).numpy()) == list(range(9))
+    with pytest.raises(ValueError, match="maxval"):
+        tf.random.uniform((2,), dtype=tf.int32)
+
+
+def test_random_numbers_of_given_seeds():
+    def same(draw):
+        a, b, c = (np.asarray(draw(s)) for s in ((1, 2), tf.constant([1, 2]), (1, 3)))
+        return np.array_equal(a, b) and not np.array_equal(a, c)
+
+    assert same(lambda s: tf.random.stateless_normal((9,), seed=s))
+    assert same(lambda s: tf.random.stateless_uniform((9,), s, 0, 99, tf.int32))
+    assert same(lambda s: tf.random.stateless_truncated_normal((9,), s))
+    assert same(lambda s: tf.random.experimental.stateless_shuffle(tf.range(20), seed=s))
+    assert same(lambda s: tf.random.stateless_categorical(tf.zeros((1, 9)), 9, s))
+    assert same(lambda s: tf.random.experimental.stateless_split(s, 2))
+    assert same(lambda s: tf.random.experimental.stateless_fold_in(s, 7))
+    one, other = (tf.random.Generator.from_seed(5) for _ in range(2))
+    assert np.array_equal(one.normal((3,)), other.normal((3,)))
+    assert not np.array_equal(one.uniform((3,)), one.uniform((3,)))
+    assert len(one.split(2)) == 2 and one.make_seeds(3).shape == (2, 3)
+    image = tf.constant(RNG.random((8, 6, 3)).astype("float32"))
+    for name, args in {
+        "brightness": (0.3,), "contrast": (0.2, 0.9), "saturation": (0.2, 0.9), "hue": (0.3,),
+        "crop": ((4, 4, 3),),
+    }.items():  # fmt: skip
+        function = getattr(tf.image, f"stateless_random_{name}")
+        assert same(lambda s, f=function, a=args: f(image, *a, seed=s)), name
+        changed = getattr(tf.image, f"random_{name}")(image, *args)
+        assert changed.shape == ((4, 4, 3) if name == "crop" else image.shape)
+    flips = [tf.image.random_flip_left_right(image).numpy() for _ in range(30)]
+    turned = [np.array_equal(f, image.numpy()[:, ::-1]) for f in flips]
+    assert 3 < sum(turned) < 27
+    crops = tf.function(lambda x: tf.image.random_crop(x, (2, 2, 3)))
+    assert len({crops(image).numpy().tobytes() for _ in range(9)}) > 3
+    drops = tf.nn.dropout(tf.ones((1000,)), rate=0.25).numpy()
+    assert 0.7 < (drops > 0).mean() < 0.8 and drops.max() == pytest.approx(1 / 0.75)
+    rows = tf.nn.dropout(tf.ones((50, 4)), 0.5, noise_shape=[50, 1]).numpy()
+    assert (rows == rows[:, :1]).all()
+
+
+# -- files
+
+
+def test_files(tmp_path):
+    path = str(tmp_path / "deep" / "a.txt")
+    tf.io.write_file(path, "one\ntwo é\n")
+    assert tf.io.read_file(path).numpy() == "one\ntwo é\n".encode()
+    with pytest.raises(tf.errors.NotFoundError):
+        tf.io.read_file(str(tmp_path / "none"))
+    lines = [t.numpy().decode() for t in tf.data.TextLineDataset(path).skip(1)]
+    assert lines == ["two é"]
+    gfile = tf.io.gfile
+    with gfile.GFile(str(tmp_path / "b.txt"), "w") as file:
+        file.write("x")
+    assert gfile.exists(path) and gfile.isdir(str(tmp_path)) and not gfile.isdir(path)
+    assert gfile.listdir(str(tmp_path)) == ["b.txt", "deep"]
+    assert gfile.glob(str(tmp_path / "*.txt")) == [str(tmp_path / "b.txt")]
+    gfile.copy(path, str(tmp_path / "c.txt"))
+    with pytest.raises(tf.errors.AlreadyExistsError):
+        gfile.rename(path, str(tmp_path / "c.txt"))
+    files = tf.data.Dataset.list_files(str(tmp_path / "*.txt"), shuffle=False)
+    assert [t.numpy().decode()[-5:] for t in files] == ["b.txt", "c.txt"]
+    gfile.rmtree(str(tmp_path / "deep"))
+    assert tf.io.matching_files(str(tmp_path / "*")).shape == (2,)
+    pixels = RNG.integers(0, 255, (4, 5, 3)).astype("uint8")
+    tf.io.write_file(str(tmp_path / "p.png"), tf.io.encode_png(pixels))
+    picture = tf.io.decode_png(tf.io.read_file(str(tmp_path / "p.png")), channels=3)
+    np.testing.assert_array_equal(picture, pixels)
+    with pytest.raises(tf.errors.InvalidArgumentError, match="no picture"):
+        tf.io.decode_image(tf.constant("nothing"))
+
+
+def test_text_vectorization_with_functions_of_tensorflow():
+    def standardize(text):
+        text = tf.strings.regex_replace(tf.strings.lower(text), "<br />", " ")
+        return tf.strings.strip(tf.strings.regex_replace(text, "[!.,]", ""))
+
+    texts = ["Good<br />film!", "bad, BAD film."]
+    words = keras.layers.TextVectorization(standardize=standardize, output_sequence_length=3)
+    words.adapt(tf.data.Dataset.from_tensor_slices(texts).batch(2))
+    assert words.get_vocabulary() == ["", "[UNK]", "film", "bad", "good"]
+    assert words(tf.constant(texts)).numpy().tolist() == [[4, 2, 0], [3, 3, 2]]
+    letters = keras.layers.TextVectorization(
+        standardize=None, split=lambda x: tf.strings.unicode_split(x, "UTF-8")
+    )
+    letters.adapt(["aab"])
+    assert letters(["ba"]).numpy().tolist() == [[3, 2]]
+    pairs = tf.data.Dataset.from_tensor_slices((texts, [1, 0])).batch(2)
+    for numbers, label in pairs.map(lambda x, y: (words(x), y)):
+        assert numbers.shape == (2, 3) and label.numpy().tolist() == [1, 0]
