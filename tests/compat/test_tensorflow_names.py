@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+import types
 import warnings
 from pathlib import Path
 
@@ -62,8 +63,9 @@ def all_names():
 def test_all_names_are_there():
     for path, name in all_names():
         found = tensorflow.find(path, name)
-        assert found is None or isinstance(found, str | int) or callable(found), (path, name)
-    for path in ("lookup", "train", "sparse", "ragged", "raw_ops"):
+        known = found is None or isinstance(found, str | int | types.ModuleType)
+        assert known or callable(found), (path, name)
+    for path in ("lookup", "train", "sparse", "ragged", "raw_ops", "saved_model"):
         with pytest.raises(AttributeError, match=rf"tensorflow\.{path} is not there"):
             tensorflow.find("", path)
 
@@ -72,7 +74,7 @@ def test_all_names_are_there():
 WITHOUT_CASES = (
     "Assert|DType|GradientTape|GFile|Generator|Tensor|TensorSpec|Variable|__version__|assert_|"
     "is_symbolic|check_numerics|custom_gradient|device|function$|group|name_scope|newaxis|no_op|"
-    "print|random|set_random_seed|get_logger|recompute_grad|stop_gradient|get_static|"
+    "print|random|Module|initializers|losses|metrics|optimizers|set_random_seed|get_logger|recompute_grad|stop_gradient|get_static|"
     "stateless|options|Threading|AutoShard|Distribute|experimental|categorical|"
     "^(b?float|u?int|half|double|string|bool$|complex)"
 )
@@ -245,6 +247,48 @@ def test_functions_that_depend_on_values_run_eagerly():
     tf.config.run_functions_eagerly(True)
     assert tf.function(lambda x: isinstance(float(x), float))(tf.constant(1.0))
     tf.config.run_functions_eagerly(False)
+
+
+def test_modules():
+    class Dense(tf.Module):
+        def __init__(self, inputs, outputs, name=None):
+            super().__init__(name=name)
+            self.w = tf.Variable(tf.random.normal([inputs, outputs]), name="w")
+            self.b = tf.Variable(tf.zeros([outputs]), trainable=False)
+
+        @tf.function
+        def __call__(self, x):
+            return tf.nn.relu(x @ self.w + self.b)
+
+    class Model(tf.Module):
+        def __init__(self):
+            super().__init__()
+            self.parts = [Dense(3, 4), {"last": Dense(4, 2)}]
+
+        def __call__(self, x):
+            return self.parts[1]["last"](self.parts[0](x))
+
+    model = Model()
+    assert model(tf.ones((5, 3))).shape == (5, 2) and model.name == "model"
+    assert len(model.variables) == 4 and len(model.trainable_variables) == 2
+    assert len(model.submodules) == 2
+    with tf.GradientTape() as tape:
+        loss = tf.reduce_sum(model(tf.ones((5, 3))))
+    assert len(tape.gradient(loss, model.trainable_variables)) == 2
+
+
+def test_loops_over_arrays_of_tensors():
+    @tf.function
+    def powers(x):
+        found = tf.TensorArray(tf.float32, size=3)
+        for i in tf.range(3):
+            found = found.write(i, x)
+            x = x * 2.0
+        return found.stack()
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert powers(tf.constant(1.5)).numpy().tolist() == [1.5, 3.0, 6.0]
 
 
 def test_debugging():

@@ -12,7 +12,17 @@ from .tensorflow_rooms import ROOMS, own
 __all__ = ["RECORDED", "TENSORFLOW"]
 
 # Modules whose functions are one node each for the functional API's symbolic tensors.
-RECORDED = ("arrays", "control", "image", "image_color", "image_measures", "linalg", "math", "nn")
+RECORDED = (
+    "arrays",
+    "control",
+    "image",
+    "image_color",
+    "image_measures",
+    "linalg",
+    "math",
+    "nn",
+    "signal",
+)
 
 
 def _ops(arguments: str, names: str) -> dict[str, str]:
@@ -176,6 +186,12 @@ TENSORFLOW: dict[str, dict[str, str | None]] = {
             clip_by_global_norm clip_by_norm clip_by_value histogram_fixed_width
             histogram_fixed_width_bins truncatediv truncatemod
         """),
+        **{room: f"{room}:" for room in ("initializers", "losses", "metrics", "optimizers")},
+        "constant_initializer": "initializers:Constant",
+        "ones_initializer": "initializers:Ones",
+        "random_normal_initializer": "initializers:RandomNormal",
+        "random_uniform_initializer": "initializers:RandomUniform",
+        "zeros_initializer": "initializers:Zeros",
         "GradientTape": "autodiff:GradientTape",
         "custom_gradient": "autodiff:custom_gradient",
         "stop_gradient": "ops:stop_gradient input",
@@ -185,6 +201,7 @@ TENSORFLOW: dict[str, dict[str, str | None]] = {
             vectorized_map while_loop
         """),
         **own("system", "get_logger print=print_"),
+        **own("modules", "Module TensorArray"),
         **own("random", "set_random_seed=set_seed"),
         **own("debugging", """
             Assert=assert_that assert_equal assert_greater assert_less assert_rank

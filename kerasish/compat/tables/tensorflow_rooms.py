@@ -91,6 +91,9 @@ ROOMS: dict[str, dict[str, str | None]] = {
             unique
         """),
     },
+    "signal": own("signal", """
+        fft fft2d frame hamming_window hann_window ifft ifft2d irfft rfft stft
+    """),
     "nest": own("nest", """
         assert_same_structure flatten is_nested map_structure pack_sequence_as
     """),

@@ -266,7 +266,17 @@ def range_(start: Any, limit: Any = None, delta: Any = 1, dtype: Any = None) -> 
         dtype = np.result_type(*kinds) if kinds else np.dtype("float32" if floats else "int32")
         if floats and dtype.kind != "f":
             dtype = np.dtype("float32")
-    return core.constant(np.arange(*bounds).astype(core.dtypes.as_dtype(name_of(dtype))))
+    numbers = np.arange(*bounds).astype(core.dtypes.as_dtype(name_of(dtype)))
+    return _Numbers(core.constant(numbers).value) if core.is_tracing() else core.constant(numbers)
+
+
+class _Numbers(core.Tensor):
+    """Numbers that a loop over them knows, also while a function is traced."""
+
+    __slots__ = ()
+
+    def __iter__(self) -> Any:
+        return (core.constant(np.array(n)) for n in np.asarray(self))
 
 
 @plain
@@ -338,12 +348,19 @@ def get_static_value(tensor: Any, partial: bool = False) -> Any:
     return np.asarray(tensor) if known or isinstance(tensor, Sizes) else None
 
 
-class TensorSpec(NamedTuple):
-    """Shape and dtype of an element of a data set."""
-
+class _Spec(NamedTuple):
     shape: Any
-    dtype: Any = "float32"
-    name: Any = None
+    dtype: Any
+    name: Any
+
+
+class TensorSpec(_Spec):
+    """Shape and dtype of an element of a data set; a shape of None is any."""
+
+    def __new__(cls, shape: Any, dtype: Any = "float32", name: Any = None) -> TensorSpec:
+        return super().__new__(
+            cls, None if shape is None else TensorShape(shape), as_dtype(dtype), name
+        )
 
     @classmethod
     def from_tensor(cls, tensor: Any, name: Any = None) -> TensorSpec:
