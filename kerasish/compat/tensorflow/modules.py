@@ -112,7 +112,8 @@ class TensorArray:
     def __init__(
         self, dtype: Any, size: Any = None, dynamic_size: Any = None, clear_after_read: Any = None,
         tensor_array_name: Any = None, handle: Any = None, flow: Any = None,
-        infer_shape: bool = True, element_shape: Any = None, colocate_with_first_write_call: Any = 1,
+        infer_shape: bool = True, element_shape: Any = None,
+        colocate_with_first_write_call: bool = True,
     ) -> None:  # fmt: skip
         self.dtype, self.element_shape, self.dynamic_size = dtype, element_shape, bool(dynamic_size)
         self._items: list[Any] = [None] * int(size or 0)
