@@ -354,6 +354,24 @@ def test_shapes_and_dtypes():
     assert flat(x).numpy().tolist() == [3.0] * 6
 
 
+class CausalMask(keras.layers.Layer):
+    def call(self, x):
+        rows, length = tf.shape(x)[0], tf.shape(x)[1]
+        mask = tf.cast(tf.range(length)[:, tf.newaxis] >= tf.range(length), dtype="int32")
+        times = tf.concat([tf.expand_dims(rows, -1), tf.constant([1, 1], dtype=tf.int32)], axis=0)
+        masks = tf.tile(tf.reshape(mask, (1, length, length)), times)
+        flat = tf.reduce_prod(tf.shape(masks)[1:])
+        return tf.reshape(masks, tf.stack([rows, flat]))
+
+
+def test_sizes_are_known_while_tracing():
+    given = keras.Input((4, 3))
+    model = keras.Model(given, CausalMask()(given))
+    assert model.output_shape == (None, 16)
+    found = model.predict(np.ones((2, 4, 3)), verbose=0)
+    np.testing.assert_array_equal(found.reshape(2, 4, 4), [np.tril(np.ones((4, 4)))] * 2)
+
+
 def test_texts_are_tensors_of_bytes():
     text = tf.constant(["ab", "é"])
     assert text.numpy().tolist() == [b"ab", "é".encode()] and text[0].numpy() == b"ab"

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from .tensorflow_rooms import ROOMS, own
 
-__all__ = ["RECORDED", "TENSORFLOW"]
+__all__ = ["RECORDED", "SIZES", "TENSORFLOW"]
 
 # Modules whose functions are one node each for the functional API's symbolic tensors.
 RECORDED = (
@@ -22,6 +22,16 @@ RECORDED = (
     "math",
     "nn",
     "signal",
+)
+
+# What programs compute sizes with: of whole numbers that are known, it is known while tracing too.
+SIZES = frozenset(
+    """
+    add cast concat divide expand_dims floordiv gather math.add math.floordiv math.floormod
+    math.maximum math.minimum math.multiply math.reduce_prod math.reduce_sum math.subtract maximum
+    minimum multiply reduce_max reduce_min reduce_prod reduce_sum reshape reverse split squeeze
+    stack subtract
+""".split()
 )
 
 

@@ -16,11 +16,13 @@ from typing import Any
 
 import numpy as np
 
+import kerasish_core as core
+
 from ...ops.keras_tensor import PUBLIC
 from ...ops.symbolic import FunctionCall, any_symbolic
 from ...text_arrays import Text, holds_text
 from ..lookup import target
-from ..tables.tensorflow import RECORDED, TENSORFLOW
+from ..tables.tensorflow import RECORDED, SIZES, TENSORFLOW
 
 __all__ = ["exists", "find", "namespace"]
 
@@ -128,11 +130,30 @@ def _adapter(full: str, row: str) -> Callable[..., Any]:
         named = {
             ours[i]: v for i, v in enumerate(values[whole:], whole) if v is not _MISSING
         }  # fmt: skip
+        if core.is_tracing() and full in SIZES and _known(values):
+            with core.eager_scope():
+                return function(*values[:whole], **named)
         return function(*values[:whole], **named)
 
     call.__name__ = call.__qualname__ = full.rpartition(".")[2]
     call.__doc__ = goal.__doc__
     return call
+
+
+def _known(values: Any) -> bool:
+    """Whether all are whole numbers that are known though a function is traced: sizes, which
+    programs compute with and then ask for by value."""
+    for leaf in core.tree.flatten(values):
+        if isinstance(leaf, core.Tensor):
+            try:
+                if leaf.dtype.kind not in "iub" or leaf.size > 64:
+                    return False
+                _ = leaf.value
+            except core.TraceError:
+                return False
+        elif leaf is not _MISSING and not isinstance(leaf, int | str | None):
+            return False
+    return True
 
 
 def _parameter(word: str) -> tuple[str, Any]:
@@ -185,6 +206,9 @@ def _own(full: str, function: Callable[..., Any]) -> Callable[..., Any]:
             kwargs.pop("name", None)
         if recorded and any_symbolic(args, kwargs):
             return node(call).symbolic_call(*args, **kwargs)
+        if core.is_tracing() and full in SIZES and _known([*args, *kwargs.values()]):
+            with core.eager_scope():
+                return function(*args, **kwargs)
         return function(*args, **kwargs)
 
     short = full.rpartition(".")[2]

@@ -134,6 +134,8 @@ def sizes_of(shape: Any) -> tuple[Any, ...]:
     """A shape as Python's numbers: it may be a number, a list of tensors, a tensor."""
     if isinstance(shape, int | np.integer):
         return (int(shape),)
+    if isinstance(shape, core.Tensor):
+        shape = np.asarray(shape)
     return tuple(None if n is None else int(n) for n in shape)
 
 
