@@ -70,6 +70,12 @@ class Text(np.ndarray):
     def __iter__(self) -> Any:
         return (self[i] for i in range(len(self)))
 
+    def __str__(self) -> str:
+        return str(self.view(np.ndarray))
+
+    def __repr__(self) -> str:
+        return repr(self.view(np.ndarray)).replace("array(", "Text(", 1)
+
     def __array_wrap__(self, array: Any, context: Any = None, return_scalar: bool = False) -> Any:
         if array.dtype.kind == "O":
             return array.view(Text)

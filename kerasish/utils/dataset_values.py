@@ -40,8 +40,15 @@ class Elements:
         return next(self._elements)
 
     def get_next(self) -> Any:
-        """The next element."""
-        return next(self._elements)
+        """The next element.
+
+        Raises:
+            StopIteration: There is none; it is also `tf.errors.OutOfRangeError`.
+        """
+        for element in self._elements:
+            return element
+        system = importlib.import_module("kerasish.compat.tensorflow.system")
+        raise system.OutOfRangeError("End of sequence")
 
 
 def _is_set(x: Any) -> bool:

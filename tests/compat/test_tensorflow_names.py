@@ -332,6 +332,15 @@ def test_system(capsys, tmp_path):
     writer = tf.summary.create_file_writer(str(tmp_path))
     with writer.as_default():
         tf.summary.scalar("loss", tf.constant(0.5), step=1)
+        tf.summary.image("picture", np.zeros((1, 4, 4, 3)), step=1)
+        with pytest.raises(ValueError, match="No step is set"):
+            tf.summary.scalar("loss", 0.5)
+    with writer.as_default(step=3):
+        tf.summary.scalar("loss", 0.5)
+    elements = iter(tf.data.Dataset.range(1))
+    assert int(elements.get_next()) == 0
+    with pytest.raises(tf.errors.OutOfRangeError):
+        elements.get_next()
     assert list(tmp_path.iterdir())
     assert tf.__version__ == tf.version.VERSION
     assert issubclass(tf.errors.OutOfRangeError, Exception)
@@ -375,6 +384,7 @@ def test_sizes_are_known_while_tracing():
 def test_texts_are_tensors_of_bytes():
     text = tf.constant(["ab", "é"])
     assert text.numpy().tolist() == [b"ab", "é".encode()] and text[0].numpy() == b"ab"
+    assert str(text) == "['ab' 'é']" and repr(text).startswith("Text(['ab'")
     assert (text == "ab").numpy().tolist() == [True, False]
     assert [t.numpy().decode() for t in text] == ["ab", "é"]
 

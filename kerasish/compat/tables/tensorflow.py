@@ -25,14 +25,13 @@ RECORDED = (
 )
 
 # What programs compute sizes with: of whole numbers that are known, it is known while tracing too.
-SIZES = frozenset(
-    """
-    add cast concat divide expand_dims floordiv gather math.add math.floordiv math.floormod
-    math.maximum math.minimum math.multiply math.reduce_prod math.reduce_sum math.subtract maximum
-    minimum multiply reduce_max reduce_min reduce_prod reduce_sum reshape reverse split squeeze
-    stack subtract
-""".split()
-)
+SIZES = frozenset([
+    "add", "cast", "concat", "divide", "expand_dims", "gather", "math.add", "math.floordiv",
+    "math.floormod", "math.maximum", "math.minimum", "math.multiply", "math.reduce_prod",
+    "math.reduce_sum", "math.subtract", "maximum", "minimum", "multiply", "reduce_max",
+    "reduce_min", "reduce_prod", "reduce_sum", "reshape", "reverse", "split", "squeeze",
+    "stack", "subtract",
+])  # fmt: skip
 
 
 def _ops(arguments: str, names: str) -> dict[str, str]:

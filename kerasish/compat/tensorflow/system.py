@@ -288,23 +288,30 @@ def create_file_writer(
     return summary.create_file_writer(os.fspath(logdir))
 
 
+def _step(step: Any) -> int:
+    found = summary.current_step() if step is None else step
+    if found is None:
+        raise ValueError("No step is set: pass step=..., or writer.as_default(step=...).")
+    return int(found)
+
+
 def summary_scalar(name: str, data: Any, step: Any = None, description: Any = None) -> None:
     """Write a number."""
-    summary.scalar(name, data, int(step))
+    summary.scalar(name, data, _step(step))
 
 
 def summary_histogram(
     name: str, data: Any, step: Any = None, buckets: Any = None, description: Any = None
 ) -> None:
     """Write how values are distributed."""
-    summary.histogram(name, data, int(step))
+    summary.histogram(name, data, _step(step))
 
 
 def summary_image(
     name: str, data: Any, step: Any = None, max_outputs: int = 3, description: Any = None
 ) -> None:
     """Write the first pictures of a batch."""
-    summary.image(name, np.asarray(data)[:max_outputs], int(step))
+    summary.image(name, np.asarray(data)[:max_outputs], _step(step))
 
 
 def flush(writer: Any = None) -> None:
