@@ -397,7 +397,7 @@ def test_functions_of_layers_and_models():
 
         @tf.function
         def call(self, x, training=None):
-            return tf.nn.relu(self.dense(x))
+            return tf.nn.tanh(self.dense(x))
 
     class Model(keras.Model):
         def __init__(self):

@@ -106,14 +106,13 @@ def name_of(dtype: Any) -> str:
     """The name of a dtype of TensorFlow's, NumPy's or Python's."""
     if isinstance(dtype, str):
         return str(dtype)
-    if isinstance(dtype, type) and dtype in _TYPES:
-        return _TYPES[dtype]
-    if (isinstance(dtype, np.dtype) and dtype.kind in "OUS") or dtype in (
-        object,
-        np.str_,
-        np.bytes_,
-    ):
-        return "string"
+    if isinstance(dtype, np.dtype):
+        return "string" if dtype.kind in "OUS" else dtype.name
+    if isinstance(dtype, type):
+        if dtype in _TYPES:
+            return _TYPES[dtype]
+        if dtype in (object, np.str_, np.bytes_):
+            return "string"
     return str(core.dtypes.as_dtype(dtype).name)
 
 

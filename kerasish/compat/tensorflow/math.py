@@ -25,7 +25,8 @@ _o = core.ops
 def _reduction(name: str, function: Any, whole: bool = True) -> Any:
     def reduce(input_tensor: Any, axis: Any = None, keepdims: bool = False) -> Any:
         x = tensor(input_tensor)
-        return ops.cast(function(x, axis=ints(axis), keepdims=keepdims), dtype_of(x))
+        found = function(x, axis=ints(axis), keepdims=keepdims)
+        return found if found.dtype == x.dtype else ops.cast(found, dtype_of(x))
 
     reduce.__name__ = reduce.__qualname__ = name
     reduce.__doc__ = f"`{name}` over axes (all by default), in the dtype of the values."
