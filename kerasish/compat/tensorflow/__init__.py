@@ -84,7 +84,12 @@ def _inner(path: str) -> types.ModuleType:
 def _module(path: str) -> types.ModuleType:
     module = types.ModuleType(f"tensorflow.{path}" if path else "tensorflow", __doc__)
     module.__path__ = []  # a package, so that `import tensorflow.keras` looks inside
-    module.__getattr__ = lambda name: find(path, name)
+
+    def get(name: str) -> Any:
+        found = module.__dict__[name] = find(path, name)  # asked for once
+        return found
+
+    module.__getattr__ = get
     return module
 
 
