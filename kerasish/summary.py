@@ -32,14 +32,18 @@ class FileWriter:
         self._events = EventWriter(logdir)
 
     @contextlib.contextmanager
-    def as_default(self) -> Iterator[FileWriter]:
-        """Within it this thread's summaries go to this writer; leaving it flushes."""
-        before = getattr(_LOCAL, "writer", None)
-        _LOCAL.writer = self
+    def as_default(self, step: int | None = None) -> Iterator[FileWriter]:
+        """Within it this thread's summaries go to this writer; leaving it flushes.
+
+        Args:
+            step: That of summaries which name none (`tf.summary`'s).
+        """
+        before = getattr(_LOCAL, "writer", None), current_step()
+        _LOCAL.writer, _LOCAL.step = self, before[1] if step is None else int(step)
         try:
             yield self
         finally:
-            _LOCAL.writer = before
+            _LOCAL.writer, _LOCAL.step = before
             self.flush()
 
     def write(self, value: bytes, step: int) -> None:
@@ -56,6 +60,11 @@ class FileWriter:
     def path(self) -> Any:
         """The event file."""
         return self._events.path
+
+
+def current_step() -> int | None:
+    """The step of the block `with writer.as_default(step)`, if there is one."""
+    return getattr(_LOCAL, "step", None)
 
 
 def create_file_writer(logdir: Any) -> FileWriter:

@@ -11,6 +11,9 @@ What earlier releases had is declared by rows of the tables in `tables/`:
 - `tables/meanings.py`: methods that meant something else;
 - `tables/marks.py`: what shows the generation for which a program is written.
 
+What `tensorflow` has beside `tensorflow.keras` is said by `tables/tensorflow.py` and made in
+`tensorflow/`, a module for each room.
+
 `paths`, `names`, `arguments` and `attributes` look them up when `kerasish.older`, the rooms' one
 link to here, asks. `generation` guesses for which Keras the program is written, `meanings` lets
 names mean what they meant there. What today's Keras has nothing like is written anew in rooms of

@@ -83,16 +83,21 @@ class _Loader(importlib.abc.Loader):
 
 
 class _TensorFlow(importlib.abc.Loader):
-    """`import tensorflow as tf`, for scripts that use it for `tf.keras`."""
+    """`import tensorflow as tf`, or a namespace in it, for scripts that use `tf.keras`."""
+
+    def __init__(self, path: str = "") -> None:
+        self._path = path
 
     def create_module(self, spec: Any) -> types.ModuleType:
-        found: types.ModuleType = importlib.import_module(f"{_OURS}.compat.tensorflow").namespace(
-            ""
-        )
+        found: types.ModuleType = _tensorflow().namespace(self._path)
         return found
 
     def exec_module(self, module: types.ModuleType) -> None:
         """Nothing to run."""
+
+
+def _tensorflow() -> Any:
+    return importlib.import_module(f"{_OURS}.compat.tensorflow")
 
 
 class _Finder(importlib.abc.MetaPathFinder):
@@ -102,6 +107,9 @@ class _Finder(importlib.abc.MetaPathFinder):
         if fullname in ("tensorflow", "tensorflow.python"):
             return importlib.machinery.ModuleSpec(fullname, _TensorFlow(), is_package=True)
         name = resolve(fullname)
+        root, _, inner = fullname.partition(".")
+        if name is None and root == "tensorflow" and _tensorflow().exists(inner):
+            return importlib.machinery.ModuleSpec(fullname, _TensorFlow(inner), is_package=True)
         if name is None:
             return None
         return importlib.machinery.ModuleSpec(fullname, _Loader(name), is_package=True)

@@ -266,17 +266,19 @@ def _indices(part: Any) -> Any:
 
 def _function_entry(operation: FunctionCall, node: Any) -> dict[str, Any]:
     name = operation.function.__name__
-    classic = operation.function_name.startswith(graphs.CLASSIC)  # Keras has no class for it
+    public = operation.function_name
+    # Keras has no class for it.
+    outside = next((m for m in graphs.OUTSIDE if public.startswith(m + ".")), None)
     config = {
         k: serialize_keras_object(v)
         for k, v in _bound(operation, node).items()
         if not _is_call_argument(k, v)
     }
     return {
-        "module": graphs.CLASSIC if classic else f"keras.src.ops.{_MODULE_OF.get(name, 'numpy')}",
+        "module": outside or f"keras.src.ops.{_MODULE_OF.get(name, 'numpy')}",
         "class_name": class_of(name),
         "config": {"name": operation.name, **config},
-        "registered_name": operation.function_name if classic else class_of(name),
+        "registered_name": public if outside else class_of(name),
     }
 
 
@@ -321,13 +323,15 @@ class _Called:
 
 def _operation(entry: dict[str, Any], custom_objects: Any) -> Any:
     module = entry.get("module") or ""
-    classic = module == graphs.CLASSIC
-    if classic or module.startswith(("keras.src.ops.", "keras.ops")):
+    outside = module in graphs.OUTSIDE
+    if outside or module.startswith(("keras.src.ops.", "keras.ops")):
         name = entry["class_name"]
         function = _FUNCTIONS.get(name) or to_snake_case(name)
-        if classic:
-            importlib.import_module(module)  # the room above, which fills the table
+        if outside:
+            room = importlib.import_module(module)  # the room above, which fills the table
             function = entry["registered_name"]
+            if function not in graphs.PUBLIC:
+                getattr(room, "restore", str)(function)
         if function not in graphs.PUBLIC:
             raise UnknownObjectError(
                 f"The config names the operation {module}.{entry['class_name']}, and there is no "

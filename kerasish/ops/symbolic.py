@@ -464,6 +464,8 @@ def classic_writer(function: Callable[..., Any]) -> Callable[..., Any]:
 
 # Module of the nodes of Keras 2's backend functions, in files.
 CLASSIC = "kerasish.backend"
+# That of TensorFlow's functions too.
+OUTSIDE = (CLASSIC, "kerasish.compat.tensorflow")
 
 
 def _recording(

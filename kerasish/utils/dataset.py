@@ -3,21 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from itertools import islice
+from itertools import count, islice
 from typing import Any
 
 import numpy as np
 
 import kerasish_core as core
 
+from .dataset_groups import Groups
+from .dataset_sources import Sources
+from .dataset_values import (
+    INFINITE,
+    UNKNOWN,
+    Cardinality,
+    Elements,
+    as_numpy,
+    as_tensors,
+    result_of,
+    row,
+    spec_of,
+    stacked,
+)  # fmt: skip
+
 tree = core.tree
 
 __all__ = ["INFINITE", "UNKNOWN", "Dataset"]
 
-INFINITE, UNKNOWN = -1, -2
 
-
-class Dataset:
+class Dataset(Sources, Groups):
     """What `image_dataset_from_directory` and its kin return: an iterable of elements or batches.
 
     It may be gone through many times, and given to `fit`, `evaluate` and `predict`. The methods
@@ -36,45 +49,23 @@ class Dataset:
     class_names: Any = None
     file_paths: Any = None
     _batch_size: int | None = None
+    # How many of the first axes differ from element to element; what a program said of them.
+    _open_axes: int = 0
+    _spec: Any = None
 
     def __init__(self, make: Callable[[int], Iterator[Any]], cardinality: int = UNKNOWN) -> None:
         self._make, self._cardinality = make, cardinality
         self._epoch = 0
 
-    # -- sources
     @staticmethod
-    def from_tensor_slices(tensors: Any) -> Dataset:
-        """The rows of arrays of equal first axes."""
-        arrays = tree.map_structure(np.asarray, tensors)
-        count = len(tree.flatten(arrays)[0])
+    def _new(make: Callable[[int], Iterator[Any]], cardinality: int = UNKNOWN) -> Dataset:
+        return Dataset(make, cardinality)
 
-        def rows(epoch: int) -> Iterator[Any]:
-            return (_row(arrays, i) for i in range(count))
-
-        return Dataset(rows, count)
-
-    @staticmethod
-    def from_generator(
-        generator: Callable[..., Any], *_: Any, args: Any = (), **__: Any
-    ) -> Dataset:
-        """What a function gives that is called for each epoch; shapes and dtypes are as they come.
-
-        Args:
-            generator: Called with `args`; returns an iterable of elements.
-            args: Its arguments.
-        """
-        return Dataset(lambda epoch: iter(generator(*(args or ()))))
-
-    @staticmethod
-    def from_tensors(tensors: Any) -> Dataset:
-        """A data set of one element."""
-        return Dataset(lambda epoch: iter([tensors]), 1)
-
-    @staticmethod
-    def range(*bounds: int) -> Dataset:
-        """Whole numbers, as of Python's `range`."""
-        numbers = range(*map(int, bounds))
-        return Dataset(lambda epoch: map(np.int64, numbers), len(numbers))
+    def _like(self, make: Callable[[int], Iterator[Any]], cardinality: int = UNKNOWN) -> Dataset:
+        """A data set whose elements have the shapes that this one's have."""
+        made = Dataset(make, cardinality)
+        made._open_axes, made._spec = self._open_axes, self._spec
+        return made
 
     @staticmethod
     def zip(*datasets: Any) -> Dataset:
@@ -92,15 +83,23 @@ class Dataset:
         return self._make(epoch)
 
     def __iter__(self) -> Iterator[Any]:
-        return map(_as_tensors, self._elements())
+        if core.is_tracing():
+            raise core.TraceError(
+                "A data set is gone through while a function is traced: its elements would become "
+                "constants. Go through it outside, or run the function eagerly."
+            )
+        return Elements(map(as_tensors, self._elements()))
 
     def as_numpy_iterator(self) -> Iterator[Any]:
         """An iterator of the elements as NumPy arrays."""
-        return (tree.map_structure(np.asarray, element) for element in self._elements())
+        return (as_numpy(element) for element in self._elements())
 
     def cardinality(self) -> int:
         """How many elements; -1 if there is no end, -2 if it is not known."""
-        return self._cardinality
+        return Cardinality(self._cardinality)
+
+    def __bool__(self) -> bool:
+        return True
 
     def __len__(self) -> int:
         if self._cardinality == INFINITE:
@@ -111,9 +110,10 @@ class Dataset:
 
     @property
     def element_spec(self) -> Any:
-        """Shapes and dtypes of the first element."""
-        first = next(self._make(0))
-        return tree.map_structure(lambda a: (np.shape(a), np.asarray(a).dtype.name), first)
+        """Shapes and dtypes of the first element; None for sizes that differ in others."""
+        if self._spec is not None:
+            return self._spec
+        return tree.map_structure(lambda x: spec_of(x, self._open_axes), next(self._make(0)))
 
     # -- changes
     def _sized(self, change: Callable[[int], int]) -> int:
@@ -125,29 +125,29 @@ class Dataset:
         """A function of each element; a tuple is passed as several arguments."""
 
         def run(element: Any) -> Any:
-            element = _as_tensors(element)
-            return map_func(*element) if isinstance(element, tuple) else map_func(element)
+            element = as_tensors(element)
+            found = map_func(*element) if isinstance(element, tuple) else map_func(element)
+            return result_of(found)
 
-        return Dataset(lambda epoch: map(run, self._make(epoch)), self._cardinality)
+        made = self._like(lambda epoch: map(run, self._make(epoch)), self._cardinality)
+        made._spec = None
+        return made
 
     def filter(self, predicate: Callable[..., Any]) -> Dataset:
         """The elements of which a function is true."""
 
         def kept(element: Any) -> bool:
-            element = _as_tensors(element)
+            element = as_tensors(element)
             return bool(predicate(*element) if isinstance(element, tuple) else predicate(element))
 
-        return Dataset(lambda epoch: filter(kept, self._make(epoch)))
+        return self._like(lambda epoch: filter(kept, self._make(epoch)))
 
     def batch(self, batch_size: int, drop_remainder: bool = False, **_: Any) -> Dataset:
         """Elements put together along a new first axis."""
-        return self._grouped(batch_size, drop_remainder, _stacked)
-
-    def padded_batch(self, batch_size: int, drop_remainder: bool = False) -> Dataset:
-        """Elements of different sizes put together, filled up with zeros to the largest."""
-        return self._grouped(batch_size, drop_remainder, _padded)
+        return self._grouped(batch_size, drop_remainder, stacked)
 
     def _grouped(self, size: int, drop: bool, join: Callable[[Any], Any]) -> Dataset:
+        size = int(size)
         if size < 1:
             raise ValueError(f"`batch_size` must be at least 1, got {size}.")
 
@@ -159,6 +159,7 @@ class Dataset:
 
         grouped = Dataset(groups, self._sized(lambda n: n // size if drop else -(-n // size)))
         grouped._batch_size = size
+        grouped._open_axes = 0 if drop else 1
         return grouped
 
     def unbatch(self) -> Dataset:
@@ -167,63 +168,13 @@ class Dataset:
         def rows(epoch: int) -> Iterator[Any]:
             for batch in self._make(epoch):
                 for i in range(len(tree.flatten(batch)[0])):
-                    yield _row(batch, i)
+                    yield row(batch, i)
 
         return Dataset(rows)
 
-    def window(
-        self, size: int, shift: int | None = None, stride: int = 1, drop_remainder: bool = False
-    ) -> Dataset:
-        """Data sets of neighbouring elements, one for each component of an element.
-
-        Args:
-            size: Elements of a window.
-            shift: How many elements further the next window begins; `size` by default.
-            stride: How far apart the elements of a window are.
-            drop_remainder: Whether windows that the end cuts short are left out.
-
-        Raises:
-            ValueError: A number is below 1.
-        """
-        step = size if shift is None else shift
-        if min(size, step, stride) < 1:
-            raise ValueError(
-                f"window: size={size}, shift={shift} and stride={stride} must be at least 1."
-            )
-        reach = (size - 1) * stride + 1
-
-        def windows(epoch: int) -> Iterator[Any]:
-            elements, held = self._make(epoch), list[Any]()
-            while True:
-                held += islice(elements, max(reach - len(held), 0))
-                whole = len(held) >= reach
-                if not held or (drop_remainder and not whole):
-                    return
-                yield _parts(held[:reach:stride])
-                missing = max(step - len(held), 0)
-                del held[:step]
-                for _ in islice(elements, missing):
-                    pass
-
-        def count(n: int) -> int:
-            return max(-(-(n - reach + 1) // step), 0) if drop_remainder else -(-n // step)
-
-        return Dataset(windows, self._sized(count))
-
-    def flat_map(self, map_func: Callable[..., Any]) -> Dataset:
-        """The elements of the data sets that a function gives for each element."""
-
-        made = self.map(map_func)
-
-        def inner(epoch: int) -> Iterator[Any]:
-            for element in made._make(epoch):
-                yield from element._make(epoch)
-
-        return Dataset(inner)
-
     def reduce(self, initial_state: Any, reduce_func: Callable[..., Any]) -> Any:
         """What `state = reduce_func(state, element)` ends with."""
-        state = _as_tensors(initial_state)
+        state = as_tensors(initial_state)
         for element in self:
             state = reduce_func(state, element)
         return state
@@ -233,14 +184,14 @@ class Dataset:
         if count < 0:
             return self
         known = count if self._cardinality == INFINITE else self._sized(lambda n: min(n, count))
-        return Dataset(lambda epoch: islice(self._make(epoch), count), known)
+        return self._like(lambda epoch: islice(self._make(epoch), count), known)
 
     def skip(self, count: int) -> Dataset:
         """All but the first elements; none for -1."""
         if count < 0:
             return self.take(0)
         known = self._sized(lambda n: max(n - count, 0))
-        return Dataset(lambda epoch: islice(self._make(epoch), count, None), known)
+        return self._like(lambda epoch: islice(self._make(epoch), count, None), known)
 
     def repeat(self, count: Any = None) -> Dataset:
         """All elements again and again; without an end for None or -1."""
@@ -257,7 +208,7 @@ class Dataset:
                     return
                 turn += 1
 
-        return Dataset(again, INFINITE if endless else self._sized(lambda n: n * count))
+        return self._like(again, INFINITE if endless else self._sized(lambda n: n * count))
 
     def shuffle(
         self, buffer_size: int, seed: Any = None, reshuffle_each_iteration: bool = True
@@ -278,7 +229,7 @@ class Dataset:
             rng.shuffle(buffer)
             yield from buffer
 
-        return Dataset(mixed, self._cardinality)
+        return self._like(mixed, self._cardinality)
 
     def concatenate(self, dataset: Dataset) -> Dataset:
         """The elements of this data set, then those of another."""
@@ -289,18 +240,16 @@ class Dataset:
             yield from self._make(epoch)
             yield from dataset._make(epoch)
 
-        return Dataset(both, count)
+        return self._like(both, count)
 
     def enumerate(self, start: int = 0) -> Dataset:
         """Pairs of a number and an element."""
-        return Dataset(lambda epoch: enumerate(self._make(epoch), start), self._cardinality)
+        return Dataset(
+            lambda epoch: zip(map(np.int64, count(start)), self._make(epoch)), self._cardinality
+        )
 
     def cache(self, filename: str = "") -> Dataset:
-        """The elements kept in memory, once they were all gone through."""
-        if filename:
-            raise ValueError(
-                f"cache({filename!r}): elements are kept in memory only; pass nothing."
-            )
+        """The elements kept in memory, once they were all gone through; no file is written."""
         kept: list[Any] = []
         done = False
 
@@ -316,7 +265,7 @@ class Dataset:
             if not done:
                 kept[:], done = fresh, True
 
-        return Dataset(elements, self._cardinality)
+        return self._like(elements, self._cardinality)
 
     def with_options(self, options: Any = None) -> Dataset:
         """The data set itself."""
@@ -325,50 +274,3 @@ class Dataset:
     def prefetch(self, buffer_size: Any = None, **_: Any) -> Dataset:
         """The data set itself: files are read by several threads in any case."""
         return self
-
-
-def _parts(elements: list[Any]) -> Any:
-    """A data set of each component of elements."""
-
-    def part(*leaves: Any) -> Dataset:
-        return Dataset(lambda epoch: iter(leaves), len(leaves))
-
-    return tree.map_structure(part, *elements)
-
-
-def _row(arrays: Any, i: int) -> Any:
-    return tree.map_structure(lambda a: np.asarray(a)[i], arrays)
-
-
-def _as_tensors(element: Any) -> Any:
-    """Numbers as tensors; text and the like stay arrays."""
-
-    def leaf(x: Any) -> Any:
-        if isinstance(x, core.Tensor | Dataset):
-            return x
-        x = np.asarray(x)
-        return core.constant(x) if x.dtype.kind in "biufcV" else x
-
-    return tree.map_structure(leaf, element)
-
-
-def _stacked(elements: list[Any]) -> Any:
-    return tree.map_structure(lambda *leaves: np.stack([_array(x) for x in leaves]), *elements)
-
-
-def _array(x: Any) -> Any:
-    return np.array(x, dtype=object) if isinstance(x, str | bytes) else np.asarray(x)
-
-
-def _padded(elements: list[Any]) -> Any:
-    def join(*leaves: Any) -> Any:
-        arrays = [_array(x) for x in leaves]
-        if not arrays[0].ndim:
-            return np.stack(arrays)
-        size = np.max([a.shape for a in arrays], axis=0)
-        whole = np.zeros((len(arrays), *map(int, size)), arrays[0].dtype)
-        for row, a in zip(whole, arrays, strict=True):
-            row[tuple(slice(n) for n in a.shape)] = a
-        return whole
-
-    return tree.map_structure(join, *elements)

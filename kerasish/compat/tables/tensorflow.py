@@ -1,93 +1,228 @@
-"""The few names of `tensorflow` beside `tensorflow.keras` that have an exact counterpart here.
+"""What the names of `tensorflow` beside `tensorflow.keras` are here.
 
-Namespace, then name, then target; a target without a colon is a value.
+Namespace, then name, then target; a target without a colon is a value. `"ops:sum x axis"` is an op
+of ours with TensorFlow's names for its arguments in our order: `axis=-1` gives a default, `~x`
+is taken and left out, `text:tile` names the function of NumPy that does the same for text.
 """
 
 from __future__ import annotations
 
-__all__ = ["TENSORFLOW"]
+from .tensorflow_rooms import ROOMS, own
 
-_OPS = {
-    name: f"ops:{name}"
-    for name in (
-        "abs", "add", "argsort", "convert_to_tensor", "cos", "einsum", "equal", "exp",
-        "expand_dims", "greater", "greater_equal", "less", "less_equal", "logical_and",
-        "logical_not", "logical_or", "matmul", "maximum", "minimum", "multiply", "norm",
-        "not_equal", "ones_like", "round", "sign", "sin", "sort", "sqrt", "square", "squeeze",
-        "stack", "subtract", "tanh", "tile", "unstack", "where", "zeros_like",
-    )
+__all__ = ["RECORDED", "SIZES", "TENSORFLOW"]
+
+# Modules whose functions are one node each for the functional API's symbolic tensors.
+RECORDED = (
+    "arrays",
+    "control",
+    "image",
+    "image_color",
+    "image_measures",
+    "linalg",
+    "math",
+    "nn",
+    "signal",
+)
+
+# What programs compute sizes with: of whole numbers that are known, it is known while tracing too.
+SIZES = frozenset([
+    "add", "cast", "concat", "divide", "expand_dims", "gather", "math.add", "math.floordiv",
+    "math.floormod", "math.maximum", "math.minimum", "math.multiply", "math.reduce_prod",
+    "math.reduce_sum", "math.subtract", "maximum", "minimum", "multiply", "reduce_max",
+    "reduce_min", "reduce_prod", "reduce_sum", "reshape", "reverse", "split", "squeeze",
+    "stack", "subtract",
+])  # fmt: skip
+
+
+def _ops(arguments: str, names: str) -> dict[str, str]:
+    """Names, or `name=name of ours`, of ops with these arguments."""
+    pairs = [n.partition("=")[::2] for n in names.split()]
+    return {name: f"ops:{ours or name} {arguments}" for name, ours in pairs}
+
+
+_MATH: dict[str, str | None] = {
+    **_ops("x", """
+        acos=arccos acosh=arccosh asin=arcsin asinh=arcsinh atan=arctan atanh=arctanh ceil conj
+        cos cosh digamma erf erfc erfinv exp expm1 floor is_finite=isfinite is_inf=isinf
+        is_nan=isnan log log1p log_sigmoid logical_not negative reciprocal rint=round round rsqrt
+        sign sin sinh sqrt square tan tanh bessel_i0=i0
+    """),
+    **_ops("x y", """
+        atan2=arctan2 floordiv=floor_divide greater greater_equal less less_equal logical_and
+        logical_or logical_xor maximum minimum multiply pow=power subtract
+        divide_no_nan
+    """),
+    **_ops("input", "imag real"),
+    "atan2": "ops:arctan2 y x",
+    "nextafter": "ops:nextafter x1 x2",
+    "softplus": "ops:softplus features",
+    "softsign": "ops:softsign features",
+    **own("math", """
+        accumulate_n add add_n angle argmax argmin bincount confusion_matrix count_nonzero
+        cumprod cumsum cumulative_logsumexp divide equal erfcinv floormod in_top_k
+        invert_permutation is_non_decreasing is_strictly_increasing l2_normalize lbeta lgamma
+        log_softmax multiply_no_nan ndtri not_equal polygamma polyval reciprocal_no_nan reduce_all
+        reduce_any reduce_euclidean_norm reduce_logsumexp reduce_max reduce_mean reduce_min
+        reduce_prod reduce_std reduce_sum reduce_variance segment_max segment_mean segment_min
+        segment_prod segment_sum sigmoid softmax squared_difference top_k truediv=divide
+        mod=floormod unsorted_segment_max unsorted_segment_mean
+        unsorted_segment_min unsorted_segment_prod unsorted_segment_sqrt_n unsorted_segment_sum
+        xdivy xlog1py xlogy zero_fraction abs=abs_
+    """),
 }  # fmt: skip
-_MATH = {
-    **_OPS,
-    "ceil": "ops:ceil", "divide": "ops:divide", "erf": "ops:erf", "floor": "ops:floor",
-    "is_nan": "ops:isnan", "log": "ops:log", "log1p": "ops:log1p", "pow": "ops:power",
-    "reduce_all": "ops:all", "reduce_any": "ops:any", "reduce_logsumexp": "ops:logsumexp",
-    "reduce_max": "ops:max", "reduce_mean": "ops:mean", "reduce_min": "ops:min",
-    "reduce_prod": "ops:prod", "reduce_std": "ops:std", "reduce_sum": "ops:sum",
-    "reduce_variance": "ops:var", "rsqrt": "ops:rsqrt", "sigmoid": "ops:sigmoid",
-    "softplus": "ops:softplus", "argmax": "compat.tensorflow:argmax",
-    "argmin": "compat.tensorflow:argmin", "l2_normalize": "compat.tensorflow:l2_normalize",
+
+_LINALG: dict[str, str | None] = {
+    "cholesky": "ops:cholesky input",
+    "det": "ops:det input",
+    "tensordot": "ops:tensordot a b axes",
+    **own("linalg", """
+        adjoint band_part cholesky_solve cross diag diag_part eigh eigvalsh einsum expm inv logdet
+        lstsq matmul matrix_transpose matvec norm normalize pinv qr set_diag slogdet solve svd
+        tensor_diag tensor_diag_part trace triangular_solve
+    """),
+    **own("math", "global_norm l2_normalize"),
+    **own("values", "eye"),
 }  # fmt: skip
-_SEED = {"set_seed": "utils:set_random_seed", "set_random_seed": "utils:set_random_seed"}
-_DTYPES = (
-    "bfloat16", "bool", "float16", "float32", "float64", "int8", "int16", "int32", "int64",
-    "uint8", "uint16", "uint32", "uint64", "string",
-)  # fmt: skip
+
+_NN: dict[str, str | None] = {
+    **_ops("features", "elu relu relu6 selu softplus softsign"),
+    **_ops("x", "sigmoid tanh"),
+    **own("math", """
+        in_top_k l2_normalize log_softmax softmax top_k zero_fraction
+    """),
+    **own("nn", """
+        atrous_conv2d avg_pool avg_pool1d=avg_pool avg_pool2d=avg_pool avg_pool3d=avg_pool
+        batch_normalization bias_add compute_average_loss conv1d conv1d_transpose conv2d
+        conv2d_transpose conv3d conv3d_transpose conv_transpose convolution crelu ctc_loss
+        depth_to_space depthwise_conv2d dropout embedding_lookup gelu l2_loss leaky_relu
+        local_response_normalization log_poisson_loss lrn=local_response_normalization max_pool
+        max_pool1d=max_pool max_pool2d=max_pool max_pool3d=max_pool moments pool
+        scale_regularization_loss separable_conv2d sigmoid_cross_entropy_with_logits silu
+        softmax_cross_entropy_with_logits space_to_depth
+        sparse_softmax_cross_entropy_with_logits swish=silu
+        weighted_cross_entropy_with_logits weighted_moments
+    """),
+}  # fmt: skip
+
+_DTYPES = """
+    bfloat16 bool=bool_ complex64 complex128 double float16 float32 float64 half int8 int16 int32
+    int64 string uint8 uint16 uint32 uint64
+"""
+# What `tf` has of `tf.math` by themselves.
+_SHORT = [
+    "abs",
+    "acos",
+    "acosh",
+    "add",
+    "add_n",
+    "argmax",
+    "argmin",
+    "asin",
+    "asinh",
+    "atan",
+    "atan2",
+    "atanh",
+    "cos",
+    "cosh",
+    "cumsum",
+    "divide",
+    "equal",
+    "exp",
+    "floor",
+    "greater",
+    "greater_equal",
+    "less",
+    "less_equal",
+    "logical_and",
+    "logical_not",
+    "logical_or",
+    "maximum",
+    "minimum",
+    "multiply",
+    "negative",
+    "not_equal",
+    "pow",
+    "reduce_all",
+    "reduce_any",
+    "reduce_logsumexp",
+    "reduce_max",
+    "reduce_mean",
+    "reduce_min",
+    "reduce_prod",
+    "reduce_sum",
+    "round",
+    "sigmoid",
+    "sign",
+    "sin",
+    "sinh",
+    "sqrt",
+    "square",
+    "subtract",
+    "tan",
+    "tanh",
+    "truediv",
+]
 
 TENSORFLOW: dict[str, dict[str, str | None]] = {
     "": {
-        **{name: name for name in _DTYPES},
-        **{k: v for k, v in _MATH.items() if k not in ("log", "log1p", "erf", "ceil")},
-        "GradientTape": "autodiff:GradientTape",
-        "Tensor": "compat.tensorflow:Tensor",
-        "Variable": "compat.tensorflow:Variable",
+        **own("dtypes", _DTYPES),
+        **own("dtypes", "DType as_dtype"),
+        **{name: _MATH[name] for name in _SHORT},
         "__version__": "2.15.0",
-        "cast": "ops:cast",
-        "clip_by_norm": "compat.tensorflow:clip_by_norm",
-        "clip_by_value": "ops:clip",
-        "cond": "ops:cond",
-        "convert_to_tensor": "compat.tensorflow:convert_to_tensor",
         "newaxis": None,
-        "TensorSpec": "compat.tensorflow:TensorSpec",
-        "concat": "ops:concatenate",
-        "constant": "compat.tensorflow:constant",
-        "eye": "ops:eye",
-        "fill": "ops:full",
-        "function": "compat.tensorflow:function",
-        "gather": "compat.tensorflow:gather",
-        "identity": "compat.tensorflow:identity",
-        "linspace": "ops:linspace",
-        "one_hot": "compat.tensorflow:one_hot",
-        "ones": "compat.tensorflow:ones",
-        "range": "ops:arange",
-        "reshape": "ops:reshape",
-        "set_random_seed": "utils:set_random_seed",
-        "shape": "ops:shape",
-        "size": "ops:size",
-        "stop_gradient": "ops:stop_gradient",
-        "transpose": "compat.tensorflow:transpose",
-        "zeros": "compat.tensorflow:zeros",
+        **own("values", """
+            Tensor TensorShape TensorSpec Variable bitcast cast complex=complex_ constant
+            convert_to_tensor ensure_shape eye fill get_static_value identity identity_n
+            is_symbolic_tensor is_tensor linspace ones ones_like range=range_ rank saturate_cast
+            shape size zeros zeros_like
+        """),
+        **own("arrays", """
+            argsort boolean_mask broadcast_dynamic_shape=broadcast_static_shape
+            broadcast_static_shape broadcast_to concat dynamic_partition dynamic_stitch gather
+            gather_nd meshgrid one_hot pad repeat reshape reverse reverse_sequence roll scatter_nd
+            searchsorted sequence_mask slice=slice_ sort split stack strided_slice
+            tensor_scatter_nd_add tensor_scatter_nd_max tensor_scatter_nd_min
+            tensor_scatter_nd_sub tensor_scatter_nd_update transpose unique unique_with_counts
+            unravel_index unstack where
+        """),
+        "expand_dims": "ops:expand_dims input axis=-1 text:expand_dims",
+        "squeeze": "ops:squeeze input axis text:squeeze",
+        "tile": "ops:tile input multiples text:tile",
+        "realdiv": "ops:divide x y",
+        "tensordot": _LINALG["tensordot"],
+        **own("linalg", "einsum matmul norm"),
+        **own("math", """
+            clip_by_global_norm clip_by_norm clip_by_value histogram_fixed_width
+            histogram_fixed_width_bins truncatediv truncatemod
+        """),
+        **{room: f"{room}:" for room in ("initializers", "losses", "metrics", "optimizers")},
+        "constant_initializer": "initializers:Constant",
+        "ones_initializer": "initializers:Ones",
+        "random_normal_initializer": "initializers:RandomNormal",
+        "random_uniform_initializer": "initializers:RandomUniform",
+        "zeros_initializer": "initializers:Zeros",
+        "GradientTape": "autodiff:GradientTape",
+        "custom_gradient": "autodiff:custom_gradient",
+        "stop_gradient": "ops:stop_gradient input",
+        **own("control", """
+            case cond device executing_eagerly foldl foldr function group map_fn
+            name_scope=NameScope no_op numpy_function py_function recompute_grad scan switch_case
+            vectorized_map while_loop
+        """),
+        **own("system", "get_logger print=print_"),
+        **own("modules", "Module TensorArray"),
+        **own("random", "set_random_seed=set_seed"),
+        **own("debugging", """
+            Assert=assert_that assert_equal assert_greater assert_less assert_rank
+        """),
     },
     "math": _MATH,
-    "nn": {
-        name: f"ops:{name}"
-        for name in ("elu", "gelu", "leaky_relu", "log_softmax", "relu", "relu6", "selu",
-                     "sigmoid", "silu", "softmax", "softplus", "softsign", "tanh")
+    "nn": _NN,
+    "linalg": _LINALG,
+    "dtypes": {
+        **own("dtypes", _DTYPES),
+        **own("dtypes", "DType as_dtype"),
+        **own("values", "cast complex=complex_ saturate_cast"),
     },
-    "linalg": {"matmul": "ops:matmul", "norm": "ops:norm", "inv": "ops:inv", "det": "ops:det"},
-    "random": {
-        **_SEED,
-        "normal": "compat.tensorflow:normal",
-        "uniform": "compat.tensorflow:uniform",
-    },
-    "data": {
-        "AUTOTUNE": "compat.tensorflow:AUTOTUNE",
-        "Dataset": "utils.dataset:Dataset",
-        "INFINITE_CARDINALITY": "utils.dataset:INFINITE",
-        "UNKNOWN_CARDINALITY": "utils.dataset:UNKNOWN",
-    },
-    "data.experimental": {"AUTOTUNE": "compat.tensorflow:AUTOTUNE"},
-    "compat": {},
-    "compat.v1": {**_SEED},
-    "config": {"list_physical_devices": "compat.tensorflow:no_devices"},
+    **ROOMS,
 }  # fmt: skip
