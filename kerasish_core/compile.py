@@ -144,11 +144,12 @@ class CompiledStep:
         """A compiled function in a class is a method: one step for each object."""
         if owner is None:
             return self
-        bound = self._bound.get(id(owner))
+        place = id(owner)
+        bound = self._bound.get(place)
         if bound is None or bound[0]() is not owner:
-            held = weakref.ref(owner, lambda _, place=id(owner): self._bound.pop(place, None))
+            held = weakref.ref(owner, lambda _: self._bound.pop(place, None))
             step = CompiledStep(_method(self._fn, held), self._name, self._key)
-            bound = self._bound[id(owner)] = held, step
+            bound = self._bound[place] = held, step
         return bound[1]
 
     def call_known(self, *args: Any) -> Any:

@@ -105,7 +105,7 @@ class Variable:
 
     def numpy(self) -> Any:
         """A writable NumPy copy of the current value."""
-        return self.value.numpy()
+        return self.value.__array__()
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:
         return self.value.__array__(dtype)

@@ -81,7 +81,7 @@ def _at_two_sizes(fn: Callable[..., Any], args: Any, kwargs: Any) -> list[Any]:
     against, one that can be divided, or one that is contracted with it.
     """
     try:
-        return [evaluate(fn, args, kwargs, fill) for fill in _FILLS]
+        return [evaluate(fn, args, kwargs, fill) for fill in _fills(args, kwargs)]
     except core.ShapeError as error:
         first = None
         for (sized, named), fills in _other_sizes(args, kwargs):
@@ -114,6 +114,15 @@ def _other_sizes(args: Any, kwargs: Any) -> Iterator[tuple[Any, tuple[int, int]]
             return KerasTensor(to.get(id(x), x.shape), x.dtype, name=x.name)
 
         yield map_symbolic(resized, (args, kwargs)), _FILLS
+
+
+def _fills(args: Any, kwargs: Any) -> tuple[int, int]:
+    """Two sizes that the arguments do not name."""
+    named = _sizes_named(args, kwargs)
+    if named.isdisjoint(_FILLS):
+        return _FILLS
+    first, second, *_ = (n for n in (*_FILLS, 167, 211, 257) if n not in named)
+    return first, second
 
 
 def _sizes_named(args: Any, kwargs: Any) -> set[int]:
@@ -206,8 +215,9 @@ def symbolic_specs(structure: Any, fill: int) -> Any:
     return map_symbolic(spec, structure)
 
 
-def evaluate(fn: Callable[..., Any], args: Any, kwargs: Any, fill: int = _FILLS[0]) -> Any:
-    """Run `fn` once abstractly with `fill` in place of None; its result has `core.Spec` leaves."""
+def evaluate(fn: Callable[..., Any], args: Any, kwargs: Any, size: int | None = None) -> Any:
+    """Run `fn` once abstractly with a size in place of None; its result has `core.Spec` leaves."""
+    fill = _fills(args, kwargs)[0] if size is None else size
     symbols = [x for x in tree.flatten((args, kwargs)) if isinstance(x, KerasTensor)]
     outer = batch_fill(), unknown_size()
     if any(x.shape and x.shape[0] is None for x in symbols):

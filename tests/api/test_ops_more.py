@@ -173,5 +173,5 @@ def test_vectorize_applies_to_elements():
 def test_text_passes_through_convert_to_tensor(text):
     found = ops.convert_to_tensor(text)
     assert found.dtype == object and found.tolist() == ["a", "b"]
-    with pytest.raises((ValueError, core.DTypeError), match="convert|numbers or booleans"):
+    with pytest.raises((ValueError, core.DTypeError), match=r"convert|numbers or booleans"):
         ops.convert_to_tensor(text, "float32")
