@@ -28,7 +28,7 @@ from .data import (
     train_validation_split,
     unpack_x_y_sample_weight,
 )  # fmt: skip
-from .functions import joined
+from .functions import Joining, joined
 from .loop import (
     Epochs,
     check_frequency,
@@ -434,7 +434,7 @@ class Trainer(Steps):
             callbacks, self, False, epochs=1, steps=steps_shown, verbose=verbose
         )
         hooks.on_predict_begin()
-        parts: list[Any] = []
+        whole = Joining(data.count if isinstance(data, ArrayData) and steps is None else None)
         own = self._own_function("predict")
 
         def step(batch: Any) -> Any:
@@ -442,7 +442,8 @@ class Trainer(Steps):
             return own(batch) if own else self._run_step("predict_step", batch)
 
         def end(index: int, done: int, results: list[Any]) -> bool:
-            parts.extend(results)
+            for outputs in results:
+                whole.add(outputs)
             if hooks.wants("on_predict_batch_end"):
                 hooks.on_predict_batch_end(index, {"outputs": to_numpy(joined(results))})
             line.update(done, {})
@@ -454,21 +455,26 @@ class Trainer(Steps):
             run_epoch(source.epoch(), step, self.steps_per_execution, begin, end)
             line.close({})
         hooks.on_predict_end()
-        if not parts:
+        found = whole.result()
+        if found is None:
             raise ValueError("predict: the data gave no batch.")
-        return joined(parts)
+        return found
 
     def _predict_known(self, x: Any, batch_size: int) -> Any:
         """The outputs for an array, if a program for each of its batches is known; else None."""
         step = self._steps.get("predict_step")
         if step is None or self._eager or not len(x) or batch_size < 1:
             return None
-        parts = []
+        if len(x) <= batch_size:
+            outputs = step.call_known(x)
+            return None if outputs is None else joined([outputs])
+        whole = Joining(len(x))
         for start in range(0, len(x), batch_size):
-            parts.append(step.call_known(x[start : start + batch_size]))
-            if parts[-1] is None:
+            outputs = step.call_known(x[start : start + batch_size])
+            if outputs is None:
                 return None
-        return joined(parts)
+            whole.add(outputs)
+        return whole.result()
 
     # -- single batches
     def train_on_batch(

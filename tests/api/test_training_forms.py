@@ -356,3 +356,44 @@ def test_zero_steps_are_all_and_frequencies_are_numbers():
     assert int(model.optimizer.iterations) == 2
     with pytest.raises(ValueError, match="Expected `validation_freq` to be a list or int"):
         fitted(model, X, Y, validation_data=(X, Y), validation_freq="a")
+
+
+def test_outputs_of_batches_are_put_together():
+    x = np.arange(20, dtype="float32").reshape(10, 2)
+
+    class Several(keras.Model):
+        def call(self, x):
+            return {"same": x, "whole": [ops.cast(x[:, 0], "int32"), x > 3.0]}
+
+    class Longer(keras.Model):
+        def call(self, x):
+            return ops.reshape(x, (-1, 1))
+
+    class Shorter(keras.Model):
+        def call(self, x):
+            return ops.sum(x, 0, keepdims=True)
+
+    class Uneven(keras.Model):
+        def call(self, x):
+            return ops.zeros((x.shape[0], x.shape[0]))
+
+    several = Several()
+    for _ in range(2):  # the second time by programs that are known
+        found = several.predict(x, batch_size=4, verbose=0)
+        np.testing.assert_array_equal(found["same"], x)
+        np.testing.assert_array_equal(found["whole"][0], x[:, 0].astype("int32"))
+        np.testing.assert_array_equal(found["whole"][1], x > 3.0)
+        assert found["same"].flags.writeable and found["whole"][0].dtype == "int32"
+    longer, shorter = Longer(), Shorter()
+    for _ in range(2):
+        np.testing.assert_array_equal(longer.predict(x, batch_size=4, verbose=0), x.reshape(-1, 1))
+        sums = shorter.predict(x, batch_size=4, verbose=0)
+        np.testing.assert_array_equal(sums, [x[:4].sum(0), x[4:8].sum(0), x[8:].sum(0)])
+    with pytest.raises(ValueError, match="dimensions"):
+        Uneven().predict(x, batch_size=4, verbose=0)
+    np.testing.assert_array_equal(
+        several.predict(x, batch_size=4, steps=2, verbose=0)["same"], x[:8]
+    )
+    np.testing.assert_array_equal(
+        several.predict(iter([x[:3], x[3:]]), verbose=0)["whole"][1], x > 3.0
+    )

@@ -100,6 +100,7 @@ NAMES: dict[str, dict[str, str | tuple[str, str | None]]] = {
         "cosine": "losses:cosine_similarity",
         "cosine_similarity": "losses:cosine_similarity",
     },
+    "mixed_precision.experimental": {"set_policy": "mixed_precision:set_global_policy"},
     "models": {
         "model_from_config": ("compat.models:model_from_config", "keras.Model.from_config"),
         "model_from_yaml": (_GONE + "model_from_yaml", "keras.models.model_from_json"),
