@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import io
 
 import numpy as np
@@ -190,3 +191,19 @@ def test_pictures_of_other_kinds():
     assert tf.image.decode_bmp(made.getvalue()).numpy().min() == 255
     floats = tf.io.decode_image(made.getvalue(), channels=1, dtype=tf.float32)
     assert floats.shape == (4, 5, 1) and floats.numpy().max() == 1.0
+
+
+def test_functions_of_objects_are_no_part_of_them():
+    class Scale:
+        factor = 3.0
+
+        @tf.function
+        def times(self, x):
+            return x * self.factor
+
+    one = Scale()
+    assert float(one.times(tf.constant(2.0))) == 6.0
+    assert one.times is one.times and not vars(one)
+    two = copy.deepcopy(one)
+    two.factor = 5.0
+    assert float(two.times(tf.constant(2.0))) == 10.0 and two.times is not one.times

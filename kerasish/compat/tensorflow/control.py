@@ -45,10 +45,10 @@ class Function:
     then on, and says so once.
     """
 
-    def __init__(self, python_function: Callable[..., Any]) -> None:
+    def __init__(self, python_function: Callable[..., Any], step: Any = None) -> None:
         functools.update_wrapper(self, python_function)
         self.python_function = python_function
-        self._step = autodiff.function(python_function)
+        self._step = autodiff.function(python_function) if step is None else step
         self._eager = False
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
@@ -75,13 +75,10 @@ class Function:
     def __get__(self, owner: Any, kind: Any = None) -> Any:
         if owner is None:
             return self
-        steps = owner.__dict__.get("_tf_functions")
-        if steps is None:
-            steps = {}
-            object.__setattr__(owner, "_tf_functions", steps)
-        if self not in steps:
-            steps[self] = Function(self.python_function.__get__(owner, kind))
-        return steps[self]
+        step = self._step.__get__(owner, kind)  # the same for each object
+        if not hasattr(step, "as_function"):
+            step.as_function = Function(step.__wrapped__, step)
+        return step.as_function
 
     def get_concrete_function(self, *args: Any, **kwargs: Any) -> Function:
         """The function itself, which is compiled for each signature when it is called."""
