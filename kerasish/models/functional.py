@@ -398,4 +398,6 @@ def _with_rank(x: Any, t: KerasTensor) -> Any:
 
 
 def _sizes_fit(found: Any, expected: Any) -> bool:
-    return all(a is None or b is None or a == b for a, b in zip(found, expected, strict=True))
+    """Whether the sizes are as declared; that of the batch may be any, as in Keras."""
+    pairs = zip(found[1:], expected[1:], strict=True)
+    return all(a is None or b is None or a == b for a, b in pairs)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Any
 
 __all__ = ["as_tree", "assign_tree"]
@@ -38,13 +39,10 @@ def as_tree(variables: list[Any], value_format: str) -> dict[str, Any]:
 
 
 def assign_tree(variables: list[Any], tree: dict[str, Any]) -> None:
-    """Assign the values of a tree to the variables of those paths.
-
-    Raises:
-        ValueError: A path that no variable has; nothing has changed then.
-    """
+    """Assign the values of a tree to the variables of those paths; warns of others."""
     by_path = {v.path: v for v in variables}
     found: list[tuple[Any, Any]] = []
+    unknown: list[str] = []
 
     def visit(path: str, node: Any) -> None:
         if isinstance(node, dict):
@@ -53,8 +51,14 @@ def assign_tree(variables: list[Any], tree: dict[str, Any]) -> None:
         elif path in by_path:
             found.append((by_path[path], node))
         else:
-            raise ValueError(f"No variable has the path {path!r}. Known are {sorted(by_path)}.")
+            unknown.append(path)
 
     visit("", tree)
+    if unknown:
+        warnings.warn(
+            f"No variable has the path {unknown[0]!r}, nor have {len(unknown) - 1} others: they "
+            f"are left out. Known are {sorted(by_path)}.",
+            stacklevel=3,
+        )
     for variable, value in found:
         variable.assign(value)

@@ -52,7 +52,9 @@ def save_model(
     include_optimizer = kwargs.pop("include_optimizer", True)
     name = os.fspath(filepath)
     legacy = name.endswith((".h5", ".hdf5")) and zipped is not False
-    if kwargs.pop("save_format", None) not in (None, "h5" if legacy else "keras") or kwargs:
+    if kwargs.get("save_format") in (None, "h5" if legacy else "keras"):
+        kwargs.pop("save_format", None)
+    if kwargs:
         raise ValueError(
             f"The following argument(s) are not supported with the native Keras format: {kwargs}"
         )

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -37,15 +38,20 @@ _BFLOAT16 = np.dtype(ml_dtypes.bfloat16)
 def atomic_path(path: Path) -> Iterator[Path]:
     """A temporary name beside `path` to write to; put in its place when the block succeeds.
 
+    A symbolic link stays one, and a file keeps its mode.
+
     Raises:
         OSError: It can't be written; the message names the file. What was there is unchanged.
     """
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
+    target = Path(os.path.realpath(path))
+    temporary = target.with_name(f".{target.name}.{os.getpid()}.part")
     try:
         yield temporary
         synced(temporary)
-        os.replace(temporary, path)
-        synced(path.parent)
+        if target.exists():
+            shutil.copymode(target, temporary)
+        os.replace(temporary, target)
+        synced(target.parent)
     except OSError as error:
         raise OSError(f"Can't write {path}: {error}. What was there is unchanged.") from error
     finally:

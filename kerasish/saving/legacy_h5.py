@@ -56,6 +56,7 @@ def save_legacy_model(model: Any, path: Path, include_optimizer: bool = True) ->
     config: dict[str, Any] = {"class_name": type(model).__name__, "config": entry["config"]}
     if keras_entry(type(model)) is None:  # what Keras ignores and we read
         config |= {k: entry.get(k) for k in ("registered_name", "build_config")}
+    path.parent.mkdir(parents=True, exist_ok=True)
     with atomic_path(path) as temporary, open_to_write(temporary) as file:
         file.attrs["keras_version"] = KERAS_VERSION
         file.attrs["backend"] = "kerasish"

@@ -114,13 +114,15 @@ def may_overwrite(path: Path) -> bool:
     """
     if not path.exists():
         return True
-    try:
-        answer = input(f"[WARNING] {path} already exists - overwrite? [y/n]")
-    except EOFError:
-        raise FileExistsError(
-            f"{path} already exists. Pass overwrite=True to replace it."
-        ) from None
-    return answer.strip().lower() in ("y", "yes")
+    answer = ""
+    while answer not in ("y", "yes", "n", "no"):
+        try:
+            answer = input(f"[WARNING] {path} already exists - overwrite? [y/n]").strip().lower()
+        except EOFError:
+            raise FileExistsError(
+                f"{path} already exists. Pass overwrite=True to replace it."
+            ) from None
+    return answer in ("y", "yes")
 
 
 def write_parts(model: Any, file: Any, skip: Any = ()) -> None:
@@ -267,6 +269,8 @@ def _optimizer_fits(optimizer: Any, reader: Reader) -> bool:
     variables = optimizer.variables
     if not reader.exists and not optimizer.built:
         return False  # nothing saved, nothing to set
+    if len(reader) != len(variables):
+        return True  # of other trained weights
     for i, variable in enumerate(variables):
         name = str(i)
         if name in reader and reader[name].shape != tuple(variable.shape):

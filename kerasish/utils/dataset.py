@@ -52,6 +52,8 @@ class Dataset(Sources, Groups):
     # How many of the first axes differ from element to element; what a program said of them.
     _open_axes: int = 0
     _spec: Any = None
+    # Where elements are rows of arrays: these, and the numbers of the rows by epoch.
+    _rows: tuple[Any, Callable[[int], Iterator[int]]] | None = None
 
     def __init__(self, make: Callable[[int], Iterator[Any]], cardinality: int = UNKNOWN) -> None:
         self._make, self._cardinality = make, cardinality
@@ -65,6 +67,22 @@ class Dataset(Sources, Groups):
         """A data set whose elements have the shapes that this one's have."""
         made = Dataset(make, cardinality)
         made._open_axes, made._spec = self._open_axes, self._spec
+        return made
+
+    def _chosen(
+        self, choose: Callable[[Callable[[int], Iterator[Any]]], Any], cardinality: int = UNKNOWN
+    ) -> Dataset:
+        """Some of the elements in some order, which does not depend on what they are.
+
+        Args:
+            choose: From what gives the elements of an epoch, or the numbers of their rows, to
+                what gives those chosen.
+            cardinality: How many.
+        """
+        made = self._like(choose(self._make), cardinality)
+        if self._rows is not None:
+            arrays, numbers = self._rows
+            made._rows = arrays, choose(numbers)
         return made
 
     @staticmethod
@@ -157,6 +175,15 @@ class Dataset(Sources, Groups):
                 if len(group) == size or not drop:
                     yield join(group)
 
+        def batches(epoch: int) -> Iterator[Any]:
+            arrays, numbers = self._rows  # type: ignore[misc]
+            rows = iter(numbers(epoch))
+            while group := list(islice(rows, size)):
+                if len(group) == size or not drop:
+                    yield tree.map_structure(lambda a: a[group], arrays)
+
+        if join is stacked and self._rows is not None:
+            groups = batches
         grouped = Dataset(groups, self._sized(lambda n: n // size if drop else -(-n // size)))
         grouped._batch_size = size
         grouped._open_axes = 0 if drop else 1
@@ -184,31 +211,34 @@ class Dataset(Sources, Groups):
         if count < 0:
             return self
         known = count if self._cardinality == INFINITE else self._sized(lambda n: min(n, count))
-        return self._like(lambda epoch: islice(self._make(epoch), count), known)
+        return self._chosen(lambda make: lambda epoch: islice(make(epoch), count), known)
 
     def skip(self, count: int) -> Dataset:
         """All but the first elements; none for -1."""
         if count < 0:
             return self.take(0)
         known = self._sized(lambda n: max(n - count, 0))
-        return self._like(lambda epoch: islice(self._make(epoch), count, None), known)
+        return self._chosen(lambda make: lambda epoch: islice(make(epoch), count, None), known)
 
     def repeat(self, count: Any = None) -> Dataset:
         """All elements again and again; without an end for None or -1."""
         endless = count is None or count < 0
 
-        def again(epoch: int) -> Iterator[Any]:
-            turn = 0
-            while endless or turn < count:
-                empty = True
-                for element in self._make(epoch + turn):
-                    empty = False
-                    yield element
-                if empty:
-                    return
-                turn += 1
+        def choose(make: Callable[[int], Iterator[Any]]) -> Any:
+            def again(epoch: int) -> Iterator[Any]:
+                turn = 0
+                while endless or turn < count:
+                    empty = True
+                    for element in make(epoch + turn):
+                        empty = False
+                        yield element
+                    if empty:
+                        return
+                    turn += 1
 
-        return self._like(again, INFINITE if endless else self._sized(lambda n: n * count))
+            return again
+
+        return self._chosen(choose, INFINITE if endless else self._sized(lambda n: n * count))
 
     def shuffle(
         self, buffer_size: int, seed: Any = None, reshuffle_each_iteration: bool = True
@@ -216,20 +246,21 @@ class Dataset(Sources, Groups):
         """Another order: each element is drawn out of the next `buffer_size`."""
         seed = int(np.random.randint(2**31)) if seed is None else int(seed)  # noqa: NPY002
 
-        def mixed(epoch: int) -> Iterator[Any]:
-            rng = np.random.default_rng([seed, epoch if reshuffle_each_iteration else 0])
-            buffer: list[Any] = []
-            for element in self._make(epoch):
-                if len(buffer) < buffer_size:
-                    buffer.append(element)
-                    continue
-                i = rng.integers(len(buffer))
-                buffer[i], element = element, buffer[i]
-                yield element
-            rng.shuffle(buffer)
-            yield from buffer
+        size = int(buffer_size)
 
-        return self._like(mixed, self._cardinality)
+        def choose(make: Callable[[int], Iterator[Any]]) -> Any:
+            def mixed(epoch: int) -> Iterator[Any]:
+                rng = np.random.default_rng([seed, epoch if reshuffle_each_iteration else 0])
+                elements = iter(make(epoch))
+                buffer = list(islice(elements, size))
+                for i, element in zip(_draws(rng, size), elements):
+                    buffer[i], element = element, buffer[i]
+                    yield element
+                yield from map(buffer.__getitem__, rng.permutation(len(buffer)).tolist())
+
+            return mixed
+
+        return self._chosen(choose, self._cardinality)
 
     def concatenate(self, dataset: Dataset) -> Dataset:
         """The elements of this data set, then those of another."""
@@ -250,22 +281,26 @@ class Dataset(Sources, Groups):
 
     def cache(self, filename: str = "") -> Dataset:
         """The elements kept in memory, once they were all gone through; no file is written."""
-        kept: list[Any] = []
-        done = False
 
-        def elements(epoch: int) -> Iterator[Any]:
-            nonlocal done
-            if done:
-                yield from kept
-                return
-            fresh = []
-            for element in self._make(epoch):
-                fresh.append(element)
-                yield element
-            if not done:
-                kept[:], done = fresh, True
+        def choose(make: Callable[[int], Iterator[Any]]) -> Any:
+            kept: list[Any] = []
+            done = False
 
-        return self._like(elements, self._cardinality)
+            def elements(epoch: int) -> Iterator[Any]:
+                nonlocal done
+                if done:
+                    yield from kept
+                    return
+                fresh = []
+                for element in make(epoch):
+                    fresh.append(element)
+                    yield element
+                if not done:
+                    kept[:], done = fresh, True
+
+            return elements
+
+        return self._chosen(choose, self._cardinality)
 
     def with_options(self, options: Any = None) -> Dataset:
         """The data set itself."""
@@ -274,3 +309,9 @@ class Dataset(Sources, Groups):
     def prefetch(self, buffer_size: Any = None, **_: Any) -> Dataset:
         """The data set itself: files are read by several threads in any case."""
         return self
+
+
+def _draws(rng: Any, below: int) -> Iterator[int]:
+    """Whole numbers without an end, many drawn at a time."""
+    while True:
+        yield from rng.integers(below, size=1024).tolist()

@@ -162,7 +162,9 @@ class Groups:
         if not 0 <= first < parts:
             raise ValueError(f"shard: index={first} must be from 0 to before {parts}.")
         count = self._sized(lambda n: max(-(-(n - first) // parts), 0))
-        return self._like(lambda epoch: islice(self._make(epoch), first, None, parts), count)
+        return self._chosen(
+            lambda make: lambda epoch: islice(make(epoch), first, None, parts), count
+        )
 
     def rebatch(self, batch_size: Any, drop_remainder: bool = False, name: Any = None) -> Any:
         """Batches of another size, or of these sizes in turn."""

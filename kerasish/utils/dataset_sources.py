@@ -32,7 +32,9 @@ class Sources:
         if len(sizes) != 1:
             raise ValueError(f"from_tensor_slices: first axes of {sorted(sizes)} must be equal.")
         size = sizes.pop()
-        return cls._new(lambda epoch: (row(arrays, i) for i in range(size)), size)
+        made = cls._new(lambda epoch: (row(arrays, i) for i in range(size)), size)
+        made._rows = arrays, lambda epoch: iter(range(size))
+        return made
 
     @classmethod
     def from_generator(

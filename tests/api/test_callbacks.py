@@ -304,3 +304,26 @@ def test_an_error_of_the_programs_own_does_not_train_again(error):
         with pytest.raises(error, match="mine"):
             run()
     assert begun == ["fit", "evaluate", "predict"]
+
+
+def test_csv_has_columns_for_validation_that_comes_later(tmp_path):
+    x = np.ones((4, 2), "float32")
+    model = kerasish.Sequential([kerasish.Input((2,)), layers.Dense(2)])
+    model.compile("sgd", "mse")
+    path = tmp_path / "log.csv"
+    log = callbacks.CSVLogger(path)
+    model.fit(x, x, epochs=3, validation_data=(x, x), validation_freq=2, verbose=0, callbacks=[log])
+    model.fit(x, x, verbose=0, callbacks=[callbacks.CSVLogger(path, append=True)])
+    header, *rows = [line.split(",") for line in path.read_text().splitlines()]
+    assert header == ["epoch", "loss", "val_loss"]
+    assert [row[2] == "NA" for row in rows] == [True, False, True, True]
+
+
+def test_backups_of_others_stay(tmp_path):
+    (tmp_path / "latest.weights.h5").write_bytes(b"of Keras")
+    x = np.ones((4, 2), "float32")
+    model = kerasish.Sequential([kerasish.Input((2,)), layers.Dense(2)])
+    model.compile("sgd", "mse")
+    with pytest.warns(UserWarning, match="a backup of Keras's"):
+        model.fit(x, x, verbose=0, callbacks=[callbacks.BackupAndRestore(tmp_path)])
+    assert [f.name for f in tmp_path.iterdir()] == ["latest.weights.h5"]

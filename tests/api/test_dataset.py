@@ -360,3 +360,48 @@ def test_a_series_by_windows():
     assert int(numbers(5).reduce(0, lambda total, x: total + x)) == 10
     with pytest.raises(ValueError, match="at least 1"):
         numbers(5).window(0)
+
+
+CHOICES = {
+    "shuffle": lambda d: d.shuffle(7, seed=3),
+    "shuffle all": lambda d: d.shuffle(100, seed=3),
+    "one order": lambda d: d.shuffle(7, seed=3, reshuffle_each_iteration=False),
+    "take and skip": lambda d: d.skip(3).take(12),
+    "repeat": lambda d: d.shuffle(5, seed=1).repeat(2),
+    "shard": lambda d: d.shard(3, 1),
+    "cache": lambda d: d.shuffle(20, seed=2).cache().shuffle(6, seed=4),
+    "all": lambda d: d.skip(1).shuffle(9, seed=5).cache().repeat(3).take(40).shard(2, 0),
+}
+
+
+@pytest.mark.parametrize("name", CHOICES)
+def test_rows_of_arrays_are_chosen_as_elements_are(name):
+    """Batches of rows are taken from the arrays at once; in the order of the elements."""
+    x, y = (
+        np.arange(40).reshape(20, 2),
+        {"a": np.arange(20.0), "b": np.array(list("abcdefghij" * 2))},
+    )
+    rows = CHOICES[name](Dataset.from_tensor_slices((x, y)))
+    single = CHOICES[name](Dataset.from_tensor_slices((x, y)).map(lambda a, b: (a, b)))
+    assert rows.cardinality() == single.cardinality()
+    for drop in (False, True):
+        one, other = rows.batch(4, drop_remainder=drop), single.batch(4, drop_remainder=drop)
+        assert one.cardinality() == other.cardinality() and one.element_spec == other.element_spec
+        for _ in range(3):
+            pairs = list(zip(one.as_numpy_iterator(), other.as_numpy_iterator(), strict=True))
+            assert len(pairs) == one.cardinality()
+            for (a, b), (c, d) in pairs:
+                np.testing.assert_array_equal(a, c)
+                assert a.dtype == c.dtype
+                for key in b:
+                    assert b[key].dtype == d[key].dtype and b[key].tolist() == d[key].tolist()
+
+
+def test_shuffling_reaches_every_place():
+    seen = np.zeros((20, 20))
+    for seed in range(300):
+        order = [int(i) for i in Dataset.range(20).shuffle(6, seed=seed)]
+        assert sorted(order) == list(range(20))
+        seen[np.arange(20), order] += 1
+    assert np.all(seen[0, :6] > 20) and np.all(seen[0, 6:] == 0)  # out of the first six
+    assert np.count_nonzero(seen[-1]) > 12  # old elements may wait until the end

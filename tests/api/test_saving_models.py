@@ -279,3 +279,67 @@ def test_a_file_does_not_insist_on_compiling(path, insisted):
         else:
             with pytest.warns(UserWarning, match="runs eagerly"):
                 again.fit(data(4, 4), data(4, 1), verbose=0)
+
+
+def test_optimizers_of_other_trained_weights_are_left_out(tmp_path):
+    """Freezing or unfreezing between `fit` and `save` costs the optimizer's state alone."""
+    x = np.ones((8, 3), "float32")
+    for first, then in ((True, False), (False, True)):
+        model = Sequential([Input((3,)), layers.Dense(2), layers.Dense(1)])
+        model.layers[0].trainable = first
+        model.compile("adam", "mse")
+        model.fit(x, x[:, :1], verbose=0)
+        model.layers[0].trainable = then
+        model.save(tmp_path / "a.keras")
+        with pytest.warns(UserWarning, match="Skipping variable loading for optimizer"):
+            again = models.load_model(tmp_path / "a.keras")
+        np.testing.assert_array_equal(again.predict(x, verbose=0), model.predict(x, verbose=0))
+
+
+@pytest.mark.parametrize("build", ["shape", "graph"])
+def test_any_batch_size_for_a_model_built_for_one(tmp_path, build):
+    """Keras writes the batch size that a `Sequential` was built with, and takes any."""
+    x = np.ones((8, 4), "float32")
+    if build == "graph":
+        i = Input(batch_shape=(8, 4))
+        model = Model(i, layers.Dense(2)(i))
+    else:
+        model = Sequential([layers.Dense(2)])
+        model.build((8, 4))
+    model.save(tmp_path / "a.keras")
+    again = models.load_model(tmp_path / "a.keras")
+    assert again.input_shape == (8, 4)
+    for each in (model, again):
+        assert each.predict(x[:3], verbose=0).shape == (3, 2)
+        assert each.predict(x, batch_size=5, verbose=0).shape == (8, 2)
+        assert each(Input((4,))).shape == (None, 2)
+
+
+@pytest.mark.parametrize("name", ["a.keras", "a.h5", "a.weights.h5"])
+def test_links_stay_links_and_modes_stay(tmp_path, name):
+    model = Sequential([Input((3,)), layers.Dense(2)])
+    save = model.save_weights if "weights" in name else model.save
+    real, link = tmp_path / f"real.{name}", tmp_path / name
+    save(real)
+    before = real.read_bytes()
+    real.chmod(0o640)
+    link.symlink_to(real.name)
+    model.set_weights([w + 1 for w in model.get_weights()])
+    save(link)
+    assert link.is_symlink() and real.read_bytes() != before
+    assert real.stat().st_mode & 0o777 == 0o640
+
+
+def test_small_things_of_saving(tmp_path, monkeypatch):
+    model = Sequential([Input((3,)), layers.Dense(2)])
+    model.save(tmp_path / "new" / "folder" / "a.h5")
+    assert (tmp_path / "new" / "folder" / "a.h5").exists()
+    with pytest.raises(ValueError, match="'save_format': 'tf'"):
+        model.save(tmp_path / "a.keras", save_format="tf")
+    model.save(tmp_path / "a.keras")
+    old = (tmp_path / "a.keras").read_bytes()
+    model.set_weights([w + 1 for w in model.get_weights()])
+    answers = iter(["q", "y"])
+    monkeypatch.setattr("builtins.input", lambda prompt: next(answers))
+    model.save(tmp_path / "a.keras", overwrite=False)
+    assert (tmp_path / "a.keras").read_bytes() != old

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import json
 import os
-import shutil
 import warnings
 import zipfile
 from pathlib import Path
@@ -42,10 +42,13 @@ class CSVLogger(Callback):
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
         logs = logs or {}
         if self._writer is None:
-            names = ["epoch", *sorted(logs)]
+            names = sorted(logs)
+            if not any(name.startswith("val_") for name in names):
+                names += [f"val_{name}" for name in names]  # of epochs to come
             self._writer = csv.DictWriter(
-                self._file, names, delimiter=self.sep, extrasaction="ignore"
-            )
+                self._file, ["epoch", *names], restval="NA", delimiter=self.sep,
+                extrasaction="ignore",
+            )  # fmt: skip
             if self._with_header:
                 self._writer.writeheader()
         self._writer.writerow({"epoch": epoch, **logs})
@@ -175,6 +178,9 @@ class ModelCheckpoint(Monitor):
             write(f"\nEpoch {epoch + 1}: {text}\n")
 
 
+_PART = "latest.part.npz"
+
+
 class BackupAndRestore(Callback):
     """Keep what a killed run needs to go on: weights, optimizer, seeds, shuffle order, epoch.
 
@@ -217,6 +223,12 @@ class BackupAndRestore(Callback):
 
     def on_train_begin(self, logs: Any = None) -> None:
         self.restored_epoch = 0
+        if (self.backup_dir / "latest.weights.h5").exists() and not self._file.exists():
+            warnings.warn(
+                f"BackupAndRestore: {self.backup_dir} holds a backup of Keras's, which is not "
+                "read: training starts afresh. load_weights() reads latest.weights.h5 in it.",
+                stacklevel=2,
+            )
         found = [f for f in (self._file, self._earlier_file) if f.exists()]
         for i, file in enumerate(found):
             try:
@@ -284,7 +296,7 @@ class BackupAndRestore(Callback):
         state = np.random.get_state()  # noqa: NPY002
         meta = {"epoch": epoch, "numpy": [state[0], state[1].tolist(), *state[2:]]}
         arrays = {f"v{i}": v.numpy() for i, v in enumerate(variables)}
-        temporary = self._file.with_name("latest.part.npz")
+        temporary = self._file.with_name(_PART)
         with open(temporary, "wb") as file:
             np.savez(file, meta=np.array(json.dumps(meta)), **arrays)
             file.flush()
@@ -294,5 +306,9 @@ class BackupAndRestore(Callback):
         os.replace(temporary, self._file)
 
     def on_train_end(self, logs: Any = None) -> None:
-        if self.delete_checkpoint and self.backup_dir.exists():
-            shutil.rmtree(self.backup_dir)
+        if not self.delete_checkpoint:
+            return
+        for file in (self._file, self._earlier_file, self._file.with_name(_PART)):
+            file.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):  # something else lies there too
+            self.backup_dir.rmdir()
