@@ -172,11 +172,13 @@ def _pad(e: Any, node: Any, twin: Any, x: str) -> str:
 
 @rule("getitem")
 def _getitem(e: Any, node: Any, twin: Any, x: str) -> str:
-    if node.attrs["key"] != twin.attrs["key"]:
+    shape, other = e.graph.specs[node.inputs[0]].shape, e.other.specs[twin.inputs[0]].shape
+    key = _without_whole(node.attrs["key"], shape)
+    if key != _without_whole(twin.attrs["key"], other):
         raise NotImplementedError("export: a slice goes with the batch size.")
-    rank = len(e.graph.specs[node.inputs[0]].shape)
+    rank = len(shape)
     axis, gone, added, place = 0, [], [], 0
-    for part in node.attrs["key"]:
+    for part in key:
         if part is None:
             added.append(place)
             place += 1
@@ -186,7 +188,7 @@ def _getitem(e: Any, node: Any, twin: Any, x: str) -> str:
             axis += 1
         elif part[0] == "ellipsis":
             used = sum(p is not None and p[:1] != ("ellipsis",) if isinstance(p, tuple) else
-                       p is not None for p in node.attrs["key"])  # fmt: skip
+                       p is not None for p in key)  # fmt: skip
             axis, place = axis + rank - used, place + rank - used
         else:
             x = _slice(e, x, axis, *part[1:])
@@ -194,6 +196,18 @@ def _getitem(e: Any, node: Any, twin: Any, x: str) -> str:
     if gone:
         x = e.op("Squeeze", x, e.constant(gone, "int64"))
     return e.op("Unsqueeze", x, e.constant(added, "int64")) if added else x
+
+
+def _without_whole(key: Any, shape: Any) -> list[Any]:
+    """A key whose slices from the beginning to the end say no sizes, up to an ellipsis."""
+    found, axis = list(key), 0
+    for i, part in enumerate(key):
+        if isinstance(part, tuple) and part[0] == "ellipsis":
+            break
+        if isinstance(part, tuple) and part[1:] in ((0, shape[axis], 1), (0, shape[axis], None)):
+            found[i] = ("slice", None, None, None)
+        axis += part is not None
+    return found
 
 
 _END = np.iinfo("int64").max

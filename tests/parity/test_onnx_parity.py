@@ -292,6 +292,20 @@ def test_models_of_the_examples(name, place, tmp_path, monkeypatch):
     compare(model, path, xs)
 
 
+@pytest.mark.parametrize(
+    "layer",
+    [layers.CenterCrop(3, 4), layers.Lambda(lambda x: x[:, 1:3]),
+     layers.Lambda(lambda x: x[..., None, 0:2]), layers.Lambda(lambda x: x[:1])],
+    ids=["crop", "slice", "ellipsis", "first"],
+)  # fmt: skip
+def test_slices_of_a_free_batch(layer, tmp_path):
+    i = Input((6, 6, 3))
+    model, path = Model(i, layer(i)), tmp_path / "model.onnx"
+    export_onnx(model, path)
+    for batch in (1, 2, 5):
+        compare(model, path, [RNG.normal(size=(batch, 6, 6, 3)).astype("float32")])
+
+
 def test_archives_hold_several_functions(tmp_path):
     model = dense()
     archive = keras.export.ExportArchive()
