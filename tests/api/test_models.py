@@ -461,4 +461,5 @@ def test_a_stack_within_a_layer_of_unknown_sizes(shape):
     for n in (5, 7, 83):
         x = np.ones((2, *(n if size is None else size for size in shape)), "float32")
         assert model.predict(x, verbose=0).shape == x.shape
-        model.fit(x, x, verbose=0)
+        if len(shape) == 2:
+            model.fit(x, x, verbose=0)
