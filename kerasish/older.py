@@ -14,7 +14,16 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-__all__ = ["MODERN", "arguments", "attribute", "classes", "install_paths", "names", "state"]
+__all__ = [
+    "MODERN",
+    "arguments",
+    "attribute",
+    "classes",
+    "compat",
+    "install_paths",
+    "names",
+    "state",
+]
 
 MODERN = 3
 _OURS = __name__.partition(".")[0]
@@ -54,7 +63,8 @@ class _State:
 state = _State()
 
 
-def _compat(module: str) -> Any:
+def compat(module: str) -> Any:
+    """A module of `compat`, which loads at this moment."""
     return importlib.import_module(f"{_COMPAT}.{module}")
 
 
@@ -63,7 +73,7 @@ def names(module: str) -> Callable[[str], Any]:
 
     def __getattr__(name: str) -> Any:
         if not name.startswith("__"):
-            return _compat("names").find(module, name)
+            return compat("names").find(module, name)
         raise AttributeError(f"module {module!r} has no attribute {name!r}")
 
     return __getattr__
@@ -76,7 +86,7 @@ def attribute(self: Any, name: str) -> Any:
         # A property that raised: what it said is the error, not that it is missing.
         return inherited.__get__(self, type(self))
     if name[0] != "_" or name.startswith(_PRIVATE):
-        return _compat("attributes").find(self, name)
+        return compat("attributes").find(self, name)
     raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
 
 
@@ -93,11 +103,11 @@ def arguments(function: Any, owner: type | None = None) -> Any:
             if state.generation is None:
                 state.generation = _guess()
             if state.generation != MODERN:
-                return _compat("arguments").call(function, owner, args, kwargs)
+                return compat("arguments").call(function, owner, args, kwargs)
         try:
             return function(*args, **kwargs)
         except (TypeError, ValueError) as error:
-            again = _compat("arguments").after(error, function, owner, args, kwargs)
+            again = compat("arguments").after(error, function, owner, args, kwargs)
             if again is None:
                 raise
         return again()
@@ -129,7 +139,7 @@ def _guess() -> int:
                 source = file.read()
         except OSError:
             return MODERN
-    return int(_compat("generation").decide(source)) if _MARKS.search(source) else MODERN
+    return int(compat("generation").decide(source)) if _MARKS.search(source) else MODERN
 
 
 class _Paths:
@@ -141,7 +151,7 @@ class _Paths:
     def find_spec(self, fullname: str, path: Any = None, target: Any = None) -> Any:
         if not fullname.startswith(f"{_OURS}.") or fullname.startswith(_COMPAT):
             return None
-        return _compat("paths").find_spec(fullname)
+        return compat("paths").find_spec(fullname)
 
 
 def install_paths() -> None:

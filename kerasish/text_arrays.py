@@ -8,7 +8,7 @@ import numpy as np
 
 import kerasish_core as core
 
-__all__ = ["Text", "holds_text", "is_text"]
+__all__ = ["Text", "holds_text", "is_text", "means_text"]
 
 
 def is_text(x: Any) -> bool:
@@ -18,6 +18,13 @@ def is_text(x: Any) -> bool:
     if x.dtype.kind == "O":
         return x.size > 0 and isinstance(x.flat[0], str | bytes)
     return x.dtype.kind in "USOT"
+
+
+def means_text(x: Any) -> bool:
+    """Whether it is text, an array of it, or lists that begin with text."""
+    while isinstance(x, list | tuple) and x:
+        x = x[0]
+    return isinstance(x, str | bytes) or is_text(x)
 
 
 def holds_text(structure: Any) -> bool:

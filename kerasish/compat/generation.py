@@ -277,7 +277,7 @@ def _second_in(node: ast.AST) -> Iterator[tuple[int, str]]:
 
 
 # Modules that came with Keras 3.
-_THIRD = ("ops", "random", "saving", "tree", "distribution")
+_THIRD = ("ops", "random", "tree", "distribution")
 
 
 def _third_in(node: ast.AST) -> bool:

@@ -8,7 +8,7 @@ import numpy as np
 
 import kerasish_core as core
 
-from ..text_arrays import is_text
+from ..text_arrays import means_text
 from .symbolic import KerasTensor, compute_output_spec, symbolic
 
 __all__ = [
@@ -38,15 +38,9 @@ def convert_to_tensor(x: Any, dtype: Any = None, sparse: Any = None, ragged: Any
         x = x.toarray()
     if isinstance(x, KerasTensor):
         return x if dtype is None or x.dtype == core.dtypes.name_of(dtype) else cast(x, dtype)
-    if dtype in (None, "string") and _is_text(x):
+    if dtype in (None, "string") and means_text(x):
         return np.array(x, dtype=object)
     return core.convert(x, dtype)
-
-
-def _is_text(x: Any) -> bool:
-    while isinstance(x, list | tuple) and x:
-        x = x[0]
-    return isinstance(x, str | bytes) or is_text(x)
 
 
 def convert_to_numpy(x: Any) -> Any:

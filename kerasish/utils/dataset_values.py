@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import importlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
 
 import kerasish_core as core
 
+from .. import older
 from ..text_arrays import Text, is_text
 
 __all__ = ["INFINITE", "UNKNOWN", "Cardinality", "Elements", "as_numpy", "as_tensors"]
@@ -47,7 +47,7 @@ class Elements:
         """
         for element in self._elements:
             return element
-        system = importlib.import_module("kerasish.compat.tensorflow.system")
+        system = older.compat("tensorflow.system")
         raise system.OutOfRangeError("End of sequence")
 
 
@@ -64,23 +64,30 @@ def row(arrays: Any, i: int) -> Any:
     return tree.map_structure(lambda a: np.asarray(a)[i], arrays)
 
 
-def arrays_of(structure: Any) -> Any:
-    """A structure of arrays: tuples and dictionaries stay, lists are arrays."""
+def _over(leaf: Callable[[Any], Any], structure: Any) -> Any:
+    """A function of each component: tuples and dictionaries stay, a list is one component."""
     if isinstance(structure, tuple):
-        parts = [arrays_of(v) for v in structure]
+        parts = [_over(leaf, v) for v in structure]
         return type(structure)(*parts) if hasattr(structure, "_fields") else tuple(parts)
     if isinstance(structure, dict):
-        return {k: arrays_of(v) for k, v in structure.items()}
-    if isinstance(structure, core.Tensor | core.Variable | np.ndarray):
-        return np.asarray(structure)
-    if hasattr(structure, "to_numpy") or hasattr(structure, "__array__"):  # of pandas, say
-        return np.asarray(structure)
-    array = np.asarray(structure)
-    if array.dtype.kind in "USO":
-        return np.asarray(structure, object)
-    if isinstance(structure, list) and structure and hasattr(structure[0], "dtype"):
-        return array
-    return np.asarray(core.convert(structure))
+        return {k: _over(leaf, v) for k, v in structure.items()}
+    return leaf(structure)
+
+
+def arrays_of(structure: Any) -> Any:
+    """A structure of arrays: tuples and dictionaries stay, lists are arrays."""
+
+    def leaf(x: Any) -> Any:
+        array = np.asarray(x)
+        if hasattr(x, "__array__"):  # an array, a tensor, a column of pandas
+            return array
+        if array.dtype.kind in "USO":
+            return np.asarray(x, object)
+        if isinstance(x, list) and x and hasattr(x[0], "dtype"):
+            return array
+        return np.asarray(core.convert(x))
+
+    return _over(leaf, structure)
 
 
 def as_tensors(element: Any) -> Any:
@@ -113,19 +120,16 @@ def as_numpy(element: Any) -> Any:
 
 def result_of(found: Any) -> Any:
     """What a function of a program gave: a list is one tensor, numbers are tensors."""
-    if isinstance(found, tuple):
-        parts = [result_of(v) for v in found]
-        return type(found)(*parts) if hasattr(found, "_fields") else tuple(parts)
-    if isinstance(found, dict):
-        return {k: result_of(v) for k, v in found.items()}
-    if isinstance(found, bool | int | float):
-        return core.convert(found)
-    if isinstance(found, list):
+
+    def leaf(x: Any) -> Any:
+        if not isinstance(x, bool | int | float | list):
+            return x
         try:
-            return core.convert(found)
+            return core.convert(x)
         except (core.DTypeError, core.ShapeError, ValueError, TypeError):
-            return found
-    return found
+            return x
+
+    return _over(leaf, found)
 
 
 def array_of(x: Any) -> Any:
@@ -204,7 +208,7 @@ def parts_of(elements: list[Any], new: Any) -> Any:
 
 def spec_of(x: Any, open_axes: int) -> Any:
     """Shape and dtype of a component, None for the sizes of its first axes."""
-    values = importlib.import_module("kerasish.compat.tensorflow.values")
+    values = older.compat("tensorflow.values")
     if _is_set(x):
         return x.element_spec
     array = array_of(x)

@@ -414,7 +414,7 @@ GUESSES = [
     (3, "m.compile('sgd', metrics=['accuracy', M(name='acc')])\nEarlyStopping(monitor='val_acc')"),
     (3, "from keras import layers, ops\nadam(lr=1)\nm.compile(metrics=['accuracy'])\nh['acc']"),
     (3, "import keras\nx = keras.random.normal(3)\nkeras.optimizers.Adam(lr=0.1)"),
-    (3, "from keras.saving import load_model\nm.predict_classes(x)"),
+    (2, "from keras.saving import load_model\nm.predict_classes(x)"),
     (3, "import tokenizers\nt = tokenizers.Tokenizer(model)"),
     (2, "from keras import preprocessing\nt = preprocessing.text.Tokenizer()"),
     (3, "import torch.nn as nn\nnn.Dropout(p=0.5)"),

@@ -208,4 +208,4 @@ def test_numbers_of_scalars_are_hashable():
     number = core.ops.argmax(core.convert([0, 3, 1])).numpy()
     assert {1: "one"}[number] == "one" and number.dtype == "int32"
     assert core.Variable(2.0).numpy() == 2.0
-    assert type(np.asarray(core.convert(2.0))) is np.ndarray
+    assert type(core.convert(2.0).__array__()) is np.ndarray

@@ -45,12 +45,12 @@ _MATH: dict[str, str | None] = {
         acos=arccos acosh=arccosh asin=arcsin asinh=arcsinh atan=arctan atanh=arctanh ceil conj
         cos cosh digamma erf erfc erfinv exp expm1 floor is_finite=isfinite is_inf=isinf
         is_nan=isnan log log1p log_sigmoid logical_not negative reciprocal rint=round round rsqrt
-        sign sin sinh sqrt square tan tanh bessel_i0=i0
+        sigmoid sign sin sinh sqrt square tan tanh abs bessel_i0=i0
     """),
     **_ops("x y", """
         atan2=arctan2 floordiv=floor_divide greater greater_equal less less_equal logical_and
-        logical_or logical_xor maximum minimum multiply pow=power subtract
-        divide_no_nan
+        logical_or logical_xor maximum minimum mod multiply pow=power subtract
+        divide_no_nan floormod=mod
     """),
     **_ops("input", "imag real"),
     "atan2": "ops:arctan2 y x",
@@ -59,15 +59,15 @@ _MATH: dict[str, str | None] = {
     "softsign": "ops:softsign features",
     **own("math", """
         accumulate_n add add_n angle argmax argmin bincount confusion_matrix count_nonzero
-        cumprod cumsum cumulative_logsumexp divide equal erfcinv floormod in_top_k
+        cumprod cumsum cumulative_logsumexp divide equal erfcinv in_top_k
         invert_permutation is_non_decreasing is_strictly_increasing l2_normalize lbeta lgamma
         log_softmax multiply_no_nan ndtri not_equal polygamma polyval reciprocal_no_nan reduce_all
         reduce_any reduce_euclidean_norm reduce_logsumexp reduce_max reduce_mean reduce_min
         reduce_prod reduce_std reduce_sum reduce_variance segment_max segment_mean segment_min
-        segment_prod segment_sum sigmoid softmax squared_difference top_k truediv=divide
-        mod=floormod unsorted_segment_max unsorted_segment_mean
+        segment_prod segment_sum softmax squared_difference top_k truediv=divide
+        unsorted_segment_max unsorted_segment_mean
         unsorted_segment_min unsorted_segment_prod unsorted_segment_sqrt_n unsorted_segment_sum
-        xdivy xlog1py xlogy zero_fraction abs=abs_
+        xdivy xlog1py xlogy zero_fraction
     """),
 }  # fmt: skip
 
@@ -87,6 +87,8 @@ _LINALG: dict[str, str | None] = {
 _NN: dict[str, str | None] = {
     **_ops("features", "elu relu relu6 selu softplus softsign"),
     **_ops("x", "sigmoid tanh"),
+    "gelu": "ops:gelu features approximate=False",
+    "leaky_relu": "ops:leaky_relu features alpha=0.2",
     **own("math", """
         in_top_k l2_normalize log_softmax softmax top_k zero_fraction
     """),
@@ -94,7 +96,7 @@ _NN: dict[str, str | None] = {
         atrous_conv2d avg_pool avg_pool1d=avg_pool avg_pool2d=avg_pool avg_pool3d=avg_pool
         batch_normalization bias_add compute_average_loss conv1d conv1d_transpose conv2d
         conv2d_transpose conv3d conv3d_transpose conv_transpose convolution crelu ctc_loss
-        depth_to_space depthwise_conv2d dropout embedding_lookup gelu l2_loss leaky_relu
+        depth_to_space depthwise_conv2d dropout embedding_lookup l2_loss
         local_response_normalization log_poisson_loss lrn=local_response_normalization max_pool
         max_pool1d=max_pool max_pool2d=max_pool max_pool3d=max_pool moments pool
         scale_regularization_loss separable_conv2d sigmoid_cross_entropy_with_logits silu
@@ -189,11 +191,12 @@ TENSORFLOW: dict[str, dict[str, str | None]] = {
         "squeeze": "ops:squeeze input axis text:squeeze",
         "tile": "ops:tile input multiples text:tile",
         "realdiv": "ops:divide x y",
+        "truncatemod": "ops:fmod x y",
         "tensordot": _LINALG["tensordot"],
         **own("linalg", "einsum matmul norm"),
         **own("math", """
             clip_by_global_norm clip_by_norm clip_by_value histogram_fixed_width
-            histogram_fixed_width_bins truncatediv truncatemod
+            histogram_fixed_width_bins truncatediv
         """),
         **{room: f"{room}:" for room in ("initializers", "losses", "metrics", "optimizers")},
         "constant_initializer": "initializers:Constant",

@@ -20,7 +20,7 @@ import kerasish_core as core
 
 from ...ops.keras_tensor import PUBLIC
 from ...ops.symbolic import FunctionCall, any_symbolic
-from ...text_arrays import Text, holds_text
+from ...text_arrays import Text, means_text
 from ..lookup import target
 from ..tables.tensorflow import RECORDED, SIZES, TENSORFLOW
 
@@ -125,7 +125,9 @@ def _adapter(full: str, row: str) -> Callable[..., Any]:
         kept = [(n, d) for n, d in params if not n.startswith("~")]
         values = [given.get(name, default) for name, default in kept]
         function = goal
-        if for_text is not None and holds_text_anywhere(values):
+        if for_text is not None and any(
+            means_text(v) for v in values[:2] if not isinstance(v, str)
+        ):
             function, values = for_text, [as_texts(v) for v in values]
             found = function(*[v for v in values if v is not _MISSING])
             return (
@@ -171,27 +173,12 @@ def _parameter(word: str) -> tuple[str, Any]:
         return name, default
 
 
-def holds_text_anywhere(values: Any) -> bool:
-    """Whether a leaf is text: an array of it, or a string in a list."""
-    return any(
-        holds_text(v) or (isinstance(v, list | tuple) and _has_strings(v)) or isinstance(v, bytes)
-        for v in values[:2]
-    )
-
-
-def _has_strings(values: Any) -> bool:
-    return any(
-        isinstance(v, str | bytes) or (isinstance(v, list | tuple) and _has_strings(v))
-        for v in values
-    )
-
-
 def as_texts(value: Any) -> Any:
     """Lists of strings as arrays of text, tensors as NumPy's arrays, the rest as it is."""
     if isinstance(value, list | tuple):
         if value and all(isinstance(v, np.ndarray) for v in value):
             return [np.asarray(v) for v in value]
-        return np.array(value, object) if _has_strings(value) else value
+        return np.array(value, object) if means_text(value) else value
     return np.asarray(value) if hasattr(value, "__array__") else value
 
 

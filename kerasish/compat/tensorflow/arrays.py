@@ -9,7 +9,7 @@ import numpy as np
 import kerasish_core as core
 
 from ... import ops
-from ...text_arrays import Text, holds_text, is_text
+from ...text_arrays import Text, is_text, means_text
 from .dtypes import name_of
 from .values import Sizes, ints, plain, sizes_of, static_shape, tensor
 
@@ -25,7 +25,7 @@ def _all_known(values: Any) -> bool:
 def concat(values: Any, axis: Any) -> Any:
     """Tensors one after the other along an axis; sizes stay numbers that are known."""
     axis = int(axis)
-    if holds_text(values) or _strings(values):
+    if means_text(values):
         return Text(np.concatenate([np.asarray(v, object) for v in values], axis))
     if _all_known(values) and any(isinstance(v, Sizes) for v in values):
         return Sizes(int(n) for v in values for n in np.asarray(v).reshape(-1))
@@ -34,13 +34,9 @@ def concat(values: Any, axis: Any) -> Any:
     return ops.concatenate(list(values), axis=axis)
 
 
-def _strings(values: Any) -> bool:
-    return any(isinstance(leaf, str | bytes) for leaf in core.tree.flatten(values))
-
-
 def stack(values: Any, axis: int = 0) -> Any:
     """Tensors along a new axis; sizes stay numbers that are known."""
-    if holds_text(values) or _strings(values):
+    if means_text(values):
         return Text(np.stack([np.asarray(v, object) for v in values], axis))
     if isinstance(values, list | tuple) and values and all(type(v) is int for v in values):
         return Sizes(values)
@@ -49,7 +45,7 @@ def stack(values: Any, axis: int = 0) -> Any:
 
 def reshape(tensor: Any, shape: Any) -> Any:
     """The same values in another shape; one size of -1 (or not known) is what is left."""
-    if holds_text(tensor) or _strings(tensor):
+    if means_text(tensor):
         return Text(np.asarray(tensor, object).reshape(sizes_of(shape)))
     sizes = sizes_of(shape)
     if sizes.count(None) == 1 and -1 not in sizes:
@@ -70,7 +66,7 @@ def gather(
 ) -> Any:
     """Elements along an axis; the first `batch_dims` axes of both go together."""
     batch_dims = int(batch_dims)
-    if is_text(params) or _strings(params):
+    if means_text(params):
         axis = 0 if axis is None else int(axis)
         return Text(np.take(np.asarray(params, object), np.asarray(indices), axis=axis))
     params, indices = tensor(params), tensor(indices)
@@ -144,7 +140,7 @@ def boolean_mask(tensor: Any, mask: Any, axis: Any = None) -> Any:
     """The elements or slices where a mask holds. The mask's values must be known."""
     kept = np.asarray(mask).astype(bool)
     axis = 0 if axis is None else int(axis)
-    if is_text(tensor) or _strings(tensor):
+    if means_text(tensor):
         return Text(np.asarray(tensor, object)[(slice(None),) * axis + (kept,)])
     x = core.convert(tensor)
     shape = (*x.shape[:axis], kept.size, *x.shape[axis + kept.ndim :])
@@ -219,7 +215,7 @@ def roll(input: Any, shift: Any, axis: Any) -> Any:
 
 def repeat(input: Any, repeats: Any, axis: Any = None) -> Any:
     """Each element so often."""
-    if is_text(input) or _strings(input):
+    if means_text(input):
         return Text(np.repeat(np.asarray(input, object), np.asarray(repeats), axis))
     return ops.repeat(input, ints(repeats), axis=axis)
 
@@ -266,7 +262,7 @@ def where(condition: Any, x: Any = None, y: Any = None) -> Any:
         return ops.stack([ops.cast(p, "int64") for p in places], axis=1)
     if x is None or y is None:
         raise ValueError("where: give both x and y, or neither.")
-    if any(isinstance(v, str | bytes) or is_text(v) for v in (x, y)):
+    if means_text(x) or means_text(y):
         return Text(np.where(np.asarray(condition), np.asarray(x, object), np.asarray(y, object)))
     return ops.where(condition, x, y)
 
@@ -284,6 +280,9 @@ def searchsorted(
 ) -> Any:
     """Where values would be inserted into each sorted row."""
     rows, values = core.convert(sorted_sequence), core.convert(values)
+    if rows.ndim == 1:
+        found = core.ops.searchsorted(rows, values, side)
+        return core.ops.cast(found, name_of(out_type))
     compare = core.ops.less if side == "left" else core.ops.less_equal
     below = compare(core.ops.expand_dims(rows, -2), core.ops.expand_dims(values, -1))
     return core.ops.cast(core.ops.sum(core.ops.cast(below, "int32"), -1), name_of(out_type))
@@ -306,7 +305,7 @@ class UniqueWithCounts(NamedTuple):
 
 def unique_with_counts(x: Any, out_idx: Any = "int32") -> Any:
     """The different values in the order in which they come. The values must be known."""
-    array = np.asarray(x, object) if _strings(x) or is_text(x) else np.asarray(core.convert(x))
+    array = np.asarray(x, object) if means_text(x) else np.asarray(core.convert(x))
     _, first, which, counts = np.unique(array, True, True, True)
     order = np.argsort(first)
     place = np.argsort(order)

@@ -52,21 +52,19 @@ class Function:
         self._eager = False
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        return self._run(self.python_function, self._step, args, kwargs)
-
-    def _run(self, function: Any, step: Any, args: Any, kwargs: Any) -> Any:
-        leaves = tree.flatten((args, kwargs))
-        if self._eager or _Mode.eager or any(isinstance(x, Dataset) for x in leaves):
+        function = self.python_function
+        if self._eager or _Mode.eager:
             return function(*args, **kwargs)
-        if holds_text(leaves):
+        leaves = tree.flatten((args, kwargs))
+        if any(isinstance(x, Dataset) for x in leaves) or holds_text(leaves):
             return function(*args, **kwargs)
         try:
-            return step(*args, **kwargs)
+            return self._step(*args, **kwargs)
         except core.TraceError as error:
             if core.is_tracing():
                 raise
             self._eager = True
-            name = getattr(self.python_function, "__name__", "a function")
+            name = getattr(function, "__name__", "a function")
             warnings.warn(
                 f"tf.function: {name} can't be compiled and runs eagerly: {error}", stacklevel=3
             )

@@ -11,7 +11,7 @@ import kerasish_core as core
 from ... import random as draws
 from . import image_color as color
 from .image import flip_left_right, flip_up_down
-from .random import _stream, _words
+from .random import _Given, _stream
 
 __all__ = ["random_brightness", "random_crop", "random_flip_left_right"]
 
@@ -104,34 +104,34 @@ def random_crop(value: Any, size: Any, seed: Any = None) -> Any:
 
 def stateless_random_brightness(image: Any, max_delta: Any, seed: Any) -> Any:
     """`random_brightness`, the same for the same seed."""
-    return _brightness(image, max_delta, _words(seed))
+    return _brightness(image, max_delta, _Given(seed))
 
 
 def stateless_random_contrast(image: Any, lower: Any, upper: Any, seed: Any) -> Any:
     """`random_contrast`, the same for the same seed."""
-    return _contrast(image, lower, upper, _words(seed))
+    return _contrast(image, lower, upper, _Given(seed))
 
 
 def stateless_random_saturation(image: Any, lower: Any, upper: Any, seed: Any = None) -> Any:
     """`random_saturation`, the same for the same seed."""
-    return _saturation(image, lower, upper, _words(seed))
+    return _saturation(image, lower, upper, _Given(seed))
 
 
 def stateless_random_hue(image: Any, max_delta: Any, seed: Any) -> Any:
     """`random_hue`, the same for the same seed."""
-    return _hue(image, max_delta, _words(seed))
+    return _hue(image, max_delta, _Given(seed))
 
 
 def stateless_random_flip_left_right(image: Any, seed: Any) -> Any:
     """`random_flip_left_right`, the same for the same seed."""
-    return _flipped(image, flip_left_right, _words(seed))
+    return _flipped(image, flip_left_right, _Given(seed))
 
 
 def stateless_random_flip_up_down(image: Any, seed: Any) -> Any:
     """`random_flip_up_down`, the same for the same seed."""
-    return _flipped(image, flip_up_down, _words(seed))
+    return _flipped(image, flip_up_down, _Given(seed))
 
 
 def stateless_random_crop(value: Any, size: Any, seed: Any) -> Any:
     """`random_crop`, the same for the same seed."""
-    return _crop(value, size, _words(seed))
+    return _crop(value, size, _Given(seed))

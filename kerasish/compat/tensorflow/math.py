@@ -10,7 +10,7 @@ import kerasish_core as core
 
 from ... import ops
 from ...optimizers import clipping
-from ...text_arrays import Text, holds_text, is_text
+from ...text_arrays import Text, is_text, means_text
 from .dtypes import name_of
 from .values import dtype_of, ints, tensor
 
@@ -69,7 +69,7 @@ def _place(name: str, function: Any) -> Any:
 argmax, argmin = _place("argmax", ops.argmax), _place("argmin", ops.argmin)
 
 
-def _running(name: str, function: Any, neutral: int) -> Any:
+def _running(name: str, function: Any, neutral: float) -> Any:
     def along(x: Any, axis: Any = 0, exclusive: bool = False, reverse: bool = False) -> Any:
         x, axis = core.convert(x), int(axis)
         dtype = x.dtype.name
@@ -90,15 +90,18 @@ def _running(name: str, function: Any, neutral: int) -> Any:
 
 
 cumsum, cumprod = _running("cumsum", _o.cumsum, 0), _running("cumprod", _o.cumprod, 1)
+_running_logsumexp = _running(
+    "cumulative_logsumexp",
+    lambda x, axis: ops.associative_scan(ops.logaddexp, x, axis=axis),
+    float("-inf"),
+)
 
 
 def cumulative_logsumexp(
     x: Any, axis: int = 0, exclusive: bool = False, reverse: bool = False
 ) -> Any:
-    """`log(cumsum(exp(x)))` along an axis, without overflow."""
-    x = core.convert(x)
-    most = _o.stop_gradient(_o.max(x, axis, keepdims=True))
-    return _o.log(cumsum(_o.exp(x - most), axis, exclusive, reverse)) + most
+    """`log(cumsum(exp(x)))` along an axis, without overflow or underflow."""
+    return _running_logsumexp(x, axis, exclusive, reverse)
 
 
 # -- elementwise
@@ -139,7 +142,7 @@ def not_equal(x: Any, y: Any) -> Any:
 
 
 def _compared(x: Any, y: Any, compare: Any, for_text: Any) -> Any:
-    if isinstance(x, str | bytes) or isinstance(y, str | bytes) or holds_text([x, y]):
+    if means_text(x) or means_text(y):
         a, b = (np.asarray(Text(np.asarray(v, object))) for v in (x, y))
         return core.constant(np.asarray(for_text(a, b)).astype(bool))
     return compare(x, y)
@@ -147,7 +150,7 @@ def _compared(x: Any, y: Any, compare: Any, for_text: Any) -> Any:
 
 def add(x: Any, y: Any) -> Any:
     """`x + y`; texts one after the other."""
-    if isinstance(x, str | bytes) or isinstance(y, str | bytes) or holds_text([x, y]):
+    if means_text(x) or means_text(y):
         return Text(np.add(np.asarray(x, object), np.asarray(y, object)))
     return ops.add(x, y)
 
@@ -209,14 +212,31 @@ def polygamma(a: Any, x: Any) -> Any:
 
 
 def ndtri(x: Any) -> Any:
-    """The quantile of the normal distribution: `sqrt(2) * erfinv(2 x - 1)`."""
+    """The quantile of the normal distribution: what lies above a part `1 - x` of it.
+
+    In float64, exact in both tails, where `erfinv(2 x - 1)` has lost `x`: the rational start of
+    Abramowitz and Stegun 26.2.23 and three steps of Halley's method.
+    """
     x = core.convert(x)
-    return _o.erfinv(2.0 * x - 1.0) * float(np.sqrt(2.0))
+    p = _o.cast(x, "float64")
+    low = p < 0.5
+    p = _o.where(low, p, 1.0 - p)
+    known = _o.where(_o.equal(p, 0.0), 0.5, p)
+    t = _o.sqrt(-2.0 * _o.log(known))
+    above = 2.515517 + t * (0.802853 + t * 0.010328)
+    z = t - above / (1.0 + t * (1.432788 + t * (0.189269 + t * 0.001308)))
+    for _ in range(3):
+        density = _o.exp(-0.5 * z * z) * float(1 / np.sqrt(2 * np.pi))
+        step = (0.5 * _o.erfc(z * float(np.sqrt(0.5))) - known) / density
+        z = z + step / (1.0 - 0.5 * z * step)
+    z = _o.where(_o.equal(p, 0.0), float("inf"), z)
+    return _o.cast(_o.where(low, -z, z), x.dtype.name)
 
 
 def erfcinv(x: Any) -> Any:
     """What `erfc` makes `x` of."""
-    return _o.erfinv(1.0 - core.convert(x))
+    x = core.convert(x)
+    return _o.cast(ndtri(0.5 * _o.cast(x, "float64")) * float(-np.sqrt(0.5)), x.dtype.name)
 
 
 def polyval(coeffs: Any, x: Any) -> Any:
@@ -228,30 +248,10 @@ def polyval(coeffs: Any, x: Any) -> Any:
     return total
 
 
-def sigmoid(x: Any) -> Any:
-    """`1 / (1 + exp(-x))`."""
-    return ops.sigmoid(x)
-
-
-def floormod(x: Any, y: Any) -> Any:
-    """What is left of `x // y`, with the sign of `y`."""
-    return ops.mod(x, y)
-
-
-def truncatemod(x: Any, y: Any) -> Any:
-    """What is left of a division cut toward zero, with the sign of `x`."""
-    return ops.fmod(x, y)
-
-
 def truncatediv(x: Any, y: Any) -> Any:
     """A division of whole numbers cut toward zero."""
     x, y = core.convert(x), core.convert(y)
     return (x - ops.fmod(x, y)) // y
-
-
-def abs_(x: Any) -> Any:
-    """The absolute value."""
-    return ops.abs(x)
 
 
 def angle(input: Any) -> Any:
@@ -332,13 +332,19 @@ def bincount(
     size = max(size, int(minlength or 0))
     size = size if maxlength is None else min(size, int(maxlength))
     kind = name_of(dtype) if weights is None else core.convert(weights).dtype.name
-    hits = _o.one_hot(core.constant(values.astype("int64")), size)
-    hits = _o.cast(hits, kind)
-    if weights is not None:
-        hits = hits * _o.expand_dims(core.convert(weights), -1)
-    axes = tuple(range(values.ndim)) if axis in (0, None) else (values.ndim - 1,)
-    found = _o.max(hits, axes) if binary_output else _o.sum(hits, axes)
-    return _o.cast(found, kind)
+    whole = axis in (0, None)
+    rows = values.reshape(1, -1) if whole else values.reshape(-1, values.shape[-1])
+    counted = np.flatnonzero((rows >= 0) & (rows < size))
+    places = (rows.astype("int64") + size * np.arange(len(rows))[:, None]).reshape(-1)[counted]
+    amounts = (
+        _o.ones((len(counted),), kind)
+        if weights is None
+        else _o.take(_o.reshape(core.convert(weights), (-1,)), core.constant(counted), 0)
+    )
+    found = _o.segment_sum(amounts, core.constant(places), len(rows) * size)
+    if binary_output:
+        found = _o.cast(_o.not_equal(found, 0), kind)
+    return _o.reshape(found, (size,) if whole else (*values.shape[:-1], size))
 
 
 def confusion_matrix(
@@ -360,8 +366,8 @@ def histogram_fixed_width(
 ) -> Any:
     """How many values fall into each of equally wide bins; those outside go to the outer ones."""
     bins = histogram_fixed_width_bins(values, value_range, nbins, dtype)
-    hits = _o.one_hot(_o.reshape(bins, (-1,)), int(nbins))
-    return _o.cast(_o.sum(hits, 0), name_of(dtype))
+    bins = _o.reshape(bins, (-1,))
+    return _o.segment_sum(_o.ones(bins.shape, name_of(dtype)), bins, int(nbins))
 
 
 def histogram_fixed_width_bins(
@@ -442,13 +448,7 @@ def _extreme(segment: Any, least: bool) -> Any:
 
 
 def _prod(data: Any, ids: Any, count: int, empty: Any) -> Any:
-    rows, flat = _flat(data, ids)
-    found = [
-        _o.prod(_o.where(_o.reshape(_o.equal(flat, i), (-1, *[1] * (rows.ndim - 1))),
-                         rows, _o.ones_like(rows)), 0)
-        for i in range(count)
-    ]  # fmt: skip
-    return _o.cast(_o.stack(found, 0), data.dtype.name)
+    return ops.segment_prod(*_flat(data, ids), count)
 
 
 segment_sum, unsorted_segment_sum = _segment("sum", _sum)

@@ -214,11 +214,6 @@ def bias_add(value: Any, bias: Any, data_format: Any = None) -> Any:
 # -- activations
 
 
-def leaky_relu(features: Any, alpha: Any = 0.2) -> Any:
-    """`x`, times `alpha` where it is negative."""
-    return ops.leaky_relu(features, alpha)
-
-
 def crelu(features: Any, axis: int = -1) -> Any:
     """`relu(x)` and `relu(-x)` side by side."""
     x = tensor(features)
@@ -229,11 +224,6 @@ def silu(features: Any, beta: Any = 1.0) -> Any:
     """`x * sigmoid(beta * x)`."""
     x = tensor(features)
     return ops.silu(x) if isinstance(beta, float) and beta == 1.0 else x * ops.sigmoid(beta * x)
-
-
-def gelu(features: Any, approximate: bool = False) -> Any:
-    """`x` times the normal distribution function of `x`."""
-    return ops.gelu(features, approximate)
 
 
 # -- normalization

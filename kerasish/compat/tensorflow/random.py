@@ -52,9 +52,6 @@ class _Given(SeedGenerator):
         return self.words
 
 
-_words = _Given
-
-
 def _normal(seed: Any, shape: Any, mean: Any, stddev: Any, dtype: Any) -> Any:
     return draws.normal(sizes_of(shape), 0.0, 1.0, name_of(dtype), seed) * stddev + mean
 
@@ -145,7 +142,7 @@ def stateless_normal(
     alg: Any = "auto_select",
 ) -> Any:  # fmt: skip
     """Normal draws, the same for the same seed of two numbers."""
-    return _normal(_words(seed), shape, mean, stddev, dtype)
+    return _normal(_Given(seed), shape, mean, stddev, dtype)
 
 
 def stateless_truncated_normal(
@@ -153,7 +150,7 @@ def stateless_truncated_normal(
     alg: Any = "auto_select",
 ) -> Any:  # fmt: skip
     """Normal draws within two standard deviations, the same for the same seed."""
-    return _truncated(_words(seed), shape, mean, stddev, dtype)
+    return _truncated(_Given(seed), shape, mean, stddev, dtype)
 
 
 def stateless_uniform(
@@ -161,25 +158,25 @@ def stateless_uniform(
     alg: Any = "auto_select",
 ) -> Any:  # fmt: skip
     """Uniform draws, the same for the same seed of two numbers."""
-    return _uniform(_words(seed), shape, minval, maxval, dtype)
+    return _uniform(_Given(seed), shape, minval, maxval, dtype)
 
 
 def stateless_categorical(
     logits: Any, num_samples: Any, seed: Any, dtype: Any = "int64"
 ) -> Any:  # fmt: skip
     """Classes with probabilities `softmax(logits)`, the same for the same seed."""
-    found = draws.categorical(logits, int(num_samples), "int32", _words(seed))
+    found = draws.categorical(logits, int(num_samples), "int32", _Given(seed))
     return ops.cast(found, name_of(dtype))
 
 
 def stateless_shuffle(value: Any, seed: Any, alg: Any = "auto_select") -> Any:
     """The rows in random order, the same for the same seed."""
-    return _shuffled(value, _words(seed))
+    return _shuffled(value, _Given(seed))
 
 
 def stateless_split(seed: Any, num: int = 2, alg: Any = "auto_select") -> Any:
     """New seeds `(num, 2)` of one."""
-    return draws.randint((int(num), 2), 0, 2**31 - 1, "int32", _words(seed))
+    return draws.randint((int(num), 2), 0, 2**31 - 1, "int32", _Given(seed))
 
 
 def stateless_fold_in(seed: Any, data: Any, alg: Any = "auto_select") -> Any:

@@ -11,7 +11,7 @@ import kerasish_core as core
 
 from ... import ops
 from ...ops.symbolic import KerasTensor
-from ...text_arrays import Text, holds_text
+from ...text_arrays import Text, holds_text, means_text
 from ...variable import Variable as OurVariable
 from ..methods import tensors as methods
 from .dtypes import as_dtype, name_of
@@ -194,15 +194,9 @@ def convert_to_tensor(value: Any, dtype: Any = None, dtype_hint: Any = None) -> 
     """A tensor of values; of text an array."""
     if isinstance(value, KerasTensor):
         return value
-    if isinstance(value, str | bytes) or holds_text(value) or _rows_of_text(value):
+    if means_text(value):
         return Text(np.array(value, object) if not isinstance(value, np.ndarray) else value)
     return ops.convert_to_tensor(value, None if dtype is None else name_of(dtype))
-
-
-def _rows_of_text(value: Any) -> bool:
-    while isinstance(value, list | tuple) and value:
-        value = value[0]
-    return isinstance(value, str | bytes) or holds_text(value)
 
 
 def zeros(shape: Any, dtype: Any = "float32") -> Any:
@@ -220,7 +214,7 @@ def ones(shape: Any, dtype: Any = "float32") -> Any:
 @plain
 def fill(dims: Any, value: Any) -> Any:
     """One value everywhere."""
-    if isinstance(value, str | bytes) or holds_text(value):
+    if means_text(value):
         whole = np.empty(sizes_of(dims), object)
         whole.fill(value if isinstance(value, str | bytes) else value.item())
         return Text(whole)
@@ -375,7 +369,6 @@ class TensorSpec(_Spec):
 
 def install_methods() -> None:
     """Give tensors the methods that TensorFlow's have."""
-    for cls in (core.Tensor,):
-        for name in ("get_shape", "set_shape"):
-            if not hasattr(cls, name):
-                setattr(cls, name, getattr(methods, name))
+    for name in ("get_shape", "set_shape"):
+        if not hasattr(core.Tensor, name):
+            setattr(core.Tensor, name, getattr(methods, name))
