@@ -53,7 +53,7 @@ class Tensor:
 
     @property
     def spec(self) -> Spec:
-        return Spec(self.shape, self.dtype)
+        return Spec(self._value.shape, self.dtype)
 
     @property
     def ndim(self) -> int:

@@ -348,7 +348,10 @@ def test_system(capsys, tmp_path):
 
 def test_shapes_and_dtypes():
     x = tf.ones((2, 3))
-    assert x.get_shape().as_list() == [2, 3]
+    assert x.get_shape().as_list() == x.shape.as_list() == [2, 3] == x.shape
+    symbolic = keras.Input((2, 3))  # of tf.keras 2: its shape is TensorFlow's, too
+    assert symbolic.shape.as_list() == [None, 2, 3]
+    assert keras.layers.Flatten()(symbolic).shape[1:].num_elements() == 6
     assert tf.float32 == "float32" == x.dtype.name and x.dtype == tf.float32
     assert tf.float32.as_numpy_dtype is np.float32 and tf.bool.is_bool
     assert tf.constant("a").dtype == tf.string or tf.string == tf.constant("a").dtype

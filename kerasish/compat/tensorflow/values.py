@@ -53,6 +53,14 @@ class TensorShape(methods.Shape):
         found = super().__getitem__(key)
         return TensorShape(found) if isinstance(key, slice) else found
 
+    def __eq__(self, other: object) -> bool:
+        return super().__eq__(tuple(other) if isinstance(other, list) else other)
+
+    def __ne__(self, other: object) -> bool:
+        return not self == other
+
+    __hash__ = tuple.__hash__
+
     def is_compatible_with(self, other: Any) -> bool:
         """Whether both can be the shape of one tensor."""
         other = TensorShape(other)
@@ -367,8 +375,17 @@ class TensorSpec(_Spec):
 # -- methods of tensors
 
 
+def _answering(shape: Any) -> Any:
+    """The property with what it gives as a `TensorShape`."""
+    return property(lambda self: tuple.__new__(TensorShape, shape.__get__(self)), doc=shape.__doc__)
+
+
 def install_methods() -> None:
-    """Give tensors the methods that TensorFlow's have."""
+    """Give tensors the methods that TensorFlow's have, and shapes those of `TensorShape`."""
     for name in ("get_shape", "set_shape"):
         if not hasattr(core.Tensor, name):
             setattr(core.Tensor, name, getattr(methods, name))
+    for first in (core.Tensor, core.Variable, KerasTensor):
+        for cls in (first, *first.__subclasses__()):
+            if "shape" in vars(cls):
+                cls.shape = _answering(vars(cls)["shape"])
