@@ -31,7 +31,7 @@ _COMPAT = f"{_OURS}.compat"
 # Methods whose arguments were once others.
 _METHODS = (
     "__init__", "add_loss", "add_weight", "compile", "evaluate", "fit", "load_weights", "predict",
-    "save_weights", "test_on_batch", "train_on_batch",
+    "save", "save_weights", "test_on_batch", "train_on_batch",
 )  # fmt: skip
 # How attributes begin that no release meant to show, but programs use.
 _PRIVATE = ("_keras", "_make", "_trainable_w", "_non_trainable_w")

@@ -20,6 +20,9 @@ def call(function: Callable[..., Any], owner: type | None, args: Any, kwargs: An
     row = rows().get(_key(function, owner))
     if row is None:
         return function(*args, **kwargs)
+    run = _instead(row, args, kwargs)
+    if run is not None:
+        return run()
     form = _Form(row, _key(function, owner), owner is not None, args, kwargs)
     form.adapt(older.state.generation or older.MODERN)
     return form.run(function)
@@ -34,14 +37,21 @@ def after(
         What runs it; None if there is nothing old in it, so that the error stands.
     """
     row = rows().get(_key(function, owner))
-    if row is None or (function.__name__ in _RUNS and _began(error, function)):
+    if row is None:
         return None
+    run = _instead(row, args, kwargs)
+    if run is not None or (function.__name__ in _RUNS and _began(error, function)):
+        return run
     form = _Form(row, _key(function, owner), owner is not None, args, kwargs)
     first = not row.first.keys().isdisjoint(kwargs)
     if first:
         generation.seen(1)
     form.adapt(1 if first else 2)
     return (lambda: form.run(function)) if form.changed else None
+
+
+def _instead(row: Row, args: Any, kwargs: Any) -> Callable[[], Any] | None:
+    return None if row.instead is None else row.instead(*args, **kwargs)
 
 
 # What they do is not done twice: an error within may be the program's own.

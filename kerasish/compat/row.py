@@ -24,12 +24,15 @@ class Row:
         change: For what is no renaming: gets the keyword arguments by today's names (and, in a
             generation with an order, the positional ones among them) and changes them in
             place. May return a function that gets the object made (or of a function its result).
+        instead: Gets the arguments as they are; returns what does the whole call in another way,
+            or None where it is to be done as ever.
     """
 
     first: Mapping[str, Any] = field(default_factory=dict)
     second: Mapping[str, Any] = field(default_factory=dict)
     order: Mapping[int, str | Callable[[tuple[Any, ...]], str]] = field(default_factory=dict)
     change: Callable[[dict[str, Any]], Callable[[Any], None] | None] | None = None
+    instead: Callable[..., Callable[[], Any] | None] | None = None
 
     def joined(self, other: Row) -> Row:
         """This row with what another one adds for the same call."""
@@ -38,6 +41,7 @@ class Row:
             first={**self.first, **other.first}, second={**self.second, **other.second},
             order={**self.order, **other.order},
             change=_both(changes) if len(changes) == 2 else (changes or [None])[0],
+            instead=self.instead or other.instead,
         )  # fmt: skip
 
 

@@ -149,6 +149,11 @@ def load_model(
         if not path.is_file():
             raise ValueError(f"File not found: filepath={name}.")
         return load_legacy_model(path, custom_objects, compile, safe_mode)
+    if (path / "saved_model.pb").is_file() and not (path / _CONFIG).is_file():
+        raise ValueError(
+            f"{path} is a SavedModel of TensorFlow, which holds a graph and is not read here. "
+            "Load it with TensorFlow's Keras and save it to a file that ends in .keras or .h5."
+        )
     if path.is_dir():
         return _load(path, path, custom_objects, compile, safe_mode)
     if not path.is_file():

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,7 @@ from .zips import unzipped
 
 __all__ = [
     "WEIGHTS_MEMBER", "finder", "load_weights", "may_overwrite", "opened_member", "read_parts",
-    "save_weights", "write_parts",
+    "save_weights", "unchanged_on_error", "write_parts",
 ]  # fmt: skip
 
 # The weights in a `.keras` archive.
@@ -229,9 +229,8 @@ def read_parts(
     optimizer = getattr(model, "optimizer", None)
     held = list(getattr(model, "variables", ()))
     held += list(optimizer.variables) if optimizer is not None else []
-    before = [(v, v.value) for v in {id(v): v for v in held}.values()]
     failed: list[tuple[Any, str]] = []
-    try:
+    with unchanged_on_error(held):
         for place, part in saveable_parts(model, skip):
             reader = find(_vars(place))
             try:
@@ -240,12 +239,20 @@ def read_parts(
                 failed.append((part, f"{reader.place}: {error.args[0]}"))
         if failed and not skip_mismatch:
             raise ValueError(_report(path, failed))
+    if failed:
+        warnings.warn(_report(path, failed), stacklevel=4)
+
+
+@contextlib.contextmanager
+def unchanged_on_error(variables: Iterable[Any]) -> Iterator[None]:
+    """Give variables back their values if the block raises."""
+    before = [(v, v.value) for v in {id(v): v for v in variables}.values()]
+    try:
+        yield
     except BaseException:
         for variable, value in before:
             variable.assign(value)
         raise
-    if failed:
-        warnings.warn(_report(path, failed), stacklevel=4)
 
 
 def _report(path: Path, failed: list[tuple[Any, str]]) -> str:

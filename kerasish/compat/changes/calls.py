@@ -90,7 +90,8 @@ def every_nth_epoch(arguments: dict[str, Any]) -> Callable[[Any], None] | None:
     if period > 1:
         warn_once("ModelCheckpoint(period=...)", "ModelCheckpoint(save_freq=...), in batches")
     if not path.endswith(plain):
-        warn_once("ModelCheckpoint of an HDF5 file", f"a filepath that ends in {plain}")
+        kind = "an HDF5 file" if path.endswith((".h5", ".hdf5")) else "another format"
+        warn_once(f"ModelCheckpoint of {kind}", f"a filepath that ends in {plain}")
         arguments["filepath"] = f"file{plain}"
 
     def finish(callback: Any) -> None:

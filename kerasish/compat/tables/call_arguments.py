@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from .. import checkpoints
 from ..changes.calls import (
     every_nth_epoch,
     falling_rate,
@@ -61,6 +62,9 @@ ROWS: dict[str, Row] = {
     "Trainer.predict": Row(
         order={2: f"x batch_size verbose steps {_WORKERS}"}, change=workers_of_data_set
     ).joined(Row(change=quiet)),
+    "Model.load_weights": Row(instead=checkpoints.load_weights),
+    "Model.save": Row(instead=checkpoints.save),
+    "Model.save_weights": Row(instead=checkpoints.save_weights),
     "Trainer.train_on_batch": Row(second={"reset_metrics": None}),
     "Trainer.test_on_batch": Row(second={"reset_metrics": None}),
     # optimizers

@@ -227,5 +227,6 @@ TENSORFLOW: dict[str, dict[str, str | None]] = {
         **own("dtypes", "DType as_dtype"),
         **own("values", "cast complex=complex_ saturate_cast"),
     },
+    "train": own("train", "Checkpoint CheckpointManager get_checkpoint_state latest_checkpoint"),
     **ROOMS,
 }  # fmt: skip

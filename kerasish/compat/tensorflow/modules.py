@@ -11,6 +11,7 @@ import kerasish_core as core
 
 from ...naming import to_snake_case
 from .control import NameScope
+from .train import load_own_variables, save_own_variables
 
 __all__ = ["Module", "TensorArray"]
 
@@ -25,6 +26,8 @@ class Module:
 
     def __init__(self, name: str | None = None) -> None:
         self._name = name or to_snake_case(type(self).__name__)
+
+    save_own_variables, load_own_variables = save_own_variables, load_own_variables
 
     @property
     def name(self) -> str:
