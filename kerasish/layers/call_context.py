@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
+from collections.abc import Iterator
 from typing import Any
 
-__all__ = ["CallContext", "current_context", "state"]
+__all__ = ["CallContext", "current_context", "in_data_set", "state"]
 
 
 class CallContext:
@@ -25,6 +27,7 @@ class CallContext:
 
 class _State(threading.local):
     context: CallContext | None = None
+    in_data_set: bool = False
 
 
 state = _State()
@@ -33,3 +36,14 @@ state = _State()
 def current_context() -> CallContext | None:
     """The context of the call that is running, or None."""
     return state.context
+
+
+@contextlib.contextmanager
+def in_data_set() -> Iterator[None]:
+    """While a function of a data set's elements runs: there image layers make floats, as Keras's
+    do within `tf.data`."""
+    before, state.in_data_set = state.in_data_set, True
+    try:
+        yield
+    finally:
+        state.in_data_set = before

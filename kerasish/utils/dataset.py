@@ -10,6 +10,7 @@ import numpy as np
 
 import kerasish_core as core
 
+from ..layers.call_context import in_data_set
 from .dataset_groups import Groups
 from .dataset_sources import Sources
 from .dataset_values import (
@@ -144,7 +145,8 @@ class Dataset(Sources, Groups):
 
         def run(element: Any) -> Any:
             element = as_tensors(element)
-            found = map_func(*element) if isinstance(element, tuple) else map_func(element)
+            with in_data_set():
+                found = map_func(*element) if isinstance(element, tuple) else map_func(element)
             return result_of(found)
 
         made = self._like(lambda epoch: map(run, self._make(epoch)), self._cardinality)

@@ -405,3 +405,22 @@ def test_shuffling_reaches_every_place():
         seen[np.arange(20), order] += 1
     assert np.all(seen[0, :6] > 20) and np.all(seen[0, 6:] == 0)  # out of the first six
     assert np.count_nonzero(seen[-1]) > 12  # old elements may wait until the end
+
+
+def test_image_layers_give_floats_in_data_sets():
+    """As Keras's do within `tf.data`; on arrays they keep the dtype of whole numbers."""
+    images = np.arange(2 * 6 * 6 * 3).reshape(2, 6, 6, 3).astype("uint8")
+    for layer in (
+        layers.Resizing(4, 4),
+        layers.RandomGrayscale(1.0),
+        layers.MaxNumBoundingBoxes(2),
+    ):
+        assert layer(images).dtype == "uint8"
+        mapped = next(iter(Dataset.from_tensor_slices(images).batch(2).map(layer)))
+        whole = layer(images.astype("float32"))
+        assert mapped.dtype == "float32" and np.array_equal(mapped, whole)
+        pairs = Dataset.from_tensor_slices((images, np.arange(2))).batch(2)
+        x, y = next(iter(pairs.map(lambda x, y: (layer(x), y))))
+        assert x.dtype == "float32" and np.array_equal(x, whole) and y.dtype.kind == "i"
+    kept = layers.Resizing(4, 4, dtype="uint8")
+    assert next(iter(Dataset.from_tensor_slices(images).map(kept))).dtype == "uint8"

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+import kerasish_core as core
+
 from .... import ops
 from ....config import standardize_data_format
+from ....ops.symbolic import KerasTensor
 from ....random import SeedGenerator
+from ...call_context import state
 from ..data_layer import DataLayer
 from .boxes import clip_to_image_size, convert_format, densify
 
@@ -36,6 +40,15 @@ class ImageLayer(DataLayer):
         super().__init__(**kwargs)
         self.bounding_box_format = bounding_box_format
         self.data_format = standardize_data_format(data_format)
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Change images, and what belongs to them."""
+        if state.in_data_set and args:
+            args = (core.tree.map_structure(self._as_floats, args[0]), *args[1:])
+        return super().__call__(*args, **kwargs)
+
+    def _as_floats(self, x: Any) -> Any:
+        return x if isinstance(x, KerasTensor) else core.ops.cast(x, self.compute_dtype)
 
     # -- places
     @property
