@@ -420,7 +420,7 @@ def test_image_layers_give_floats_in_data_sets():
         whole = layer(images.astype("float32"))
         assert mapped.dtype == "float32" and np.array_equal(mapped, whole)
         pairs = Dataset.from_tensor_slices((images, np.arange(2))).batch(2)
-        x, y = next(iter(pairs.map(lambda x, y: (layer(x), y))))
+        x, y = next(iter(pairs.map(lambda x, y, layer=layer: (layer(x), y))))
         assert x.dtype == "float32" and np.array_equal(x, whole) and y.dtype.kind == "i"
     kept = layers.Resizing(4, 4, dtype="uint8")
     assert next(iter(Dataset.from_tensor_slices(images).map(kept))).dtype == "uint8"
