@@ -7,6 +7,7 @@ the tapes outside it. Everything that changes the state restores it in a `finall
 from __future__ import annotations
 
 import contextlib
+import math
 import threading
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, Protocol
@@ -93,12 +94,32 @@ def apply(op: Op, *inputs: Tensor, **attrs: Any) -> Any:
     """
     state = STATE
     trace = state.trace
-    outputs = run_eager(op, inputs, attrs) if trace is None else trace.emit(op, inputs, attrs)
+    if trace is None or (inputs and all(map(_is_size, inputs)) and _gives_sizes(op, inputs, attrs)):
+        outputs = run_eager(op, inputs, attrs)
+    else:
+        outputs = trace.emit(op, inputs, attrs)
     if state.tapes:
         recorded = outputs if op.multiple else (outputs,)
         for tape in state.tapes:
             tape.record(op, inputs, recorded, attrs)
     return outputs
+
+
+# As many whole numbers as shapes have.
+_FEW = 16
+
+
+def _is_size(x: Any) -> bool:
+    return x.known and x.dtype.kind in "iu" and x.size <= _FEW
+
+
+def _gives_sizes(op: Op, inputs: Any, attrs: dict[str, Any]) -> bool:
+    """Whether a trace computes it at once, so that sizes stay numbers, of which shapes can be."""
+    found = op.infer(*(x.spec for x in inputs), **attrs)
+    return all(
+        spec.dtype.kind in "iub" and math.prod(spec.shape) <= _FEW
+        for spec in (found if op.multiple else (found,))
+    )
 
 
 def explain_failure(op: Op, inputs: Any, attrs: dict[str, Any], error: Exception) -> Exception:

@@ -17,7 +17,7 @@ class DeviceError(RuntimeError):
     """A device that is missing, or operands that live on different devices."""
 
 
-class GradientError(LookupError):
+class GradientError(LookupError, RuntimeError):
     """A gradient that is not defined, or was asked for of something not recorded."""
 
 

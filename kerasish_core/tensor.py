@@ -32,6 +32,7 @@ class Tensor:
 
     __slots__ = ("__weakref__", "_mask", "_origin", "_tid", "_value")
     __array_priority__ = 100
+    known = True  # while a function is traced, its own tensors are not
 
     def __init__(self, value: Any) -> None:
         self._value = value
@@ -170,7 +171,7 @@ class Tensor:
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **options: Any) -> Any:
         function = NUMPY_FUNCTIONS.get(ufunc) if method == "__call__" and not options else None
         if function is not None:
-            return function(*inputs)
+            return function(*[_beside(self, x) if type(x) is np.ndarray else x for x in inputs])
         arrays = [np.asarray(x) if isinstance(x, Tensor) else x for x in inputs]
         return getattr(ufunc, method)(*arrays, **options)
 
@@ -291,10 +292,22 @@ def _binary(name: str, reflected: bool) -> Callable[[Any, Any], Any]:
         # What stands above tensors (the API's symbolic ones) says so and does the operation itself.
         if other is None or isinstance(other, str) or hasattr(type(other), "__kerasish_defer__"):
             return NotImplemented
+        if type(other) is np.ndarray:
+            other = _beside(self, other)
         function = OPERATORS[name]
         return function(other, self) if reflected else function(self, other)
 
     return operator
+
+
+_WIDE = frozenset(["float64", "complex128", "int64", "uint64"])
+
+
+def _beside(tensor: Any, array: Any) -> Any:
+    """A float64 array beside a tensor of fewer bits is NumPy's default, not a wish: float32."""
+    if array.dtype == np.float64 and getattr(tensor.dtype, "name", tensor.dtype) not in _WIDE:
+        return array.astype(np.float32)
+    return array
 
 
 def _unary(name: str) -> Callable[[Any], Any]:

@@ -395,7 +395,8 @@ def extract_patches(
     x, first = _checked(images, data_format)
     size = _numbers(size, 2, "size")
     strides = size if strides is None else _numbers(strides, 2, "strides")
-    return _patches(x, size, strides, _numbers(dilation_rate, 2, "dilation_rate"), padding, first)
+    dilation = _numbers(dilation_rate, 2, "dilation_rate")
+    return _patches(x, size, strides, dilation, padding.lower(), first)
 
 
 @symbolic
@@ -415,7 +416,8 @@ def extract_patches_3d(
     first = standardize_data_format(data_format) == "channels_first"
     size = _numbers(size, 3, "size")
     strides = size if strides is None else _numbers(strides, 3, "strides")
-    return _patches(x, size, strides, _numbers(dilation_rate, 3, "dilation_rate"), padding, first)
+    dilation = _numbers(dilation_rate, 3, "dilation_rate")
+    return _patches(x, size, strides, dilation, padding.lower(), first)
 
 
 def _filtered(x: Any, kernel: Any, first: bool, padding: str) -> Any:

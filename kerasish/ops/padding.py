@@ -37,6 +37,7 @@ def pad(x: Any, pad_width: Any, mode: str = "constant", constant_values: Any = N
 
     Source: https://keras.io/api/ops/numpy/#pad-function
     """
+    mode = mode.lower()
     if constant_values is not None and mode != "constant":
         raise ValueError(
             "Argument `constant_values` can only be provided when `mode == 'constant'`. "

@@ -72,7 +72,11 @@ def _record(args: Any, value: Any, rule: Callable[..., Any], reads: GradientTape
         if isinstance(x, Tensor | Variable)
     ]
     results = [convert(y) for y in tree.flatten(value)]
-    found = [(v, t) for v, by_tid in reads._reads.values() for t in by_tid.values()]
+    # What a variable among the arguments gets is the rule's to say.
+    given = {id(x) for x in leaves if isinstance(x, Variable)}
+    found = [
+        (v, t) for v, by_tid in reads._reads.values() if id(v) not in given for t in by_tid.values()
+    ]
     tapes, STATE.tapes = STATE.tapes, ()
     try:
         copies = [ops.identity(y) for y in results]

@@ -204,10 +204,16 @@ class GradientTape:
                     ops.zeros_like(s) if g is None else g
                     for g, s in zip(found, flat_sources, strict=True)
                 ]
-        if not self.persistent:
-            self._clear()
-            self._used = True
+        self._release()
         return tree.pack_sequence_as(sources, found)
+
+    def _release(self) -> None:
+        """After a use, keep the records or which variables there were only."""
+        if not self.persistent:
+            watched = self.watched_variables()
+            self._clear()
+            self._watched = {id(v): v for v in watched}
+            self._used = True
 
     def _seeds(self, target: Any, output_gradients: Any) -> dict[int, Tensor]:
         targets = tree.flatten(target)
@@ -217,7 +223,8 @@ class GradientTape:
         seeds: dict[int, Tensor] = {}
         for y, g in zip(targets, given, strict=True):
             if isinstance(y, Variable):
-                y = y.value
+                variable, y = y, y.value
+                self.record_read(variable, y)
             if not isinstance(y, Tensor):
                 raise TypeError(f"A gradient target must be a tensor, got {type(y).__name__}.")
             if not dtypes.is_inexact(y.dtype):
@@ -384,9 +391,7 @@ class GradientTape:
                 else ops.stack([ops.zeros(s.shape, s.dtype) if g is None else g for g in row])
                 for row, s in zip(rows, sources, strict=True)
             ]
-        if not self.persistent:
-            self._clear()
-            self._used = True
+        self._release()
         return result
 
 

@@ -42,6 +42,7 @@ class Tracer(Tensor):
     """A tensor of a running trace: a spec and a number."""
 
     __slots__ = ("_spec", "number", "trace")
+    known = False
 
     def __init__(self, trace: Trace, number: int, spec: Spec) -> None:
         self._tid = 0
