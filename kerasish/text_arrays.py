@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -9,6 +10,10 @@ import numpy as np
 import kerasish_core as core
 
 __all__ = ["Text", "holds_text", "is_text", "means_text"]
+
+
+# What layers give text in: in TensorFlow programs, arrays with the methods of its tensors.
+of_layers: Callable[[Any], Any] = np.asarray
 
 
 def is_text(x: Any) -> bool:

@@ -88,13 +88,24 @@ class Dataset(Sources, Groups):
 
     @staticmethod
     def zip(*datasets: Any) -> Dataset:
-        """Elements of several data sets together; as many as the shortest has."""
-        if len(datasets) == 1 and isinstance(datasets[0], tuple | list):
-            datasets = tuple(datasets[0])
-        known = [d.cardinality() for d in datasets]
+        """Elements of several data sets together; as many as the shortest has.
+
+        Args:
+            *datasets: Data sets, or one structure of them: elements have this structure.
+        """
+        structure: Any = datasets
+        if len(datasets) == 1 and isinstance(datasets[0], tuple | list | dict):
+            structure = datasets[0] if isinstance(datasets[0], dict) else tuple(datasets[0])
+        flat = tree.flatten(structure)
+        known = [d.cardinality() for d in flat]
         finite = [n for n in known if n != INFINITE]
         count = UNKNOWN if UNKNOWN in known else min(finite, default=INFINITE)
-        return Dataset(lambda epoch: zip(*(d._make(epoch) for d in datasets)), count)
+
+        def elements(epoch: int) -> Iterator[Any]:
+            for parts in zip(*(d._make(epoch) for d in flat)):
+                yield tree.pack_sequence_as(structure, parts)
+
+        return Dataset(elements, count)
 
     # -- going through it
     def _elements(self) -> Iterator[Any]:

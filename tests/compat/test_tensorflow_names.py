@@ -75,7 +75,7 @@ WITHOUT_CASES = (
     "Assert|DType|GradientTape|GFile|Generator|Tensor|TensorSpec|Variable|__version__|assert_|"
     "is_symbolic|check_numerics|custom_gradient|device|function$|group|name_scope|newaxis|no_op|"
     "print|random|Module|initializers|losses|metrics|optimizers|set_random_seed|get_logger|recompute_grad|stop_gradient|get_static|"
-    "stateless|options|heckpoint|Threading|AutoShard|Distribute|experimental|categorical|"
+    "stateless|options|heckpoint|Unconnected|control_dep|init_scope|Threading|AutoShard|Distribute|experimental|categorical|"
     "^(b?float|u?int|half|double|string|bool$|complex)"
 )
 ALIASES = {

@@ -218,3 +218,38 @@ def test_what_was_read_never_changes():
     v.assign(np.ones(3))
     array[0] = 5
     assert before.numpy().tolist() == [0, 0, 0] and v.numpy().tolist() == [1, 1, 1]
+
+
+def test_custom_gradient_of_a_variable_counts_once():
+    x, w = core.Variable([1.0, 2.0]), core.Variable(3.0)
+
+    @core.custom_gradient
+    def f(z):
+        return z * z * w, lambda u: u * 5.0
+
+    with core.GradientTape(persistent=True) as tape:
+        y = f(x)
+    assert tape.gradient(y, x).numpy().tolist() == [5, 5]
+    assert float(tape.gradient(y, w)) == 5  # read, not given: as usual
+    seen = []
+
+    @core.custom_gradient
+    def g(z):
+        def rule(u, variables=None):
+            seen.extend(variables)
+            return u * 7.0, [u.sum() for _ in variables]
+
+        return z * w, rule
+
+    with core.GradientTape(persistent=True) as tape:
+        y = g(x)
+    assert tape.gradient(y, x).numpy().tolist() == [7, 7] and seen == [w]
+
+
+def test_a_variable_is_a_target():
+    v = core.Variable(3.0)
+    with core.GradientTape() as tape:
+        y = v
+    assert float(tape.gradient(y, v)) == 1 and tape.watched_variables() == (v,)
+    with pytest.raises(RuntimeError, match="used once"):
+        tape.gradient(y, v)

@@ -126,3 +126,16 @@ def test_methods_are_recorded_and_traced():
     assert tape.gradient(y, x).tolist() == [0, 2, 4]
     step = core.compile_step(lambda v: v.transpose().mean() + v.max())
     assert float(step(x)) == 3.0
+
+
+def test_float64_arrays_beside_tensors_of_fewer_bits():
+    """NumPy's default, not a wish: as TensorFlow and JAX have it."""
+    array = np.ones(2)
+    for dtype in ("float32", "float16", "bfloat16", "int32", "bool"):
+        x = core.convert([1, 0], dtype)
+        for found in (x + array, array + x, x < array, np.add(array, x)):
+            assert found.dtype.name in ("float32", "bool"), dtype
+    for wide in (core.convert([1.0, 2.0], "float64"), core.convert([1, 2], "int64")):
+        assert (wide * array).dtype == (array * wide).dtype == "float64"
+    assert (core.Variable([1.0, 2.0]) * array).dtype == "float32"
+    assert core.ops.add(core.convert([1.0, 2.0]), array).dtype == "float64"  # by name: as it is

@@ -209,3 +209,20 @@ def test_numbers_of_scalars_are_hashable():
     assert {1: "one"}[number] == "one" and number.dtype == "int32"
     assert core.Variable(2.0).numpy() == 2.0
     assert type(core.convert(2.0).__array__()) is np.ndarray
+
+
+def test_sizes_stay_numbers_in_a_trace():
+    """What is computed of known whole numbers can be a shape."""
+    o = core.ops
+
+    def f(x):
+        rows = o.cast(core.convert(x.shape[0]), "int64")
+        sizes = o.stack([o.maximum(rows, 1), o.prod(core.convert(x.shape)) // rows])
+        return o.reshape(x, sizes) + o.zeros((rows, 1))
+
+    x = core.convert(np.arange(6.0).reshape(2, 3))
+    assert np.array_equal(core.compile_step(f)(x), x)
+    many = core.convert(np.arange(40))
+    for values, there in ((many, True), (many[:4], False)):  # no constant is made of large ones
+        program = to_text(trace(lambda x, values=values: x + values * 2, [core.convert(1)]).graph)
+        assert ("multiply" in program) is there

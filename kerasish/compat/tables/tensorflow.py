@@ -209,11 +209,12 @@ TENSORFLOW: dict[str, dict[str, str | None]] = {
         "stop_gradient": "ops:stop_gradient input",
         **own("control", """
             case cond device executing_eagerly foldl foldr function group map_fn
-            name_scope=NameScope no_op numpy_function py_function recompute_grad scan switch_case
-            vectorized_map while_loop
+            control_dependencies=scope init_scope=scope name_scope=NameScope no_op numpy_function
+            py_function recompute_grad scan switch_case vectorized_map while_loop
         """),
-        **own("system", "get_logger print=print_"),
-        **own("modules", "Module TensorArray"),
+        **own("system", "UnconnectedGradients get_logger print=print_"),
+        **own("modules", "Module"),
+        **own("tensor_array", "TensorArray"),
         **own("random", "set_random_seed=set_seed"),
         **own("debugging", """
             Assert=assert_that assert_equal assert_greater assert_less assert_rank

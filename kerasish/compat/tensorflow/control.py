@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import inspect
+import threading
 import warnings
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -15,15 +17,28 @@ import kerasish_core as core
 from ... import autodiff, ops
 from ...text_arrays import Text, holds_text
 from ...utils.dataset import Dataset
-from .values import convert_to_tensor, plain
+from .tensor_array import TensorArray
+from .values import TensorSpec, convert_to_tensor, plain
 
-__all__ = ["Function", "cond", "function", "map_fn", "while_loop"]
+__all__ = ["Function", "cond", "function", "in_function", "map_fn", "while_loop"]
 
 tree = core.tree
 
 
 class _Mode:
     eager = False
+
+
+class _Running(threading.local):
+    functions = 0  # how many functions of `tf.function` are being called
+
+
+_running = _Running()
+
+
+def in_function() -> bool:
+    """Whether a function of `tf.function` is traced, which may as well run eagerly."""
+    return _running.functions > 0 and core.is_tracing()
 
 
 @plain
@@ -45,19 +60,48 @@ class Function:
     then on, and says so once.
     """
 
-    def __init__(self, python_function: Callable[..., Any], step: Any = None) -> None:
+    def __init__(
+        self, python_function: Callable[..., Any], signature: Any = None, step: Any = None
+    ) -> None:
         functools.update_wrapper(self, python_function)
         self.python_function = python_function
+        self.input_signature = signature
         self._step = autodiff.function(python_function) if step is None else step
         self._eager = False
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        if self.input_signature is not None:
+            args, kwargs = self._signed(args, kwargs), {}
+        found = self._run(args, kwargs)
+        return found if isinstance(found, core.Tensor) else tree.map_structure(_result, found)
+
+    def _signed(self, args: Any, kwargs: Any) -> tuple[Any, ...]:
+        """The arguments as tensors of the dtypes of the signature.
+
+        Raises:
+            TypeError: Their number or a shape is another.
+        """
+        name = getattr(self, "__name__", "a function")
+        if kwargs:
+            names = list(inspect.signature(self.python_function).parameters)
+            left = names[len(args) :]
+            args = (*args, *(kwargs.pop(n) for n in left if n in kwargs))
+        wanted = self.input_signature
+        if kwargs or len(args) != len(wanted):
+            raise TypeError(
+                f"{name}: {len(args) + len(kwargs)} arguments for {len(wanted)} of the "
+                "input_signature."
+            )
+        return tuple(_of_spec(x, spec, name) for x, spec in zip(args, wanted))
+
+    def _run(self, args: Any, kwargs: Any) -> Any:
         function = self.python_function
         if self._eager or _Mode.eager:
             return function(*args, **kwargs)
         leaves = tree.flatten((args, kwargs))
         if any(isinstance(x, Dataset) for x in leaves) or holds_text(leaves):
             return function(*args, **kwargs)
+        _running.functions += 1
         try:
             return self._step(*args, **kwargs)
         except core.TraceError as error:
@@ -68,14 +112,16 @@ class Function:
             warnings.warn(
                 f"tf.function: {name} can't be compiled and runs eagerly: {error}", stacklevel=3
             )
-            return function(*args, **kwargs)
+        finally:
+            _running.functions -= 1
+        return function(*args, **kwargs)
 
     def __get__(self, owner: Any, kind: Any = None) -> Any:
         if owner is None:
             return self
         step = self._step.__get__(owner, kind)  # the same for each object
         if not hasattr(step, "as_function"):
-            step.as_function = Function(step.__wrapped__, step)
+            step.as_function = Function(step.__wrapped__, self.input_signature, step)
         return step.as_function
 
     def get_concrete_function(self, *args: Any, **kwargs: Any) -> Function:
@@ -88,15 +134,50 @@ class Function:
         return getattr(self._step, name)
 
 
+def _result(x: Any) -> Any:
+    return core.convert(x) if isinstance(x, bool | int | float) else x
+
+
+def _of_spec(x: Any, spec: Any, name: str) -> Any:
+    """An argument as its part of a signature says: a spec, or a structure of them."""
+    if isinstance(spec, TensorSpec):
+        if spec.dtype == "string":
+            return x
+        made = core.convert(x, str(spec.dtype))
+        if spec.shape is not None and not spec.shape.is_compatible_with(made.shape):
+            raise TypeError(
+                f"{name}: an argument of shape {tuple(made.shape)} for TensorSpec(shape="
+                f"{tuple(spec.shape)}, dtype={spec.dtype}) of the input_signature."
+            )
+        return made
+    if isinstance(spec, dict):
+        return {k: _of_spec(x[k], part, name) for k, part in spec.items()}
+    if isinstance(spec, list | tuple):
+        parts = [_of_spec(v, part, name) for v, part in zip(x, spec, strict=True)]
+        return parts if isinstance(spec, list) else tuple(parts)
+    return x
+
+
 @plain
 def function(func: Any = None, input_signature: Any = None, **kwargs: Any) -> Any:
-    """Compile a function, as decorator with options or without."""
-    return Function if func is None else Function(func)
+    """Compile a function, as decorator with options or without.
+
+    Args:
+        func: The function.
+        input_signature: A `TensorSpec` for each argument, or structures of them: arguments are
+            converted to their dtypes, and must fit their shapes.
+        **kwargs: Options that have no effect here.
+    """
+    if func is None:
+        return lambda func: Function(func, input_signature)
+    return Function(func, input_signature)
 
 
 @plain
 def py_function(func: Any = None, inp: Any = None, Tout: Any = None) -> Any:
     """A function of Python of the values of tensors: not in compiled functions."""
+    if func is None:
+        return _decorator(py_function, Tout)
     given = [convert_to_tensor(x) for x in inp or ()]
     _check_values(given)
     return _typed(func(*given), Tout)
@@ -107,9 +188,18 @@ def numpy_function(
     func: Any = None, inp: Any = None, Tout: Any = None, stateful: Any = True
 ) -> Any:
     """A function of NumPy's arrays of the values of tensors: not in compiled functions."""
+    if func is None:
+        return _decorator(numpy_function, Tout)
     given = [convert_to_tensor(x) for x in inp or ()]
     _check_values(given)
     return _typed(func(*[np.array(x.numpy()) for x in given]), Tout)
+
+
+def _decorator(caller: Any, kinds: Any) -> Any:
+    def decorate(func: Any) -> Any:
+        return functools.wraps(func)(lambda *args: caller(func, list(args), kinds))
+
+    return decorate
 
 
 def _check_values(tensors: Any) -> None:
@@ -185,10 +275,20 @@ def while_loop(
         found = body(*values)
         return tuple(found) if isinstance(found, list | tuple) else (found,)
 
-    start = tuple(_tensors(list(loop_vars)))
     limit = None if maximum_iterations is None else int(maximum_iterations)
+    if any(isinstance(x, TensorArray) for x in tree.flatten(loop_vars)):
+        state = tuple(loop_vars)
+        state, count = tree.map_structure(_loop_variable, state), 0
+        while count != limit and bool(np.asarray(cond(*state))):
+            state, count = tree.map_structure(_loop_variable, step(*state)), count + 1
+        return list(state) if kind is list else tuple(state)
+    start = tuple(_tensors(list(loop_vars)))
     found = ops.while_loop(cond, step, start, limit)
     return list(found) if kind is list else tuple(found)
+
+
+def _loop_variable(x: Any) -> Any:
+    return x if isinstance(x, TensorArray) else convert_to_tensor(x)
 
 
 def map_fn(

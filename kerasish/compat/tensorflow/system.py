@@ -15,6 +15,7 @@ import numpy as np
 import kerasish_core as core
 
 from ... import summary
+from .control import in_function
 from .values import plain
 
 __all__ = ["PhysicalDevice", "Strategy", "get_logger", "print_"]
@@ -160,6 +161,13 @@ def get_strategy() -> Strategy:
 # -- errors
 
 
+class UnconnectedGradients(Enum):
+    """What a tape gives for a source that the target does not depend on."""
+
+    NONE = "none"
+    ZERO = "zero"
+
+
 class OpError(Exception):
     """What TensorFlow's errors are."""
 
@@ -274,6 +282,8 @@ def _shown(x: Any) -> str:
     try:
         return str(np.asarray(x)) if isinstance(x, core.Tensor | core.Variable) else str(x)
     except core.TraceError:
+        if in_function():
+            raise  # it runs eagerly then, and prints what was asked for
         return f"<{x.spec}, while the function is traced>"
 
 

@@ -9,7 +9,7 @@ import numpy as np
 
 import kerasish_core as core
 
-from ... import ops
+from ... import ops, text_arrays
 from ...ops.symbolic import KerasTensor
 from ...text_arrays import Text, holds_text, means_text
 from ...variable import Variable as OurVariable
@@ -101,6 +101,12 @@ def _elementwise(name: str, reflected: bool) -> Any:
     return operator
 
 
+def _negative(self: Sizes) -> Any:
+    return Sizes(-n for n in self)
+
+
+Sizes.__neg__ = _negative  # type: ignore[attr-defined]
+
 for _short, _name in {
     "add": "add", "sub": "subtract", "mul": "multiply", "floordiv": "floor_divide",
     "truediv": "true_divide", "mod": "mod",
@@ -170,19 +176,28 @@ def dtype_of(x: Any) -> str:
 # -- making
 
 
-def Variable(
-    initial_value: Any = None, trainable: bool = True, validate_shape: Any = None,
-    caching_device: Any = None, name: Any = None, variable_def: Any = None, dtype: Any = None,
-    import_scope: Any = None, constraint: Any = None, shape: Any = None, **_: Any,
-) -> Any:  # fmt: skip
+class _OfAllVariables(type):
+    def __instancecheck__(cls, x: Any) -> bool:
+        return isinstance(x, core.Variable)
+
+
+class Variable(metaclass=_OfAllVariables):
     """A variable with a first value, or one that a function of no arguments gives."""
-    value = initial_value() if callable(initial_value) else initial_value
-    dtype = name_of(dtype) if dtype is not None else core.convert(value).dtype.name
-    label = None if name is None else str(name).replace("/", "_").replace(":", "_")
-    made = OurVariable(value, dtype=dtype, trainable=trainable, name=label)
-    if constraint is not None:
-        made.constraint = constraint
-    return made
+
+    plain = True
+
+    def __new__(
+        cls, initial_value: Any = None, trainable: bool = True, validate_shape: Any = None,
+        caching_device: Any = None, name: Any = None, variable_def: Any = None, dtype: Any = None,
+        import_scope: Any = None, constraint: Any = None, shape: Any = None, **_: Any,
+    ) -> Any:  # fmt: skip
+        value = initial_value() if callable(initial_value) else initial_value
+        dtype = name_of(dtype) if dtype is not None else core.convert(value).dtype.name
+        label = None if name is None else str(name).replace("/", "_").replace(":", "_")
+        made = OurVariable(value, dtype=dtype, trainable=trainable, name=label)
+        if constraint is not None:
+            made.constraint = constraint
+        return made
 
 
 @plain
@@ -375,6 +390,15 @@ class TensorSpec(_Spec):
 # -- methods of tensors
 
 
+def _scattering(name: str, reduction: Any) -> Any:
+    def scatter(self: Any, indices: Any, updates: Any, name: Any = None) -> Any:
+        self.assign(ops.scatter_update(self.value, indices, updates, reduction=reduction))
+        return self
+
+    scatter.__name__, scatter.__doc__ = name, f"Change rows of indices; reduction: {reduction}."
+    return scatter
+
+
 def _answering(shape: Any) -> Any:
     """The property with what it gives as a `TensorShape`."""
     return property(lambda self: tuple.__new__(TensorShape, shape.__get__(self)), doc=shape.__doc__)
@@ -385,6 +409,12 @@ def install_methods() -> None:
     for name in ("get_shape", "set_shape"):
         if not hasattr(core.Tensor, name):
             setattr(core.Tensor, name, getattr(methods, name))
+    for name, reduction in {
+        "scatter_nd_update": None, "scatter_nd_add": "add", "scatter_nd_max": "max",
+        "scatter_nd_min": "min",
+    }.items():  # fmt: skip
+        setattr(core.Variable, name, _scattering(name, reduction))
+    text_arrays.of_layers = Text
     for first in (core.Tensor, core.Variable, KerasTensor):
         for cls in (first, *first.__subclasses__()):
             if "shape" in vars(cls):

@@ -12,6 +12,7 @@ import numpy as np
 
 import kerasish_core as core
 
+from ... import text_arrays
 from ...text_arrays import is_text
 from ..base import Layer
 
@@ -80,4 +81,4 @@ def as_text(x: Any, encoding: str = "utf-8") -> Any:
 
 def tensor_or_text(x: Any) -> Any:
     """The result of a layer: numbers as a tensor, text as it is."""
-    return x if is_text(x) else core.constant(x)
+    return text_arrays.of_layers(x) if is_text(x) else core.constant(x)
