@@ -30,6 +30,7 @@ def compile(before: Callable[..., Any], model: Any, *args: Any, **kwargs: Any) -
     """Compile; losses and metrics may close over tensors of the model, and `trainable` counts."""
     kwargs = {k: opened(model, v) if k in _OPENED else v for k, v in kwargs.items()}
     args = (*args[:1], *(opened(model, v) for v in args[1:3]), *args[3:])
+    model._keep(loss=None, _compile_loss=None, _compile_metrics=None)  # all is said anew
     result = before(model, *args, **kwargs)
     freezing.note(model)
     return result

@@ -11,7 +11,7 @@ from .. import metrics as metrics_module
 from .. import ops
 from ..losses import Loss
 from ..metrics.choice import loss_for, metric_for, object_name
-from .nested import aligned, flat_paths, is_deep
+from .nested import aligned, flat_paths, is_deep, keys_in_order
 
 __all__ = ["CompileLoss", "CompileMetrics", "tensors_of"]
 
@@ -34,7 +34,8 @@ def flat_outputs(y_pred: Any, names: list[str] | None) -> tuple[list[Any], list[
     if is_deep(y_pred):
         return flat_paths(y_pred, names)
     if isinstance(y_pred, dict):
-        return list(y_pred.values()), list(y_pred)
+        keys = keys_in_order(y_pred)
+        return [y_pred[key] for key in keys], list(keys)
     if isinstance(y_pred, list | tuple):
         flat = list(y_pred)
         given = list(names) if names and len(names) == len(flat) else [None] * len(flat)
@@ -129,13 +130,15 @@ class CompileLoss:
     """The losses of all outputs and their weighted sum.
 
     Attributes:
-        metrics: Means of each output's loss, for models with several outputs.
+        metrics: Means of each output's loss, for models with several outputs; in the order of the
+            dictionary of losses, if they were given as one, else in that of the outputs.
     """
 
     def __init__(self, loss: Any, loss_weights: Any = None, output_names: Any = None) -> None:
         self._spec, self._weights, self.output_names = loss, loss_weights, output_names
         self.built = False
         self.metrics: list[Any] = []
+        self._trackers: dict[int, Any] = {}
         self._losses: list[Any] = []
         self._factors: list[Any] = []
 
@@ -178,7 +181,11 @@ class CompileLoss:
             for i, (name, loss) in enumerate(zip(names, self._losses, strict=True)):
                 if loss is not None:
                     label = name or object_name(loss) or f"output_{i}"
-                    self.metrics.append(metrics_module.Mean(name=f"{label}_loss"))
+                    self._trackers[i] = metrics_module.Mean(name=f"{label}_loss")
+            order = list(self._trackers)
+            if isinstance(spec, dict) and isinstance(y_pred, dict) and not is_deep(y_pred):
+                order = [names.index(key) for key in spec if names.index(key) in self._trackers]
+            self.metrics += [self._trackers[i] for i in order]
         self.built = True
 
     def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> Any:
@@ -190,7 +197,6 @@ class CompileLoss:
         targets = targets_of(y_true, y_pred, self._names, self._wanted)
         weights = _weights(sample_weight, self._names, y_pred)
         total = None
-        trackers = iter(self.metrics)
         for i, (loss, factor, t, p, w) in enumerate(
             zip(self._losses, self._factors, targets, flat, weights, strict=True)
         ):
@@ -202,7 +208,7 @@ class CompileLoss:
             value = (
                 ops.cast(value, "float32") if ops.dtype(value) in ("float16", "bfloat16") else value
             )
-            tracker = next(trackers, None)
+            tracker = self._trackers.get(i)
             if tracker is not None:
                 tracker.update_state(value, sample_weight=_batch_size(t))
             value = value if factor == 1.0 else value * factor
@@ -363,4 +369,6 @@ def _apply_mask(weight: Any, mask: Any) -> Any:
     weight = ops.cast(weight, "float32")
     while len(weight.shape) < len(mask.shape):
         weight = ops.expand_dims(weight, -1)
+    while len(mask.shape) < len(weight.shape):
+        mask = ops.expand_dims(mask, -1)
     return weight * mask

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import sys
+import warnings
 from collections.abc import Callable, Iterator
 from itertools import islice
 from typing import Any
@@ -101,7 +102,9 @@ def to_arrays(structure: Any) -> Any:
         return None
     if isinstance(structure, dict):
         return {k: to_arrays(v) for k, v in structure.items()}
-    if isinstance(structure, list | tuple) and not hasattr(structure, "_fields"):
+    if hasattr(structure, "_fields"):
+        return type(structure)(*map(to_arrays, structure))
+    if isinstance(structure, list | tuple):
         if structure and all(_leaf_of_data(v) or isinstance(v, dict) for v in structure):
             return type(structure)(to_arrays(v) for v in structure)
         if not structure or not any(_leaf_of_data(v) for v in structure):
@@ -185,7 +188,6 @@ class ArrayData:
             raise ValueError(f"`batch_size` must be at least 1, got {batch_size}.")
         self.batch_size = min(int(batch_size), self.count)
         self.shuffle = shuffle
-        self.infinite = False
         self.unchanging = False
         self._kept: Any = None
 
@@ -273,23 +275,21 @@ def weights_of(labels: Any, class_weight: Any) -> Any:
 
 
 class IteratorData:
-    """Batches from a function that gives an iterator, or from one that can't start again.
+    """Batches from a function that gives an iterator.
 
     Args:
         make: Gives an iterator of batches for each epoch.
         num_batches: If known.
         class_weight: Class to weight.
-        endless: Whether one iterator serves all epochs.
+        hooks: Whose `on_epoch_begin` and `on_epoch_end` are called.
     """
 
     def __init__(
         self, make: Callable[[], Iterator[Any]], num_batches: int | None = None,
-        class_weight: Any = None, endless: bool = False, hooks: Any = None,
+        class_weight: Any = None, hooks: Any = None,
     ) -> None:  # fmt: skip
         self._make, self._num, self._weights = make, num_batches, class_weight
         self._hooks = hooks
-        self._iterator: Any = None
-        self.infinite = endless
         self.batch_size = None
 
     @property
@@ -297,18 +297,8 @@ class IteratorData:
         return self._num
 
     def __iter__(self) -> Iterator[Any]:
-        if self.infinite:
-            if self._iterator is None:
-                self._iterator = self._make()
-            source = self._iterator
-        else:
-            source = self._make()
-        for batch in source:
+        for batch in self._make():
             yield self._batch(batch)
-
-    def restart(self) -> None:
-        """Begin at the first batch again, where that can be."""
-        self._iterator = None
 
     def _batch(self, batch: Any) -> Any:
         x, y, weight = unpack_x_y_sample_weight(batch)
@@ -346,6 +336,30 @@ class Replayed:
             yield batch
 
 
+class Started:
+    """A generator's batches; where it is used up, its first two again, as Keras goes on.
+
+    Args:
+        source: The generator.
+    """
+
+    def __init__(self, source: Iterator[Any]) -> None:
+        self._source, self._first = source, list[Any]()
+
+    def __iter__(self) -> Iterator[Any]:
+        if self._first:
+            warnings.warn(
+                "The generator is used up: training goes on with its first batches, as in Keras. "
+                "Pass steps_per_epoch and a generator that does not end, or a PyDataset.",
+                stacklevel=2,
+            )
+        yield from self._first
+        for batch in self._source:
+            if len(self._first) < 2:
+                self._first.append(batch)
+            yield batch
+
+
 def _leaf(x: Any) -> Any:
     if x is None or isinstance(x, str | bytes | core.Tensor):
         return x
@@ -364,9 +378,7 @@ def make_data(
     """
     if isinstance(x, PyDataset):
         _no_targets(y, sample_weight, "PyDataset")
-        return IteratorData(
-            lambda: batches_of(x, shuffle), x.num_batches, class_weight, x.num_batches is None, x
-        )
+        return IteratorData(lambda: batches_of(x, shuffle), x.num_batches, class_weight, x)
     if x is None:
         raise ValueError(
             "x is None: pass arrays, a generator, a PyDataset or an iterable of batches."
@@ -375,12 +387,10 @@ def make_data(
         return ArrayData(x, y, sample_weight, batch_size, shuffle, class_weight, steps)
     _no_targets(y, sample_weight, type(x).__name__)
     if hasattr(x, "__next__"):
-        return IteratorData(lambda: x, None, class_weight, True)
+        return IteratorData(Started(x).__iter__, None, class_weight)
     if hasattr(x, "as_numpy_iterator"):
         count = int(x.cardinality()) if hasattr(x, "cardinality") else -1
-        return IteratorData(
-            x.as_numpy_iterator, count if count >= 0 else None, class_weight, count == -1
-        )
+        return IteratorData(x.as_numpy_iterator, count if count >= 0 else None, class_weight)
     if callable(x) and not hasattr(x, "__iter__"):
         raise ValueError(f"{x!r} is a function: call it and pass the generator that it returns.")
     if hasattr(x, "__iter__"):

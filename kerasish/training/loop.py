@@ -28,12 +28,12 @@ class Epochs:
     Args:
         data: An adapter of `data.py`.
         steps: Batches of an epoch; all by default.
+        size: Steps per execution: an epoch is whole ones.
     """
 
-    def __init__(self, data: Any, steps: int | None) -> None:
-        self.data, self._steps = data, steps
+    def __init__(self, data: Any, steps: int | None, size: int = 1) -> None:
+        self.data, self._steps = data, steps and -(-steps // size) * size
         self._running: Any = None
-        self.exhausted = False
 
     def close(self) -> None:
         """End what makes batches ahead, also where an error or Ctrl-C ended an epoch."""
@@ -56,9 +56,7 @@ class Epochs:
             for step in range(self._steps):
                 batch = self._next(step == 0)
                 if batch is None:
-                    # What can start again does so with the next epoch.
-                    self.exhausted = self._running is not None
-                    warnings.warn(
+                    warnings.warn(  # it starts again with the next epoch
                         "Your input ran out of data; interrupting training. Make sure that your "
                         "dataset or generator can generate at least `steps_per_epoch * epochs` "
                         "batches.",
@@ -72,7 +70,7 @@ class Epochs:
         if self._running is None:
             self._running = iter(self.data)
         batch = next(self._running, None)
-        if batch is None and not self.data.infinite:
+        if batch is None:
             self._running = iter(self.data) if first else None
             batch = next(self._running, None) if first else None
         return batch

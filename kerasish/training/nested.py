@@ -7,7 +7,7 @@ from typing import Any
 
 import kerasish_core as core
 
-__all__ = ["aligned", "flat_paths", "is_deep"]
+__all__ = ["aligned", "flat_paths", "is_deep", "keys_in_order"]
 
 tree = core.tree
 _CONTAINERS = (dict, list, tuple)
@@ -60,9 +60,10 @@ def aligned(given: Any, outputs: Any) -> list[Any]:
         unknown = [key for key in given if key not in outputs]
         if unknown:
             raise ValueError(
-                f"The key {unknown[0]!r} belongs to no output: their keys are {_keys(outputs)}."
+                f"The key {unknown[0]!r} belongs to no output: their keys are "
+                f"{keys_in_order(outputs)}."
             )
-        return [x for key in _keys(outputs) for x in aligned(given.get(key), outputs[key])]
+        return [x for key in keys_in_order(outputs) for x in aligned(given.get(key), outputs[key])]
     if isinstance(given, list | tuple):
         if len(given) == len(parts):
             return [x for g, part in zip(given, parts, strict=True) for x in aligned(g, part)]
@@ -76,20 +77,21 @@ def aligned(given: Any, outputs: Any) -> list[Any]:
     return [given] * count
 
 
-def _keys(outputs: Any) -> Any:
-    """In the order in which structures are flattened."""
+def keys_in_order(outputs: Any) -> Any:
+    """Those of a dictionary (or places in a list) in the order in which structures are
+    flattened."""
     if isinstance(outputs, OrderedDict):
         return list(outputs)
     return tree.sorted_keys(outputs) if isinstance(outputs, dict) else range(len(outputs))
 
 
 def _parts(outputs: Any) -> list[Any]:
-    return [outputs[key] for key in _keys(outputs)]
+    return [outputs[key] for key in keys_in_order(outputs)]
 
 
 def _walk(outputs: Any, path: tuple[Any, ...]) -> Any:
     if not isinstance(outputs, _CONTAINERS):
         yield path, outputs
         return
-    for key in _keys(outputs):
+    for key in keys_in_order(outputs):
         yield from _walk(outputs[key], (*path, key))

@@ -27,9 +27,9 @@ def choose_verbose(verbose: Any) -> int:
 
 
 def format_logs(logs: dict[str, Any]) -> str:
-    """`loss: 0.1234 - accuracy: 0.9876`, the loss first."""
+    """`accuracy: 0.9876 - loss: 0.1234`, in Keras's order: sorted, those of validation last."""
     parts = []
-    for key in sorted(logs, key=lambda k: (k.startswith("val_"), k.removeprefix("val_") != "loss")):
+    for key in sorted(logs, key=lambda k: (k.startswith("val_"), k)):
         value = logs[key]
         if not isinstance(value, int | float):
             continue
@@ -45,7 +45,7 @@ class Progress:
         title: "Epoch 1/3" or the like; None for evaluations.
         steps: How many, if known.
         verbose: 1: a bar that moves on a terminal or in a notebook, a plain line elsewhere.
-            2: a plain line.
+            2: a plain line. Plain lines are those of Keras.
     """
 
     def __init__(self, title: str | None, steps: int | None, verbose: int) -> None:
@@ -99,9 +99,9 @@ class Progress:
         unit = (
             f"{per_step * 1e3:.0f}ms/step" if per_step >= 1e-3 else f"{per_step * 1e6:.0f}us/step"
         )
-        head = f"{self.title} - " if self.title else ""
+        head = f"{self.title}\n" if self.title else ""
         shown = f" - {format_logs(logs)}" if logs else ""
-        write(f"{head}{self._done}/{self._done} - {seconds:.1f}s - {unit}{shown}\n")
+        write(f"{head}{self._done}/{self._done} - {seconds:.0f}s - {unit}{shown}\n")
 
 
 def _on_terminal() -> bool:

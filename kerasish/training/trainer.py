@@ -20,7 +20,6 @@ from .callbacks.callback_list import CallbackList
 from .compile_utils import CompileLoss, CompileMetrics
 from .data import (
     ArrayData,
-    IteratorData,
     Replayed,
     check_finite_targets,
     make_data,
@@ -54,7 +53,8 @@ class Trainer(Steps):
 
     def _start_trainer(self) -> None:
         self._keep(
-            compiled=False, optimizer=None, loss=None, stop_training=False, _eager=False,
+            compiled=False, optimizer=None, loss=None, stop_training=False,
+            stop_evaluating=False, stop_predicting=False, _eager=False,
             _jit="auto", steps_per_execution=1, history=None, _loss_tracker=None,
             _compile_loss=None, _compile_metrics=None, _compile_config=None, _steps={},
             _prepared=set(), _fingerprint=(-1, -1), _known={},
@@ -100,10 +100,13 @@ class Trainer(Steps):
             )
             jit_compile = False
         names = getattr(self, "output_names", None)
-        has_metrics = metrics is not None or weighted_metrics is not None
+        # As in Keras, what is not given again stays as an earlier call said.
+        if loss is not None:
+            self._keep(loss=loss, _compile_loss=CompileLoss(loss, loss_weights, names))
+        if metrics is not None or weighted_metrics is not None:
+            self._keep(_compile_metrics=CompileMetrics(metrics, weighted_metrics, names))
         self._keep(
             optimizer=optimizer,
-            loss=loss,
             _eager=bool(run_eagerly),
             _jit=jit_compile,
             steps_per_execution=steps_per_execution,
@@ -112,12 +115,10 @@ class Trainer(Steps):
             predict_function=None,
             _in_step=False,
             stop_training=False,
+            stop_evaluating=False,
+            stop_predicting=False,
             compiled=True,
             _loss_tracker=metrics_module.Mean(name="loss"),
-            _compile_loss=None if loss is None else CompileLoss(loss, loss_weights, names),
-            _compile_metrics=(
-                CompileMetrics(metrics, weighted_metrics, names) if has_metrics else None
-            ),
             _steps={},
             _prepared=set(),
             _compile_config={
@@ -238,7 +239,7 @@ class Trainer(Steps):
         self.stop_training = False
         hooks.on_train_begin()
         logs: dict[str, Any] = {}
-        with closing(Epochs(data, steps_per_epoch)) as source:
+        with closing(Epochs(data, steps_per_epoch, self.steps_per_execution)) as source:
             for epoch in range(hooks.initial_epoch(initial_epoch), epochs):
                 hooks.on_epoch_begin(epoch)
                 with Progress(f"Epoch {epoch + 1}/{epochs}", steps, verbose) as line:
@@ -248,7 +249,7 @@ class Trainer(Steps):
                         logs = dict(sorted(logs.items()))
                     line.close(logs)
                 hooks.on_epoch_end(epoch, logs)
-                if self.stop_training or source.exhausted:
+                if self.stop_training:
                     break
         if self.optimizer is not None and epochs > 0:
             # What training ends with where averages are kept.
@@ -355,6 +356,7 @@ class Trainer(Steps):
         return logs if return_dict else self._in_order(logs)
 
     def _evaluate(self, data: Any, steps: Any, hooks: Any, line: Any) -> dict[str, Any]:
+        self.stop_evaluating = False
         hooks.on_test_begin()
         self.reset_metrics()
 
@@ -368,7 +370,7 @@ class Trainer(Steps):
                 hooks.on_test_batch_end(index, python_logs(results[-1]))
             if line is not None:
                 line.update(done, results[-1])
-            return False
+            return self.stop_evaluating
 
         chunks = not (hooks.wants("on_test_batch_begin") or hooks.wants("on_test_batch_end"))
         chunks = chunks and own is None
@@ -378,9 +380,7 @@ class Trainer(Steps):
                 line.update(done, results)
             return False
 
-        if isinstance(data, IteratorData):
-            data.restart()  # each epoch is judged by the same samples
-        with closing(Epochs(data, steps)) as source:
+        with closing(Epochs(data, steps, self.steps_per_execution)) as source:
             early, batches, found = self._in_chunks("test_step", source, chunks, after)
             done, last = run_epoch(
                 batches, step, self.steps_per_execution, hooks.on_test_batch_begin, end, early
@@ -433,6 +433,7 @@ class Trainer(Steps):
         hooks = CallbackList.of(
             callbacks, self, False, epochs=1, steps=steps_shown, verbose=verbose
         )
+        self.stop_predicting = False
         hooks.on_predict_begin()
         whole = Joining(data.count if isinstance(data, ArrayData) and steps is None else None)
         own = self._own_function("predict")
@@ -447,12 +448,16 @@ class Trainer(Steps):
             if hooks.wants("on_predict_batch_end"):
                 hooks.on_predict_batch_end(index, {"outputs": to_numpy(joined(results))})
             line.update(done, {})
-            return False
+            return self.stop_predicting
 
         shown = 0 if hooks.shows_progress() else verbose
         begin = hooks.on_predict_batch_begin
-        with Progress(None, steps_shown, shown) as line, closing(Epochs(data, steps)) as source:
-            run_epoch(source.epoch(), step, self.steps_per_execution, begin, end)
+        size = self.steps_per_execution
+        with (
+            Progress(None, steps_shown, shown) as line,
+            closing(Epochs(data, steps, size)) as source,
+        ):
+            run_epoch(source.epoch(), step, size, begin, end)
             line.close({})
         hooks.on_predict_end()
         found = whole.result()

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from .. import random
+from .. import ops, random
 
 __all__ = ["normalize", "pad_sequences", "set_random_seed", "to_categorical"]
 
@@ -40,7 +40,13 @@ def to_categorical(x: Any, num_classes: int | None = None) -> Any:
 
 
 def normalize(x: Any, axis: int = -1, order: int = 2) -> Any:
-    """Norms of 1 along the axis; rows of zeros stay."""
+    """Norms of 1 along the axis; rows of zeros stay. Lists and tensors give a tensor.
+
+    Raises:
+        ValueError: An order below 1, or infinite, of anything but an array.
+    """
+    if not isinstance(x, np.ndarray):
+        return ops.normalize(x, axis, order)
     size = np.atleast_1d(np.linalg.norm(x, order, axis))
     return x / np.expand_dims(np.where(size == 0, 1, size), axis)
 

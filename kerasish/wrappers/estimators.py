@@ -133,7 +133,7 @@ class _Estimator(BaseEstimator):
         """Targets for the model: at least two axes."""
         if type_of_target(y) == "unknown":
             raise ValueError(f"Unknown label type for data: {y!r}")
-        self._target_ndim = y.ndim
+        self._target_ndim = 1 if y.ndim == 2 and y.shape[1] == 1 else y.ndim
         return y.reshape(-1, 1) if y.ndim == 1 else y
 
     def _decode(self, y: Any) -> Any:

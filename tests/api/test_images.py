@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from kerasish import preprocessing, utils
+from kerasish import ops, preprocessing, utils
 
 RNG = np.random.default_rng(0)
 
@@ -85,3 +85,12 @@ def test_older_names():
     assert preprocessing.sequence.pad_sequences is utils.pad_sequences
     assert preprocessing.image.load_img is utils.load_img
     assert preprocessing.image_dataset_from_directory is utils.image_dataset_from_directory
+
+
+def test_names_in_capitals():
+    x = np.arange(50.0, dtype="float32").reshape(1, 5, 5, 2)
+    found = ops.image.extract_patches(x, 2, padding="SAME")
+    assert np.array_equal(found, ops.image.extract_patches(x, 2, padding="same"))
+    width = [[0, 0], [1, 1], [1, 1], [0, 0]]
+    for mode in ("reflect", "symmetric", "constant"):
+        assert np.array_equal(ops.pad(x, width, mode=mode.upper()), ops.pad(x, width, mode=mode))

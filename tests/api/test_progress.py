@@ -12,7 +12,7 @@ import pytest
 import kerasish as keras
 
 X, Y = np.ones((40, 2), "float32"), np.ones((40, 1), "float32")
-PLAIN = r"Epoch 1/2 - 4/4 - \d+\.\ds - \d+(ms|us)/step - loss: [\d.e+-]+\n"
+PLAIN = r"Epoch 1/2\n4/4 - \d+s - \d+(ms|us)/step - loss: [\d.e+-]+\n"
 
 
 @pytest.fixture
@@ -74,7 +74,7 @@ def test_evaluate_and_predict_without_a_terminal(monkeypatch, model):
     text = shown(monkeypatch, io.StringIO(), lambda: model.evaluate(X, Y, batch_size=10))
     assert re.fullmatch(r"4/4 - .*loss: [\d.e+-]+\n", text)
     text = shown(monkeypatch, io.StringIO(), lambda: model.predict(X, batch_size=10))
-    assert re.fullmatch(r"4/4 - \d+\.\ds - \d+(ms|us)/step\n", text)
+    assert re.fullmatch(r"4/4 - \d+s - \d+(ms|us)/step\n", text)
 
 
 def test_an_interrupted_bar_ends_its_line(monkeypatch, model):
@@ -137,4 +137,4 @@ def test_without_interactive_logging_lines_go_to_the_log(model, capsys, caplog):
     finally:
         keras.config.enable_interactive_logging()
     assert capsys.readouterr().out == ""
-    assert "Epoch 1/2 - 4/4" in caplog.text and "early stopping" in caplog.text
+    assert "Epoch 1/2\n4/4" in caplog.text and "early stopping" in caplog.text

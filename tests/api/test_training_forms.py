@@ -58,7 +58,7 @@ def test_targets_of_only_those_outputs_that_have_a_loss():
     listed = model.evaluate(X, [Y], verbose=0, return_dict=True)
     expected = np.mean((model.predict(X, verbose=0)[0] - Y) ** 2)
     assert listed["loss"] == pytest.approx(expected, rel=1e-5) and "o1_mae" in listed
-    model.compile("sgd", loss=[None, "mse"])
+    model.compile("sgd", loss=[None, "mse"], metrics=[])
     listed = model.evaluate(X, [Y[:, :1]], verbose=0)
     assert listed == pytest.approx(
         np.mean((model.predict(X, verbose=0)[1] - Y[:, :1]) ** 2), rel=1e-5
@@ -400,3 +400,125 @@ def test_outputs_of_batches_are_put_together():
     np.testing.assert_array_equal(
         several.predict(iter([x[:3], x[3:]]), verbose=0)["whole"][1], x > 3.0
     )
+
+
+def two_keys():
+    """A model whose outputs are made in another order than that of their names."""
+    i = keras.Input((2,))
+    outputs = {
+        "z": layers.Dense(1, name="z", kernel_initializer="ones")(i),
+        "a": layers.Dense(1, name="a", kernel_initializer="zeros")(i),
+    }
+    return keras.Model(i, outputs)
+
+
+@pytest.mark.parametrize(
+    "loss, arguments, logs, listed",
+    [
+        (["mse", "mae"], {}, {"a_loss": 9, "z_loss": 1, "loss": 10}, [10, 9, 1]),
+        ("mse", {"metrics": [["mae"], ["mse"]]},
+         {"a_loss": 9, "z_loss": 1, "loss": 10, "a_mae": 3, "z_mse": 1}, [10, 9, 1, 3, 1]),
+        ({"a": "mse", "z": "mae"}, {}, {"a_loss": 9, "z_loss": 1, "loss": 10}, [10, 9, 1]),
+        ({"z": "mse", "a": "mae"}, {}, {"a_loss": 3, "z_loss": 1, "loss": 4}, [4, 1, 3]),
+        ({"z": "mse", "a": "mae"}, {"loss_weights": {"z": 1.0, "a": 2.0}},
+         {"a_loss": 3, "z_loss": 1, "loss": 7}, [7, 1, 3]),
+    ],
+)  # fmt: skip
+def test_lists_for_outputs_in_a_dictionary_go_by_sorted_keys(loss, arguments, logs, listed):
+    """As Keras flattens dictionaries."""
+    model, x = two_keys(), np.ones((4, 2))
+    model.compile("sgd", loss, **arguments)
+    ones = np.ones((4, 1))
+    for y in ({"z": ones, "a": 3 * ones}, [3 * ones, ones]):
+        assert model.evaluate(x, y, verbose=0, return_dict=True) == logs
+        assert model.evaluate(x, y, verbose=0) == listed
+
+
+def identity(**arguments):
+    model = keras.Sequential([keras.Input((1,)), layers.Dense(1, kernel_initializer="ones")])
+    model.compile(keras.optimizers.SGD(0.0), "mse", **arguments)
+    return model
+
+
+def growing(count):
+    for i in range(count):
+        yield np.full((2, 1), i + 1.0), np.zeros((2, 1))
+
+
+@pytest.mark.filterwarnings("ignore:Your input ran out:UserWarning")
+def test_a_generator_that_is_used_up_goes_on_with_its_first_batches():
+    """As Keras's, which has looked at two batches before it begins."""
+    model = identity()
+    with pytest.warns(UserWarning, match="used up"):
+        losses = model.fit(growing(3), epochs=2, verbose=0).history["loss"]
+    assert losses == pytest.approx([14 / 3, 2.5])
+    with pytest.warns(UserWarning, match="used up"):
+        losses = model.fit(growing(3), epochs=3, steps_per_epoch=2, verbose=0).history["loss"]
+    assert losses == pytest.approx([2.5, 9, 2.5])
+    assert model.evaluate(growing(3), verbose=0) == pytest.approx(14 / 3)
+    with pytest.raises(ValueError, match="no batch"):
+        model.fit(growing(0), verbose=0)
+
+
+@pytest.mark.filterwarnings("ignore:Your input ran out:UserWarning")
+def test_epochs_are_whole_executions():
+    model = identity(steps_per_execution=2)
+    losses = model.fit(growing(99), epochs=2, steps_per_epoch=3, verbose=0).history["loss"]
+    assert losses == pytest.approx([7.5, 43.5])
+    x = np.array([[1.0], [2.0], [3.0], [4.0]])
+    model = identity(steps_per_execution=3)
+    logs = fitted_in_order(model, x, epochs=2, steps_per_epoch=1)
+    assert logs["loss"] == pytest.approx([7.5, 7.5])
+
+
+def fitted_in_order(model, x, **kwargs):
+    return model.fit(x, x * 0, batch_size=2, shuffle=False, verbose=0, **kwargs).history
+
+
+def test_callbacks_end_evaluations_and_predictions():
+    class Stop(keras.callbacks.Callback):
+        seen = 0
+
+        def on_predict_batch_end(self, batch, logs=None):
+            self.model.stop_predicting = True
+
+        def on_test_batch_end(self, batch, logs=None):
+            self.seen += 1
+            self.model.stop_evaluating = True
+
+    model, stop, x = identity(), Stop(), np.ones((4, 1))
+    assert model.predict(x, batch_size=1, verbose=0, callbacks=[stop]).shape == (1, 1)
+    model.evaluate(x, x, batch_size=1, verbose=0, callbacks=[stop])
+    assert stop.seen == 1
+    assert model.predict(x, batch_size=1, verbose=0).shape == (4, 1)
+
+
+def test_masks_beside_weights_with_one_more_axis():
+    x = np.zeros((2, 3, 1))
+    x[:, 0], x[1, 1] = 1, 2
+    model = keras.Sequential(
+        [keras.Input((3, 1)), layers.Masking(), layers.Dense(1, kernel_initializer="ones")]
+    )
+    model.compile("sgd", "mse", weighted_metrics=["mae"])
+    found = model.test_on_batch(x, np.full((2, 3, 1), 5.0), np.full((2, 3, 1), 0.5))
+    assert found == pytest.approx([6.8333333, 3.6666667])
+
+
+def test_named_tuples_are_structures():
+    import collections
+
+    pair = collections.namedtuple("pair", "a b")(np.full((2, 1), 3.0), np.ones((2, 1)))
+    inputs = [keras.Input((1,)), keras.Input((1,))]
+    model = keras.Model(inputs, layers.Subtract()(inputs))
+    assert model.predict(pair, verbose=0).tolist() == [[2], [2]]
+    model.compile("sgd", "mse")
+    assert model.evaluate(pair, np.ones((2, 1)), verbose=0) == 1
+
+
+def test_compile_keeps_what_is_not_given_again():
+    model, x = identity(metrics=["mae"]), np.ones((2, 1))
+    model.evaluate(x, x, verbose=0)
+    model.compile("adam")
+    assert list(model.fit(x, x, verbose=0).history) == ["loss", "mae"]
+    model.compile("adam", "mae", metrics=[])
+    assert list(model.fit(x, x, verbose=0).history) == ["loss"]

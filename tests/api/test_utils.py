@@ -104,3 +104,12 @@ def test_config():
 
 def test_sequence_is_pydataset():
     assert utils.Sequence is utils.PyDataset
+
+
+def test_normalize_of_lists():
+    found = utils.normalize([3.0, 4.0])
+    assert found.shape == (2,) and found.dtype == "float32"
+    assert np.allclose(found, [0.6, 0.8])
+    with pytest.raises(ValueError, match="order"):
+        utils.normalize([3.0, 4.0], order=np.inf)
+    assert utils.normalize(np.array([3.0, 4.0])).shape == (1, 2)

@@ -52,6 +52,8 @@ def test_a_regressor_is_a_copy_of_the_model():
     before = model.get_weights()
     estimator = wrappers.SKLearnRegressor(model).fit(X, TARGET, epochs=60, verbose=0)
     assert estimator.score(X, TARGET) > 0.95 and estimator.predict(X).shape == (120,)
+    column = wrappers.SKLearnRegressor(model).fit(X, TARGET[:, None], epochs=1, verbose=0)
+    assert column.predict(X).shape == (120,)
     for a, b in zip(before, model.get_weights(), strict=True):
         np.testing.assert_array_equal(a, b)
     twin = sklearn.base.clone(estimator)
