@@ -9,7 +9,7 @@ from typing import Any
 
 import kerasish_core as core
 
-from .. import settings
+from .. import older, settings
 from ..layers.call_context import current_context
 from ..naming import on_clear, reset_uids
 
@@ -54,30 +54,17 @@ def set_learning_phase(value: Any) -> None:
 on_clear.append(lambda: settings.set_learning_phase(None))
 
 
-def _no_session(name: str) -> RuntimeError:
-    return RuntimeError(
-        f"K.{name}: kerasish has no sessions and no global graph. Tensors have values at once; "
-        "evaluate by K.eval(x) or K.get_value(x), symbolic tensors by K.function(inputs, outputs)."
-    )
-
-
 def get_session() -> Any:
-    """Always an error: there are no sessions.
-
-    Raises:
-        RuntimeError: It says what to do instead.
-    """
-    raise _no_session("get_session()")
+    """A session of TensorFlow 1 as far as there is one: `run` gives values that are there."""
+    return older.compat("tensorflow.sessions").get_default_session()
 
 
 def set_session(session: Any) -> None:
-    """An error unless `session` is None: there are no sessions.
+    """Without effect: what a session configures (memory, threads) is not asked for here.
 
-    Raises:
-        RuntimeError: It says what to do instead.
+    Args:
+        session: A `tf.Session`.
     """
-    if session is not None:
-        raise _no_session("set_session()")
 
 
 def manual_variable_initialization(value: Any) -> None:

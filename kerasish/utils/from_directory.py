@@ -251,8 +251,11 @@ def audio_dataset_from_directory(
     return datasets_of(files, read_wav, finish, batch)
 
 
-def read_wav(path: str) -> tuple[Any, int]:
+def read_wav(path: Any) -> tuple[Any, int]:
     """The samples of a file, `(samples, channels)` float32 from -1 to 1, and their rate.
+
+    Args:
+        path: Its name, or the open file.
 
     Raises:
         ValueError: A width of samples that is not 8, 16, 24 or 32 bits.

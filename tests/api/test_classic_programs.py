@@ -331,11 +331,13 @@ def test_sparse_labels():
 
 
 def test_sessions_say_what_to_do():
+    session = K.get_session()
+    K.set_session(session)
+    assert session.run([K.variable(3.0), None]) == [3.0, None]
     with pytest.raises(RuntimeError, match=r"K\.function"):
-        K.get_session()
-    with pytest.raises(RuntimeError, match=r"K\.eval"):
-        K.set_session(object())
-    K.set_session(None)
+        session.run(K.placeholder((2,)))
+    with pytest.raises(RuntimeError, match=r"K\.function"):
+        session.run(K.variable(1.0), {K.placeholder((2,)): 1})
     K.manual_variable_initialization(True)
     K.v1_variable_initialization()
     with K.control_dependencies([]):

@@ -7,7 +7,7 @@ is taken and left out, `text:tile` names the function of NumPy that does the sam
 
 from __future__ import annotations
 
-from .tensorflow_rooms import ROOMS, own
+from .tensorflow_rooms import FIRST, ROOMS, own
 
 __all__ = ["RECORDED", "SIZES", "TENSORFLOW"]
 
@@ -165,6 +165,28 @@ _SHORT = [
     "truediv",
 ]
 
+# Of TensorFlow 1, without `tf.math`.
+_FIRST_MATH = [
+    "ceil",
+    "conj",
+    "digamma",
+    "erf",
+    "imag",
+    "is_finite",
+    "is_inf",
+    "is_nan",
+    "lgamma",
+    "log",
+    "log1p",
+    "log_sigmoid",
+    "real",
+    "reciprocal",
+    "rint",
+    "rsqrt",
+    "squared_difference",
+    "top_k",
+]
+
 TENSORFLOW: dict[str, dict[str, str | None]] = {
     "": {
         **own("dtypes", _DTYPES),
@@ -216,6 +238,14 @@ TENSORFLOW: dict[str, dict[str, str | None]] = {
         **own("modules", "Module"),
         **own("tensor_array", "TensorArray"),
         **own("random", "set_random_seed=set_seed"),
+        **FIRST,
+        **own("random", """
+            random_normal=normal random_uniform=uniform random_shuffle=shuffle truncated_normal
+        """),
+        **{name: _MATH[name] for name in _FIRST_MATH},
+        **own("linalg", "matrix_inverse=inv"),
+        "matrix_determinant": _LINALG["det"],
+        **own("values", "to_double to_float to_int32 to_int64"),
         **own("debugging", """
             Assert=assert_that assert_equal assert_greater assert_less assert_rank
         """),
@@ -228,6 +258,9 @@ TENSORFLOW: dict[str, dict[str, str | None]] = {
         **own("dtypes", "DType as_dtype"),
         **own("values", "cast complex=complex_ saturate_cast"),
     },
-    "train": own("train", "Checkpoint CheckpointManager get_checkpoint_state latest_checkpoint"),
+    "train": {
+        **own("train", "Checkpoint CheckpointManager get_checkpoint_state latest_checkpoint"),
+        **ROOMS["compat.v1.train"],
+    },
     **ROOMS,
 }  # fmt: skip

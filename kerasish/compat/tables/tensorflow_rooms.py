@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["ROOMS", "own"]
+__all__ = ["FIRST", "ROOMS", "own"]
 
 
 def own(module: str, names: str) -> dict[str, str | None]:
@@ -36,9 +36,33 @@ _STATELESS = """
     stateless_categorical stateless_normal stateless_truncated_normal stateless_uniform
 """
 
+# Of TensorFlow 1: sessions, graphs, and the modes that programs switch.
+FIRST = {
+    **own(
+        "sessions",
+        """
+        ConfigProto GPUOptions=ConfigProto OptimizerOptions=ConfigProto Graph
+        InteractiveSession=Session Session get_default_graph get_default_session placeholder
+    """,
+    ),
+    **own("control", "global_variables_initializer=no_op initialize_all_variables=no_op"),
+    **own("control", "local_variables_initializer=no_op tables_initializer=no_op"),
+    **own(
+        "system",
+        """
+        disable_control_flow_v2=nothing disable_eager_execution=nothing
+        disable_resource_variables=nothing disable_v2_behavior=nothing
+        disable_v2_tensorshape=nothing enable_control_flow_v2=nothing
+        enable_eager_execution=nothing enable_resource_variables=nothing
+        enable_v2_behavior=nothing reset_default_graph=nothing
+    """,
+    ),
+}
+
 ROOMS: dict[str, dict[str, str | None]] = {
     "random": {
         **own("random", "set_seed"),
+        **own("random", "log_uniform_candidate_sampler"),
         **own("random", _RANDOM),
         **own("random", _STATELESS),
     },
@@ -71,6 +95,7 @@ ROOMS: dict[str, dict[str, str | None]] = {
     "io.gfile": own("files", _GFILE),
     "strings": own("strings", """
         as_string bytes_split format=format_ join length lower reduce_join regex_full_match
+        to_hash_bucket_fast
         regex_replace split strip substr to_number unicode_split upper
     """),
     "data": {
@@ -120,6 +145,8 @@ ROOMS: dict[str, dict[str, str | None]] = {
             set_logical_device_configuration=nothing
         """),
         **own("control", "functions_run_eagerly run_functions_eagerly"),
+        **own("control", "experimental_run_functions_eagerly=run_functions_eagerly"),
+        **own("system", "experimental_connect_to_cluster=nothing"),
     },
     "config.experimental": own("system", f"""
         {_DEVICES} enable_op_determinism=nothing enable_tensor_float_32_execution=nothing
@@ -152,12 +179,16 @@ ROOMS: dict[str, dict[str, str | None]] = {
         "VERSION": "2.15.0", "COMPILER_VERSION": "", "GIT_VERSION": "kerasish",
     },
     "compat": own("strings", "as_bytes as_str as_str_any=as_str as_text=as_str"),
-    "compat.v1": {
-        **own("random", "set_random_seed=set_seed"),
-        **own("control", "executing_eagerly"),
-        **own("system", "enable_eager_execution=nothing enable_v2_behavior=nothing"),
-    },
-    "compat.v1.logging": own("system", _LOGGING),
+    "compat.v1": {**own("random", "set_random_seed=set_seed"), **FIRST},
+    "compat.v1.train": own("train", """
+        AdadeltaOptimizer AdagradOptimizer AdamOptimizer FtrlOptimizer GradientDescentOptimizer
+        MomentumOptimizer RMSPropOptimizer
+    """),
+    "lookup": own("lookup", "KeyValueTensorInitializer StaticHashTable StaticVocabularyTable"),
+    "audio": own("files", "decode_wav"),
+    "distribute.cluster_resolver": own("system", "TPUClusterResolver"),
+    "python.client.device_lib": own("system", "list_local_devices"),
+    "logging": own("system", _LOGGING),
     "experimental.numpy": own("system", "experimental_enable_numpy_behavior=nothing"),
     "experimental.numpy.random": own("random", "seed=set_seed"),
 }  # fmt: skip

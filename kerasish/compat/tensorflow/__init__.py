@@ -27,6 +27,7 @@ from ..tables.tensorflow import RECORDED, SIZES, TENSORFLOW
 __all__ = ["exists", "find", "namespace"]
 
 _MISSING = object()
+_VERSIONS = ("compat.v1", "compat.v2")
 
 
 @functools.cache
@@ -47,13 +48,16 @@ def find(path: str, name: str) -> Any:
     Raises:
         AttributeError: It has no counterpart.
     """
-    if not path and name == "keras":
+    if name == "keras" and path in ("", *_VERSIONS):
         return importlib.import_module("tensorflow.keras")
     if name in TENSORFLOW.get(path, ()):
         return _found(path, name)
     inner = f"{path}.{name}" if path else name
     if exists(inner):
         return namespace(inner)
+    for version in _VERSIONS:  # what they do not say otherwise is as elsewhere
+        if inner.startswith(f"{version}."):
+            return find(path[len(version) + 1 :], name)
     raise AttributeError(
         f"tensorflow.{inner} is not there: this script runs on kerasish, which has "
         "tensorflow.keras and the part of tensorflow that docs/status.md names. More operations "
@@ -63,7 +67,9 @@ def find(path: str, name: str) -> Any:
 
 def exists(path: str) -> bool:
     """Whether there is such a namespace in `tensorflow`."""
-    return path in TENSORFLOW or any(known.startswith(path + ".") for known in TENSORFLOW)
+    for version in _VERSIONS:
+        path = path.removeprefix(f"{version}.")
+    return path in (*TENSORFLOW, *_VERSIONS) or any(k.startswith(path + ".") for k in TENSORFLOW)
 
 
 def namespace(path: str) -> types.ModuleType:

@@ -8,7 +8,7 @@ import glob as patterns
 import io
 import os
 import shutil
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -16,6 +16,7 @@ import kerasish_core as core
 
 from ... import ops
 from ...text_arrays import Text
+from ...utils.from_directory import read_wav
 from ...utils.images import pillow
 from .dtypes import name_of
 from .system import AlreadyExistsError, InvalidArgumentError, NotFoundError
@@ -334,3 +335,24 @@ def stat(path: Any) -> os.stat_result:
 def walk(top: Any, topdown: bool = True, onerror: Any = None) -> Any:
     """Folders with the names of those and of the files in each."""
     return os.walk(_path(top), topdown, onerror)
+
+
+class Audio(NamedTuple):
+    """Samples `(samples, channels)` from -1 to 1, and how many there are in a second."""
+
+    audio: Any
+    sample_rate: Any
+
+
+def decode_wav(contents: Any, desired_channels: int = -1, desired_samples: int = -1) -> Audio:
+    """The samples of a WAV file of 16 bits; cut, or filled with zeros, to a number of them."""
+    samples, rate = read_wav(io.BytesIO(_contents(contents)))
+    channels, count = int(desired_channels), int(desired_samples)
+    if channels > 0:
+        have = samples.shape[1]
+        samples = np.repeat(samples, channels, 1) if have == 1 else samples[:, :channels]
+        if samples.shape[1] != channels:
+            raise InvalidArgumentError(f"decode_wav: {have} channels, {channels} are wanted.")
+    if count > 0:
+        samples = np.pad(samples[:count], ((0, max(0, count - len(samples))), (0, 0)))
+    return Audio(core.constant(samples.copy()), core.constant(np.asarray(rate, "int32")))

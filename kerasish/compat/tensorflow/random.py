@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -132,6 +132,49 @@ def _shuffled(value: Any, seed: Any) -> Any:
         order = np.asarray(draws.shuffle(core.constant(np.arange(len(value))), seed=seed))
         return Text(np.asarray(value)[order])
     return draws.shuffle(core.convert(value), seed=seed)
+
+
+class Sampled(NamedTuple):
+    """Classes that were drawn, and how often classes are to be expected among them."""
+
+    sampled_candidates: Any
+    true_expected_count: Any
+    sampled_expected_count: Any
+
+
+def log_uniform_candidate_sampler(
+    true_classes: Any, num_true: Any, num_sampled: Any, unique: bool, range_max: Any,
+    seed: Any = None,
+) -> Sampled:  # fmt: skip
+    """Classes by Zipf's law: `log((c + 2) / (c + 1)) / log(range_max + 1)` for class `c`.
+
+    Unique ones are drawn until there are enough different ones; their expected counts are
+    `1 - (1 - p)**tries`.
+    """
+    count, size, stream = int(num_sampled), int(range_max), _stream(seed)
+    if unique and count > size:
+        raise ValueError(f"log_uniform_candidate_sampler: {count} different of {size} classes.")
+    found: list[int] = []
+    tries = 0
+    while len(found) < count:
+        part = np.asarray(draws.uniform((max(count, 16),), seed=stream), "float64")
+        drawn = np.minimum(np.exp(part * np.log1p(size)).astype("int64") - 1, size - 1)
+        for each in drawn.tolist():
+            if len(found) == count:
+                break
+            tries += 1
+            if not unique or each not in found:
+                found.append(each)
+
+    def expected(classes: Any) -> Any:
+        c = np.asarray(classes, "float64")
+        p = np.log((c + 2) / (c + 1)) / np.log1p(size)
+        # Where no class was drawn twice, the mean.
+        times = p * tries if tries == count else -np.expm1(tries * np.log1p(-p))
+        return core.constant(times.astype("float32"))
+
+    sampled = np.array(found, "int64")
+    return Sampled(core.constant(sampled), expected(true_classes), expected(sampled))
 
 
 # -- of given seeds: the same each time

@@ -10,6 +10,7 @@ import numpy as np
 
 import kerasish_core as core
 
+from ...layers.preprocessing.hashes import fingerprint
 from ...text_arrays import Text
 from .dtypes import name_of
 
@@ -288,3 +289,12 @@ def as_str(bytes_or_text: Any, encoding: str = "utf-8") -> str:
     """Bytes as text."""
     is_bytes = isinstance(bytes_or_text, bytes)
     return bytes_or_text.decode(encoding) if is_bytes else str(bytes_or_text)
+
+
+def to_hash_bucket_fast(input: Any, num_buckets: int) -> Any:
+    """A number below `num_buckets` for each text: its FarmHash fingerprint modulo it."""
+    count = int(num_buckets)
+    array = np.asarray(_text(input))
+    hashes = fingerprint([_bytes(t) for t in array.reshape(-1)])
+    return core.constant((np.asarray(hashes, "uint64") % np.uint64(count)).astype("int64")
+                         .reshape(array.shape))  # fmt: skip

@@ -150,6 +150,30 @@ class Strategy:
         return value
 
 
+class TPUClusterResolver:
+    """There are no TPUs.
+
+    Raises:
+        ValueError: Always, as in TensorFlow where it finds none.
+    """
+
+    def __init__(self, tpu: Any = None, *_: Any, **__: Any) -> None:
+        raise ValueError("Please provide a TPU Name to connect to.")
+
+
+class LocalDevice(NamedTuple):
+    """A device of this machine."""
+
+    name: str
+    device_type: str
+
+
+def list_local_devices(session_config: Any = None) -> list[LocalDevice]:
+    """The processor, and the GPUs that arrays can be on."""
+    found = [LocalDevice("/device:CPU:0", "CPU")]
+    return found + [LocalDevice(f"/device:GPU:{i}", "GPU") for i in range(core.gpu_count())]
+
+
 _DEFAULT = Strategy()
 
 

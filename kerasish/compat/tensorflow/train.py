@@ -10,6 +10,7 @@ import numpy as np
 
 import kerasish_core as core
 
+from ... import optimizers
 from ...metrics import Metric
 from ...variable import Variable
 from .. import checkpoints
@@ -242,3 +243,40 @@ def get_checkpoint_state(
     """The latest checkpoint and all that are kept; None if there is none."""
     latest, kept = checkpoints.noted(checkpoint_dir, latest_filename)
     return None if latest is None else CheckpointState(latest, kept)
+
+
+# -- optimizers of TensorFlow 1, for `model.compile`
+
+
+def _optimizer(name: str, kind: str, **defaults: Any) -> Any:
+    def make(*args: Any, **given: Any) -> Any:
+        settings = {**defaults, **dict(zip(defaults, args)), **given}
+        for ignored in ("use_locking", "name", "centered") if kind != "RMSprop" else (
+            "use_locking", "name"
+        ):  # fmt: skip
+            settings.pop(ignored, None)
+        today = {_TODAY.get(key, key): value for key, value in settings.items()}
+        return getattr(optimizers, kind)(**today)
+
+    make.__name__ = make.__qualname__ = name
+    make.__doc__ = f"`optimizers.{kind}` with the names and defaults of TensorFlow 1."
+    return make
+
+
+_TODAY = {"beta1": "beta_1", "beta2": "beta_2", "decay": "rho", "use_nesterov": "nesterov"}
+
+AdamOptimizer = _optimizer(
+    "AdamOptimizer", "Adam", learning_rate=0.001, beta1=0.9, beta2=0.999, epsilon=1e-8
+)
+GradientDescentOptimizer = _optimizer("GradientDescentOptimizer", "SGD", learning_rate=0.01)
+MomentumOptimizer = _optimizer("MomentumOptimizer", "SGD", learning_rate=0.01, momentum=0.9)
+RMSPropOptimizer = _optimizer(
+    "RMSPropOptimizer", "RMSprop", learning_rate=0.001, decay=0.9, momentum=0.0, epsilon=1e-10
+)
+AdagradOptimizer = _optimizer(
+    "AdagradOptimizer", "Adagrad", learning_rate=0.01, initial_accumulator_value=0.1
+)
+AdadeltaOptimizer = _optimizer(
+    "AdadeltaOptimizer", "Adadelta", learning_rate=0.001, rho=0.95, epsilon=1e-8
+)
+FtrlOptimizer = _optimizer("FtrlOptimizer", "Ftrl", learning_rate=0.01)

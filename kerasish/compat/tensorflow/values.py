@@ -387,6 +387,19 @@ class TensorSpec(_Spec):
         return cls(TensorShape(tensor.shape), as_dtype(tensor.dtype), name)
 
 
+def _caster(dtype: str) -> Any:
+    @plain
+    def to(x: Any, name: Any = None) -> Any:
+        return ops.cast(x, dtype)
+
+    to.__doc__ = f"The values as {dtype}."
+    return to
+
+
+to_float, to_double = _caster("float32"), _caster("float64")
+to_int32, to_int64 = _caster("int32"), _caster("int64")
+
+
 # -- methods of tensors
 
 
