@@ -42,7 +42,7 @@ _MARKS = re.compile(
     rb"_generator\(|predict_(classes|proba)|np_utils|\blr\b|decay=|['\"](val_)?acc['\"]|"
     rb"get_updates|\bK\.|input_(dim|length)|keras\.engine|"
     rb"keras\.layers\.\w|[mM]erge\(|CuDNN|_gpu|_keras_shape|by_name|trainable = False|Matrix|"
-    rb"objectives|initializations|add_metric|samples_per|show_accuracy|legacy"
+    rb"objectives|initializations|add_metric|samples_per|show_accuracy|legacy|_weights\(['\"]"
 )
 
 
@@ -53,10 +53,12 @@ class _State:
         generation: Of the Keras that the program is written for: 1, 2 or 3 (`MODERN`); None as
             long as nobody looked.
         classes: The classes whose calls understand older arguments, by name.
+        tensorflow: Whether it imported `tensorflow` from here.
     """
 
     def __init__(self) -> None:
         self.generation: int | None = None
+        self.tensorflow = False
         self.classes: dict[str, type] = {}
 
 

@@ -21,15 +21,20 @@ def is_text(x: Any) -> bool:
     if not isinstance(x, np.ndarray):
         return False
     if x.dtype.kind == "O":
-        return x.size > 0 and isinstance(x.flat[0], str | bytes)
+        return isinstance(x, Text) or (x.size > 0 and isinstance(x.flat[0], str | bytes))
     return x.dtype.kind in "USOT"
 
 
 def means_text(x: Any) -> bool:
-    """Whether it is text, an array of it, or lists that begin with text."""
-    while isinstance(x, list | tuple) and x:
-        x = x[0]
-    return isinstance(x, str | bytes) or is_text(x)
+    """Whether it is text, an array of it, or lists with text."""
+    if not isinstance(x, list | tuple):
+        return isinstance(x, str | bytes) or is_text(x)
+    for part in x:
+        if means_text(part):
+            return True
+        if not isinstance(part, list | tuple):
+            return False  # a number: so are the others
+    return False
 
 
 def holds_text(structure: Any) -> bool:

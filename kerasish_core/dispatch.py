@@ -115,6 +115,8 @@ def _is_size(x: Any) -> bool:
 
 def _gives_sizes(op: Op, inputs: Any, attrs: dict[str, Any]) -> bool:
     """Whether a trace computes it at once, so that sizes stay numbers, of which shapes can be."""
+    if op.kind == "control":
+        return False  # a loop may be a long one
     found = op.infer(*(x.spec for x in inputs), **attrs)
     return all(
         spec.dtype.kind in "iub" and math.prod(spec.shape) <= _FEW

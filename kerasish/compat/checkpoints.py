@@ -6,14 +6,16 @@ latest one; `save("name")` writes the folder `name`, with the parts of a `.keras
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import json
 import os
 import re
 import shutil
 import tempfile
+import types
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -41,10 +43,14 @@ _HDF5 = b"\x89HDF\r\n\x1a\n"
 def _without_ending(name: str, save_format: str | None = None) -> bool:
     """Whether a name is of TensorFlow's format.
 
-    In a program whose text did not show an earlier Keras, another ending is a mistake as today.
+    In a program whose text did not show an earlier Keras a name without an ending is a mistake as
+    today, but for programs of TensorFlow, which may be of its Keras 2.
     """
     if older.state.generation == older.MODERN:
-        return re.fullmatch(r"(\.\d*|\.ckpt|\.tf)?", os.path.splitext(name)[1]) is not None
+        return (
+            older.state.tensorflow
+            and re.fullmatch(r"(\.\d*|\.ckpt|\.tf)?", os.path.splitext(name)[1]) is not None
+        )
     return save_format == "tf" or not name.endswith(_ENDINGS)
 
 
@@ -56,7 +62,7 @@ def save_weights(
     options: Any = None, **kwargs: Any,
 ) -> Callable[[], Any] | None:  # fmt: skip
     """What writes the weights, if the name has no ending or a format is named."""
-    name = os.fspath(filepath)
+    name = os.fsdecode(filepath)
     if kwargs or not _without_ending(name, save_format):
         known = save_format == "h5" and name.endswith(_ENDINGS) and not kwargs
         return (lambda: model.save_weights(name, overwrite)) if known else None
@@ -78,7 +84,8 @@ def load_weights(
     model: Any, filepath: Any, *args: Any, options: Any = None, **kwargs: Any
 ) -> Callable[[], Any] | None:
     """What reads the weights, if the name has no ending."""
-    name = os.fspath(filepath)
+    name = os.fsdecode(filepath)
+    given = dict(zip(("skip_mismatch", "by_name"), args, strict=False)) | kwargs
     there = any(os.path.isfile(f) for f in (name, file_of(name), f"{name}.index"))
     if not _without_ending(name) and not file_of(name).is_file():
         return None
@@ -87,9 +94,14 @@ def load_weights(
     if os.path.isfile(name):
         with open(name, "rb") as file:
             if file.read(8) == _HDF5:
-                by_name = bool(kwargs.get("by_name"))
-                skip = bool(kwargs.get("skip_mismatch"))
+                by_name = bool(given.get("by_name"))
+                skip = bool(given.get("skip_mismatch"))
                 return lambda: load_legacy_weights(model, Path(name), by_name, skip)
+    if any(given.values()):
+        raise ValueError(
+            f"{name}: weights under a name without an ending are read by their places in the "
+            f"model. by_name and skip_mismatch are for files that end in .h5. Received: {given}"
+        )
     return lambda: restore(model, name)
 
 
@@ -99,7 +111,7 @@ def save(
     save_traces: bool = True, **kwargs: Any,
 ) -> Callable[[], Any] | None:  # fmt: skip
     """What writes the model, if the name has no ending."""
-    name = os.fspath(filepath)
+    name = os.fsdecode(filepath)
     if kwargs or not _without_ending(name, save_format):
         return None
 
@@ -110,9 +122,20 @@ def save(
                 save_legacy_model(model, path, include_optimizer)
             return
         warn_once("model.save(folder)", 'model.save(name + ".keras")')
-        model.save(name, overwrite, zipped=False)
+        with contextlib.nullcontext() if include_optimizer else _without_optimizer(model):
+            model.save(name, overwrite, zipped=False)
 
     return run
+
+
+@contextlib.contextmanager
+def _without_optimizer(model: Any) -> Iterator[None]:
+    kept = {"compiled": model.compiled, "optimizer": model.optimizer}
+    model._keep(compiled=False, optimizer=None)
+    try:
+        yield
+    finally:
+        model._keep(**kept)
 
 
 # -- files
@@ -180,23 +203,22 @@ class Status:
 
     def read(self, start: str, root: Any) -> None:
         """Read a part and what is in it, or see to it that it is read when it is built."""
-        parts = [
-            ("/".join(filter(None, (start, place))), part)
-            for place, part in saveable_parts(root)
-            if id(part) not in self._read
-        ]
-        ready = [(place, part) for place, part in parts if not _unbuilt(part)]
-        with opened(self._path, self._copy) as file, unchanged_on_error(_variables(root)):
+        waiting = []
+        with opened(self._path, self._copy) as file, unchanged_on_error(root):
             find = finder(self._path, file)
-            for place, part in ready:
-                self._read_one(place, part, find)
-        for place, part in parts:
-            if _unbuilt(part) and id(part) not in self._waiting:
+            for place, part in saveable_parts(root):
+                place = "/".join(filter(None, (start, place)))
+                reader = find(f"{place}/vars" if place else "vars")
+                if _is_to_come(part, reader):
+                    waiting.append((place, part))
+                elif id(part) not in self._read:
+                    self._read_one(part, reader)
+        for place, part in waiting:
+            if id(part) not in self._waiting:
                 self._wait(place, part)
 
-    def _read_one(self, place: str, part: Any, find: Any) -> None:
+    def _read_one(self, part: Any, reader: Any) -> None:
         self._read[id(part)] = part
-        reader = find(f"{place}/vars" if place else "vars")
         wanted = _names(part)
         if not wanted.issubset(reader.keys()):
             self._missing.append(part)
@@ -211,23 +233,17 @@ class Status:
     def _wait(self, place: str, part: Any) -> None:
         """Read the part as soon as its `build` has run: from what the file holds now."""
         if self._copy is None:
-            self._copy = tempfile.TemporaryFile()  # noqa: SIM115
-            with open(self._path, "rb") as file:
-                shutil.copyfileobj(file, self._copy)
+            # Open, it stays what it is: checkpoints are replaced, not written over.
+            self._copy = open(self._path, "rb") if os.name != "nt" else _copy(self._path)  # noqa: SIM115
             weakref.finalize(self, self._copy.close)
         self._waiting[id(part)] = part
-        build = part.build
 
-        @functools.wraps(build)
-        def built(*args: Any, **kwargs: Any) -> Any:
-            result = build(*args, **kwargs)
+        def then() -> None:
             if self._waiting.pop(id(part), None) is not None:
-                part.__dict__.pop("build", None)
                 with core.eager_scope():
                     self.read(place, part)
-            return result
 
-        part.__dict__["build"] = built
+        part.__dict__["build"] = _Build(part, then)
 
     # -- what programs ask
     def expect_partial(self) -> Status:
@@ -249,7 +265,9 @@ class Status:
     def assert_consumed(self) -> Status:
         """Raise AssertionError if an object or value is without its counterpart."""
         self.assert_existing_objects_matched()
-        for part in filter(_unbuilt, self._waiting.values()):
+        for part in self._waiting.values():
+            if part.built:
+                continue
             raise AssertionError(f"{part} is not built yet: it gets its values when it is.")
         with opened(self._path, self._copy) as file:
             left: list[str] = []
@@ -269,11 +287,47 @@ class Status:
     run_restore_ops = initialize_or_restore
 
 
-def _unbuilt(part: Any) -> bool:
-    """Whether its variables are yet to come."""
-    if isinstance(part, Optimizer):
-        return not part.built
-    return isinstance(part, Layer) and not part.built and not _names(part)
+class _Build:
+    """The `build` of one part, with what is done once after it. A copy of the part has none.
+
+    Args:
+        part: A layer or optimizer.
+        then: Called when it is built.
+    """
+
+    def __init__(self, part: Any, then: Callable[[], None]) -> None:
+        self._part, self._then, self._build = part, then, part.build
+        functools.update_wrapper(self, self._build)
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        result = self._build(*args, **kwargs)
+        if vars(self._part).get("build") is self:
+            del self._part.__dict__["build"]
+        self._then()
+        return result
+
+    def __reduce__(self) -> Any:
+        return _plain_build, (self._part,)
+
+
+def _plain_build(part: Any) -> Any:
+    return types.MethodType(type(part).build, part)
+
+
+def _copy(path: Path) -> Any:
+    """An open copy of a file: where open files can't be removed."""
+    copy = tempfile.TemporaryFile()  # noqa: SIM115
+    with open(path, "rb") as file:
+        shutil.copyfileobj(file, copy)
+    return copy
+
+
+def _is_to_come(part: Any, reader: Any) -> bool:
+    """Whether variables that the file has are made when the part is built."""
+    if not isinstance(part, Layer | Optimizer) or part.built:
+        return False
+    count = 0 if isinstance(part, Optimizer) else len(_names(part))
+    return not count or len(reader) > count
 
 
 def _names(part: Any) -> set[str]:
@@ -281,12 +335,6 @@ def _names(part: Any) -> set[str]:
     store: dict[str, Any] = {}
     part.save_own_variables(store)
     return set(store)
-
-
-def _variables(root: Any) -> list[Any]:
-    held = list(root.variables)
-    optimizer = getattr(root, "optimizer", None)
-    return held + (list(optimizer.variables) if optimizer is not None else [])
 
 
 # -- the file that names the latest checkpoint

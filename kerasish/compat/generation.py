@@ -274,6 +274,14 @@ def _second_in(node: ast.AST) -> Iterator[tuple[int, str]]:
         for keyword in node.keywords:
             if keyword.arg in wanted:
                 yield node.lineno, f"{name}({keyword.arg}=...)"
+        if name in ("save_weights", "load_weights") and node.args:
+            path = node.args[0]
+            if (
+                isinstance(path, ast.Constant)
+                and isinstance(path.value, str)
+                and (not path.value.endswith((".h5", ".hdf5", ".keras", ".json")))
+            ):  # of TensorFlow's format
+                yield node.lineno, f"{name}({path.value!r})"
 
 
 # Modules that came with Keras 3.

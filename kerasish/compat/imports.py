@@ -11,6 +11,8 @@ import types
 from collections.abc import Sequence
 from typing import Any
 
+from .. import older
+
 __all__ = ["install", "load_ipython_extension", "resolve", "uninstall"]
 
 _OURS = __name__.partition(".")[0]
@@ -89,6 +91,7 @@ class _TensorFlow(importlib.abc.Loader):
         self._path = path
 
     def create_module(self, spec: Any) -> types.ModuleType:
+        older.state.tensorflow = True
         found: types.ModuleType = _tensorflow().namespace(self._path)
         return found
 

@@ -40,6 +40,8 @@ def _attributes(part: Any) -> list[str]:
     names.sort(key=lambda name: (name.startswith("_"), name))
     if getattr(type(part), "_layers_first", False):
         names = ["layers", *(n for n in names if n != "layers")]
+    if getattr(type(part), "_optimizers_first", False):  # those of models lie within them else
+        names.sort(key=lambda name: not isinstance(getattr(part, name), Optimizer))
     return names
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import warnings
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -226,11 +226,8 @@ def read_parts(
     Raises:
         ValueError: A part does not fit, unless `skip_mismatch` is set.
     """
-    optimizer = getattr(model, "optimizer", None)
-    held = list(getattr(model, "variables", ()))
-    held += list(optimizer.variables) if optimizer is not None else []
     failed: list[tuple[Any, str]] = []
-    with unchanged_on_error(held):
+    with unchanged_on_error(model):
         for place, part in saveable_parts(model, skip):
             reader = find(_vars(place))
             try:
@@ -244,9 +241,12 @@ def read_parts(
 
 
 @contextlib.contextmanager
-def unchanged_on_error(variables: Iterable[Any]) -> Iterator[None]:
-    """Give variables back their values if the block raises."""
-    before = [(v, v.value) for v in {id(v): v for v in variables}.values()]
+def unchanged_on_error(model: Any) -> Iterator[None]:
+    """Give the variables of a model and its optimizer back their values if the block raises."""
+    optimizer = getattr(model, "optimizer", None)
+    held = list(getattr(model, "variables", ()))
+    held += list(optimizer.variables) if optimizer is not None else []
+    before = [(v, v.value) for v in {id(v): v for v in held}.values()]
     try:
         yield
     except BaseException:

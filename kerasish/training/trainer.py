@@ -277,7 +277,8 @@ class Trainer(Steps):
             return None
         if hasattr(validation_data, "__next__") and not isinstance(validation_data, PyDataset):
             # A generator can't start again, but each epoch is judged by the same samples.
-            validation_data = Replayed(validation_data, steps)
+            size = self.steps_per_execution
+            validation_data = Replayed(validation_data, steps and -(-steps // size) * size)
         if isinstance(validation_data, tuple | list) and validation_data:
             x, y, weight = unpack_x_y_sample_weight(validation_data)
             return make_data(x, y, weight, batch_size, False, None, steps)

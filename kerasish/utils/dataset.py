@@ -93,9 +93,8 @@ class Dataset(Sources, Groups):
         Args:
             *datasets: Data sets, or one structure of them: elements have this structure.
         """
-        structure: Any = datasets
-        if len(datasets) == 1 and isinstance(datasets[0], tuple | list | dict):
-            structure = datasets[0] if isinstance(datasets[0], dict) else tuple(datasets[0])
+        structure: Any = datasets[0] if len(datasets) == 1 else datasets
+        structure = tuple(structure) if isinstance(structure, list) else structure
         flat = tree.flatten(structure)
         known = [d.cardinality() for d in flat]
         finite = [n for n in known if n != INFINITE]

@@ -123,14 +123,12 @@ class GradientTape:
         key = id(variable)
         if not (self.watch_accessed_variables and variable.trainable) and key not in self._watched:
             return
-        if not dtypes.is_inexact(tensor.dtype):
-            return
+        if dtypes.is_inexact(tensor.dtype):
+            self._note_read(variable, tensor)
+
+    def _note_read(self, variable: Variable, tensor: Tensor) -> None:
         tid = self._track(tensor)
-        entry = self._reads.get(key)
-        if entry is None:
-            self._reads[key] = variable, {tid: tensor}
-        else:
-            entry[1][tid] = tensor
+        self._reads.setdefault(id(variable), (variable, {}))[1][tid] = tensor
 
     def record(self, op: Op, inputs: Any, outputs: Any, attrs: dict[str, Any]) -> None:
         tracked = self._tracked
@@ -215,6 +213,16 @@ class GradientTape:
             self._watched = {id(v): v for v in watched}
             self._used = True
 
+    def _target(self, y: Any) -> Tensor:
+        """A target as a tensor; a variable is one by itself, read or not."""
+        if isinstance(y, Variable):
+            variable, y = y, y.value
+            if dtypes.is_inexact(y.dtype):
+                self._note_read(variable, y)
+        if not isinstance(y, Tensor):
+            raise TypeError(f"A gradient target must be a tensor, got {type(y).__name__}.")
+        return y
+
     def _seeds(self, target: Any, output_gradients: Any) -> dict[int, Tensor]:
         targets = tree.flatten(target)
         given = (
@@ -222,11 +230,7 @@ class GradientTape:
         )
         seeds: dict[int, Tensor] = {}
         for y, g in zip(targets, given, strict=True):
-            if isinstance(y, Variable):
-                variable, y = y, y.value
-                self.record_read(variable, y)
-            if not isinstance(y, Tensor):
-                raise TypeError(f"A gradient target must be a tensor, got {type(y).__name__}.")
+            y = self._target(y)
             if not dtypes.is_inexact(y.dtype):
                 continue
             seed = ops.ones_like(y) if g is None else convert(g, y.dtype)
@@ -328,7 +332,7 @@ class GradientTape:
         Returns:
             Structure like `sources` of tensors of shape `target.shape + source.shape`.
         """
-        flat = tree.flatten(sources)
+        flat, target = tree.flatten(sources), self._target(target)
         rows = self._rows(target, flat, target.size, lambda basis: basis)
         found: list[Tensor | None] = []
         for column, source in zip(rows, flat, strict=True):

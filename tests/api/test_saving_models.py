@@ -153,8 +153,9 @@ def test_lambdas_are_refused_in_safe_mode(path):
 
 def test_wrong_files(path, tmp_path):
     model = sequential()
-    with pytest.raises(ValueError, match="extension"):
-        model.save(tmp_path / "model.zip")
+    for name in ("model", "model.zip"):
+        with pytest.raises(ValueError, match="extension"):
+            model.save(tmp_path / name)
     with pytest.raises(ValueError, match=r"File not found.*model\.h5"):
         models.load_model(tmp_path / "model.h5")
     with pytest.raises(ValueError, match="File not found"):

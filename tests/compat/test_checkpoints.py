@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 import os
+import pickle
 
 import numpy as np
 import pytest
@@ -18,10 +20,12 @@ X = RNG.normal(size=(8, 3, 4)).astype("float32")
 
 @pytest.fixture(params=[2, 3], autouse=True)
 def program(request):
-    """A program of Keras 2, and one whose text did not show that."""
-    before = older.state.generation
+    """A program of Keras 2, and one with TensorFlow whose text did not show that."""
+    before, seen = older.state.generation, older.state.tensorflow
     generation.set_generation(request.param)
+    older.state.tensorflow = True
     yield
+    older.state.tensorflow = seen
     generation.set_generation(before or older.MODERN)
 
 
@@ -86,6 +90,7 @@ class TestNames:
         model.train_on_batch(X[:, 0], X[:, 0, :1])
         model.save(str(tmp_path / "folder"))
         model.save(tmp_path / "other", save_format="tf", include_optimizer=False)
+        assert model.compiled and not keras.models.load_model(tmp_path / "other").compiled
         for name in ("folder", "other"):
             loaded = keras.models.load_model(tmp_path / name)
             assert np.array_equal(outputs(model), outputs(loaded))
@@ -136,6 +141,26 @@ class TestNames:
         with pytest.raises(missing, match="nothing"):
             model.load_weights(str(tmp_path / "nothing"))
 
+    def test_without_tensorflow_they_are_mistakes_as_in_keras_3(self, tmp_path):
+        generation.set_generation(older.MODERN)
+        older.state.tensorflow = False
+        with pytest.raises(ValueError, match="extension"):
+            dense().save(tmp_path / "folder")
+        with pytest.raises(ValueError, match="must end in"):
+            dense().save_weights(tmp_path / "name")
+
+    def test_copies_of_what_waits(self, tmp_path):
+        net = Net()
+        outputs(net)
+        net.save_weights(str(tmp_path / "net"))
+        fresh = Net()
+        fresh.load_weights(str(tmp_path / "net"))
+        twin = copy.deepcopy(fresh.first)
+        twin.build((None, 4))
+        assert twin.built and not fresh.first.built
+        assert pickle.loads(pickle.dumps(fresh.first)).units == 5
+        assert np.array_equal(outputs(net), outputs(fresh))
+
     def test_names_with_endings_are_those_of_today(self, tmp_path):
         model = dense()
         model.save_weights(tmp_path / "a.weights.h5")
@@ -180,6 +205,42 @@ def test_a_loop_goes_on(tmp_path):
     assert train(net, optimizer, 3) == pytest.approx(expected, rel=1e-5)
 
 
+def test_places_do_not_depend_on_what_is_compiled(tmp_path):
+    def both():
+        model, optimizer = dense(), keras.optimizers.Adam(0.1)
+        return model, optimizer, tf.train.Checkpoint(model=model, optimizer=optimizer)
+
+    model, optimizer, saved = both()
+    model.compile(optimizer, "mse")
+    model.fit(X[:, 0], X[:, 0, :1], epochs=3, verbose=0)
+    path = saved.save(tmp_path / "c")
+    model, optimizer, saved = both()
+    optimizer.build(model.trainable_variables)
+    saved.restore(path).assert_consumed()
+    assert int(optimizer.iterations) == 3
+
+
+def test_layers_with_variables_from_both_times(tmp_path):
+    class Both(layers.Layer):
+        def __init__(self):
+            super().__init__()
+            self.scale = self.add_weight(shape=(), initializer="zeros")
+
+        def build(self, shape):
+            self.bias = self.add_weight(shape=shape[-1:], initializer="zeros")
+
+        def call(self, x):
+            return x * self.scale + self.bias
+
+    layer = Both()
+    layer(X)
+    layer.set_weights([5.0, np.arange(4.0)])
+    path = tf.train.Checkpoint(layer=layer).save(tmp_path / "c")
+    fresh = Both()
+    tf.train.Checkpoint(layer=fresh).restore(path)
+    assert np.array_equal(fresh(X), layer(X))
+
+
 def test_in_a_compiled_function(tmp_path):
     net = Net()
     outputs(net)
@@ -200,16 +261,16 @@ def test_variables_modules_metrics(tmp_path):
 
     mean = keras.metrics.Mean()
     mean.update_state([1.0, 3.0])
-    first = tf.train.Checkpoint(p=Part(1.0), m=mean, v={"a": tf.Variable(5)}, n=[layers.Dense(2)])
+    first = tf.train.Checkpoint(p=Part(1.0), m=mean, v={"a/b": tf.Variable(5)}, n=[layers.Dense(2)])
     first.n[0].build((None, 3))
     path = first.write(tmp_path / "c")
     second = tf.train.Checkpoint(
-        p=Part(0.0), m=keras.metrics.Mean(), v={"a": tf.Variable(0)}, n=[layers.Dense(2)]
+        p=Part(0.0), m=keras.metrics.Mean(), v={"a/b": tf.Variable(0)}, n=[layers.Dense(2)]
     )
     second.n[0].build((None, 3))
     second.read(path).assert_consumed()
     assert second.p.w.numpy().tolist() == [1.0, 2.0] and float(second.p.inner[0]) == 1.0
-    assert float(second.m.result()) == 2.0 and int(second.v["a"]) == 5
+    assert float(second.m.result()) == 2.0 and int(second.v["a/b"]) == 5
     for a, b in ((first.p.layer, second.p.layer), (first.n[0], second.n[0])):
         assert np.array_equal(a.kernel.numpy(), b.kernel.numpy())
     few = tf.train.Checkpoint(p=second.p)

@@ -42,7 +42,7 @@ TABLE = {
     "subclassed": (2, 0.85, None, True),
     "tensorboard_logs": (2, 0.85, None, True),
     "tf_actor_critic": (3, None, 9.0, False),
-    "tf_checkpoints": (3, 0.9, None, False),
+    "tf_checkpoints": (2, 0.9, None, False),
     "tf_custom_loops": (3, 0.85, None, True),
     "tf_gan_loop": (3, None, 0.2, True),
     "tf_image_files": (3, 0.9, None, True),

@@ -79,6 +79,10 @@ def test_optimizers():
     assert float(adam.learning_rate) == pytest.approx(0.1)
     moved = tf.compat.v1.train.MomentumOptimizer(0.01, 0.7, use_nesterov=True)
     assert moved.momentum == 0.7 and moved.nesterov
+    ftrl = tf.train.FtrlOptimizer(0.1, -0.4)
+    assert ftrl.learning_rate_power == -0.4
+    with pytest.raises(TypeError, match="takes 3 arguments"):
+        tf.train.GradientDescentOptimizer(0.1, False, "n", 1)
     rms = tf.train.RMSPropOptimizer(0.01, decay=0.8, centered=True)
     assert rms.rho == 0.8 and rms.centered and rms.epsilon == 1e-10
     for name in ("Adadelta", "Adagrad", "Ftrl", "GradientDescent"):

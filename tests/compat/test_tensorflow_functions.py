@@ -106,8 +106,22 @@ def test_tapes():
     assert float(zero) == 0
 
 
+def test_empty_text_is_text():
+    none = tf.boolean_mask(tf.constant(["a", "b"]), [False, False])
+    assert tf.concat([none, tf.constant(["c"])], 0).numpy().tolist() == [b"c"]
+    assert tf.concat([[], ["a"]], 0).numpy().tolist() == [b"a"]
+    assert tf.concat([[[]], [["a"]]], 1).numpy().tolist() == [[b"a"]]
+    assert tf.reshape(none, [0, 1]).shape == (0, 1) and tf.equal(none, none).shape == (0,)
+
+
+def test_shapes_are_joined():
+    x = tf.ones((2, 3))
+    assert [4] + x.shape == (4,) + x.shape == [4, 2, 3] and ([4] + x.shape).rank == 3
+
+
 def test_structures_of_data_sets():
     few, many = tf.data.Dataset.range(2), tf.data.Dataset.range(5)
+    assert [int(x) for x in tf.data.Dataset.zip(few)] == [0, 1]
     named = tf.data.Dataset.zip({"a": few, "b": (many, few)})
     assert len(named) == 2
     assert [int(e["a"] + e["b"][0] + e["b"][1]) for e in named] == [0, 3]

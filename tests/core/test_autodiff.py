@@ -248,6 +248,10 @@ def test_custom_gradient_of_a_variable_counts_once():
 
 def test_a_variable_is_a_target():
     v = core.Variable(3.0)
+    for watches in (True, False):
+        with core.GradientTape(True, watches) as tape:
+            y = v
+        assert float(tape.gradient(y, v)) == 1 == float(tape.jacobian(y, v))
     with core.GradientTape() as tape:
         y = v
     assert float(tape.gradient(y, v)) == 1 and tape.watched_variables() == (v,)

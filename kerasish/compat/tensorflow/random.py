@@ -155,6 +155,7 @@ def log_uniform_candidate_sampler(
     if unique and count > size:
         raise ValueError(f"log_uniform_candidate_sampler: {count} different of {size} classes.")
     found: list[int] = []
+    seen: set[int] = set()
     tries = 0
     while len(found) < count:
         part = np.asarray(draws.uniform((max(count, 16),), seed=stream), "float64")
@@ -163,8 +164,9 @@ def log_uniform_candidate_sampler(
             if len(found) == count:
                 break
             tries += 1
-            if not unique or each not in found:
+            if not unique or each not in seen:
                 found.append(each)
+                seen.add(each)
 
     def expected(classes: Any) -> Any:
         c = np.asarray(classes, "float64")

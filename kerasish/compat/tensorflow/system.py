@@ -293,6 +293,8 @@ def print_(
     *inputs: Any, output_stream: Any = None, summarize: Any = 3, sep: str = " ", end: str = "\n"
 ) -> None:
     """Print values, or shapes where they are not known yet; to the error stream by default."""
+    if core.is_abstract():
+        return  # only shapes are wanted of what runs
     stream = output_stream if output_stream is not None else sys.stderr
     if isinstance(stream, str):
         path = stream.removeprefix("file://")

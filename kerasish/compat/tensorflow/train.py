@@ -33,7 +33,8 @@ def named_variables(holder: Any) -> dict[str, Any]:
                 visit(f"{name}.{i}", part)
         elif isinstance(x, dict):
             for key, part in x.items():
-                visit(f"{name}.{key}", part)
+                # A slash would be a folder in the file.
+                visit(f"{name}.{key}".replace("%", "%25").replace("/", "%2F"), part)
 
     for name, x in sorted(vars(holder).items()):
         visit(name, x)
@@ -77,6 +78,8 @@ class Checkpoint:
     Raises:
         ValueError: An argument holds nothing that can be saved.
     """
+
+    _optimizers_first = True
 
     def __init__(self, root: Any = None, **kwargs: Any) -> None:
         if root is not None:
@@ -248,35 +251,37 @@ def get_checkpoint_state(
 # -- optimizers of TensorFlow 1, for `model.compile`
 
 
-def _optimizer(name: str, kind: str, **defaults: Any) -> Any:
+def _optimizer(kind: str, order: str, **defaults: Any) -> Any:
+    """A function with TensorFlow 1's arguments in their order that makes one of ours."""
+    names = order.split()
+
     def make(*args: Any, **given: Any) -> Any:
-        settings = {**defaults, **dict(zip(defaults, args)), **given}
-        for ignored in ("use_locking", "name", "centered") if kind != "RMSprop" else (
-            "use_locking", "name"
-        ):  # fmt: skip
-            settings.pop(ignored, None)
-        today = {_TODAY.get(key, key): value for key, value in settings.items()}
+        if len(args) > len(names):
+            raise TypeError(f"{make.__name__} takes {len(names)} arguments: {order}.")
+        settings = {**defaults, **dict(zip(names, args, strict=False)), **given}
+        today = {_TODAY.get(name, name): value for name, value in settings.items()}
+        for without_effect in ("use_locking", "name"):
+            today.pop(without_effect, None)
         return getattr(optimizers, kind)(**today)
 
-    make.__name__ = make.__qualname__ = name
+    make.__name__ = make.__qualname__ = f"{kind}Optimizer"
     make.__doc__ = f"`optimizers.{kind}` with the names and defaults of TensorFlow 1."
     return make
 
 
 _TODAY = {"beta1": "beta_1", "beta2": "beta_2", "decay": "rho", "use_nesterov": "nesterov"}
+_ENDS = "use_locking name"
 
-AdamOptimizer = _optimizer(
-    "AdamOptimizer", "Adam", learning_rate=0.001, beta1=0.9, beta2=0.999, epsilon=1e-8
-)
-GradientDescentOptimizer = _optimizer("GradientDescentOptimizer", "SGD", learning_rate=0.01)
-MomentumOptimizer = _optimizer("MomentumOptimizer", "SGD", learning_rate=0.01, momentum=0.9)
+AdamOptimizer = _optimizer("Adam", f"learning_rate beta1 beta2 epsilon {_ENDS}", epsilon=1e-8)
+GradientDescentOptimizer = _optimizer("SGD", f"learning_rate {_ENDS}")
+MomentumOptimizer = _optimizer("SGD", f"learning_rate momentum {_ENDS} use_nesterov")
 RMSPropOptimizer = _optimizer(
-    "RMSPropOptimizer", "RMSprop", learning_rate=0.001, decay=0.9, momentum=0.0, epsilon=1e-10
+    "RMSprop", "learning_rate decay momentum epsilon use_locking centered name", epsilon=1e-10
 )
-AdagradOptimizer = _optimizer(
-    "AdagradOptimizer", "Adagrad", learning_rate=0.01, initial_accumulator_value=0.1
+AdagradOptimizer = _optimizer("Adagrad", f"learning_rate initial_accumulator_value {_ENDS}")
+AdadeltaOptimizer = _optimizer("Adadelta", f"learning_rate rho epsilon {_ENDS}", epsilon=1e-8)
+FtrlOptimizer = _optimizer(
+    "Ftrl",
+    "learning_rate learning_rate_power initial_accumulator_value l1_regularization_strength "
+    f"l2_regularization_strength {_ENDS}",
 )
-AdadeltaOptimizer = _optimizer(
-    "AdadeltaOptimizer", "Adadelta", learning_rate=0.001, rho=0.95, epsilon=1e-8
-)
-FtrlOptimizer = _optimizer("FtrlOptimizer", "Ftrl", learning_rate=0.01)

@@ -49,6 +49,9 @@ class TensorShape(methods.Shape):
     def __add__(self, other: Any) -> TensorShape:
         return self.concatenate(other)
 
+    def __radd__(self, other: Any) -> TensorShape:
+        return TensorShape(other).concatenate(self)
+
     def __getitem__(self, key: Any) -> Any:
         found = super().__getitem__(key)
         return TensorShape(found) if isinstance(key, slice) else found
@@ -180,6 +183,9 @@ class _OfAllVariables(type):
     def __instancecheck__(cls, x: Any) -> bool:
         return isinstance(x, core.Variable)
 
+    def __subclasscheck__(cls, kind: type) -> bool:
+        return issubclass(kind, core.Variable)
+
 
 class Variable(metaclass=_OfAllVariables):
     """A variable with a first value, or one that a function of no arguments gives."""
@@ -194,7 +200,8 @@ class Variable(metaclass=_OfAllVariables):
         value = initial_value() if callable(initial_value) else initial_value
         dtype = name_of(dtype) if dtype is not None else core.convert(value).dtype.name
         label = None if name is None else str(name).replace("/", "_").replace(":", "_")
-        made = OurVariable(value, dtype=dtype, trainable=trainable, name=label)
+        trained = trainable is None or bool(trainable)
+        made = OurVariable(value, dtype=dtype, trainable=trained, name=label)
         if constraint is not None:
             made.constraint = constraint
         return made
