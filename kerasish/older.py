@@ -15,15 +15,8 @@ from collections.abc import Callable
 from typing import Any
 
 __all__ = [
-    "MODERN",
-    "arguments",
-    "attribute",
-    "classes",
-    "compat",
-    "install_paths",
-    "names",
-    "state",
-]
+    "MODERN", "arguments", "attribute", "classes", "compat", "install_paths", "names", "state",
+]  # fmt: skip
 
 MODERN = 3
 _OURS = __name__.partition(".")[0]

@@ -199,12 +199,12 @@ class Status:
         self._waiting: dict[int, Any] = {}
         self._found: set[str] = set()
         self._missing: list[Any] = []
-        self._copy: Any = None
+        self._held: Any = None  # the open file, as long as something waits
 
     def read(self, start: str, root: Any) -> None:
         """Read a part and what is in it, or see to it that it is read when it is built."""
         waiting = []
-        with opened(self._path, self._copy) as file, unchanged_on_error(root):
+        with opened(self._path, self._held) as file, unchanged_on_error(root):
             find = finder(self._path, file)
             for place, part in saveable_parts(root):
                 place = "/".join(filter(None, (start, place)))
@@ -232,10 +232,9 @@ class Status:
 
     def _wait(self, place: str, part: Any) -> None:
         """Read the part as soon as its `build` has run: from what the file holds now."""
-        if self._copy is None:
-            # Open, it stays what it is: checkpoints are replaced, not written over.
-            self._copy = open(self._path, "rb") if os.name != "nt" else _copy(self._path)  # noqa: SIM115
-            weakref.finalize(self, self._copy.close)
+        if self._held is None:
+            self._held = _held(self._path)
+            weakref.finalize(self, self._held.close)
         self._waiting[id(part)] = part
 
         def then() -> None:
@@ -269,7 +268,7 @@ class Status:
             if part.built:
                 continue
             raise AssertionError(f"{part} is not built yet: it gets its values when it is.")
-        with opened(self._path, self._copy) as file:
+        with opened(self._path, self._held) as file:
             left: list[str] = []
 
             def look(place: str, item: Any) -> None:
@@ -314,12 +313,17 @@ def _plain_build(part: Any) -> Any:
     return types.MethodType(type(part).build, part)
 
 
-def _copy(path: Path) -> Any:
-    """An open copy of a file: where open files can't be removed."""
-    copy = tempfile.TemporaryFile()  # noqa: SIM115
+def _held(path: Path) -> Any:
+    """A file, open: it stays what it is now, for checkpoints are replaced, not written over.
+
+    Whoever asks closes it: it outlives any block.
+    """
+    if os.name != "nt":
+        return open(path, "rb")
+    held = tempfile.TemporaryFile()  # noqa: SIM115 - returned open; there open files can't be removed
     with open(path, "rb") as file:
-        shutil.copyfileobj(file, copy)
-    return copy
+        shutil.copyfileobj(file, held)
+    return held
 
 
 def _is_to_come(part: Any, reader: Any) -> bool:

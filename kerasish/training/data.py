@@ -324,39 +324,26 @@ class Replayed:
     Args:
         source: The iterator.
         steps: How many are ever asked for; None for all.
+        keep: How many are kept, the first ones; None for all. Where the source is used up, these
+            come again, with a warning.
     """
 
-    def __init__(self, source: Iterator[Any], steps: int | None) -> None:
-        self._source, self._kept = islice(source, steps), list[Any]()
+    def __init__(
+        self, source: Iterator[Any], steps: int | None = None, keep: int | None = None
+    ) -> None:
+        self._source, self._keep, self._kept = islice(source, steps), keep, list[Any]()
 
     def __iter__(self) -> Iterator[Any]:
-        yield from self._kept
-        for batch in self._source:
-            self._kept.append(batch)
-            yield batch
-
-
-class Started:
-    """A generator's batches; where it is used up, its first two again, as Keras goes on.
-
-    Args:
-        source: The generator.
-    """
-
-    def __init__(self, source: Iterator[Any]) -> None:
-        self._source, self._first = source, list[Any]()
-
-    def __iter__(self) -> Iterator[Any]:
-        if self._first:
+        if self._kept and self._keep is not None:
             warnings.warn(
                 "The generator is used up: training goes on with its first batches, as in Keras. "
                 "Pass steps_per_epoch and a generator that does not end, or a PyDataset.",
                 stacklevel=2,
             )
-        yield from self._first
+        yield from self._kept
         for batch in self._source:
-            if len(self._first) < 2:
-                self._first.append(batch)
+            if self._keep is None or len(self._kept) < self._keep:
+                self._kept.append(batch)
             yield batch
 
 
@@ -387,7 +374,8 @@ def make_data(
         return ArrayData(x, y, sample_weight, batch_size, shuffle, class_weight, steps)
     _no_targets(y, sample_weight, type(x).__name__)
     if hasattr(x, "__next__"):
-        return IteratorData(Started(x).__iter__, None, class_weight)
+        # Keras has looked at two batches of a generator before it begins.
+        return IteratorData(Replayed(x, keep=2).__iter__, None, class_weight)
     if hasattr(x, "as_numpy_iterator"):
         count = int(x.cardinality()) if hasattr(x, "cardinality") else -1
         return IteratorData(x.as_numpy_iterator, count if count >= 0 else None, class_weight)

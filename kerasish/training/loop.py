@@ -16,7 +16,7 @@ from .data import ArrayData
 
 __all__ = [
     "Epochs", "check_frequency", "due", "limited_epochs", "limited_steps", "python_logs",
-    "run_epoch", "to_numpy",
+    "run_epoch", "to_numpy", "whole_executions",
 ]  # fmt: skip
 
 tree = core.tree
@@ -32,7 +32,7 @@ class Epochs:
     """
 
     def __init__(self, data: Any, steps: int | None, size: int = 1) -> None:
-        self.data, self._steps = data, steps and -(-steps // size) * size
+        self.data, self._steps = data, whole_executions(steps, size)
         self._running: Any = None
 
     def close(self) -> None:
@@ -74,6 +74,11 @@ class Epochs:
             self._running = iter(self.data) if first else None
             batch = next(self._running, None) if first else None
         return batch
+
+
+def whole_executions(steps: int | None, size: int) -> int | None:
+    """The steps of as many executions of `size` steps as are needed; None for all."""
+    return steps and -(-steps // size) * size
 
 
 def limited_epochs(epochs: int) -> int:

@@ -37,6 +37,7 @@ from .loop import (
     python_logs,
     run_epoch,
     to_numpy,
+    whole_executions,
 )
 from .progress import Progress, choose_verbose
 from .pydataset import PyDataset
@@ -277,8 +278,8 @@ class Trainer(Steps):
             return None
         if hasattr(validation_data, "__next__") and not isinstance(validation_data, PyDataset):
             # A generator can't start again, but each epoch is judged by the same samples.
-            size = self.steps_per_execution
-            validation_data = Replayed(validation_data, steps and -(-steps // size) * size)
+            steps = whole_executions(steps, self.steps_per_execution)
+            validation_data = Replayed(validation_data, steps)
         if isinstance(validation_data, tuple | list) and validation_data:
             x, y, weight = unpack_x_y_sample_weight(validation_data)
             return make_data(x, y, weight, batch_size, False, None, steps)

@@ -471,6 +471,13 @@ def test_epochs_are_whole_executions():
     assert logs["loss"] == pytest.approx([7.5, 7.5])
 
 
+def test_validation_by_a_generator_is_whole_executions_too():
+    model, x = identity(steps_per_execution=2), np.ones((2, 1))
+    settings = {"validation_data": growing(99), "validation_steps": 3, "verbose": 0}
+    logs = model.fit(x, x, epochs=2, **settings).history  # the same four batches each time
+    assert logs["val_loss"] == pytest.approx([7.5, 7.5])
+
+
 def fitted_in_order(model, x, **kwargs):
     return model.fit(x, x * 0, batch_size=2, shuffle=False, verbose=0, **kwargs).history
 

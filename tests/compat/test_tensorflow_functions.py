@@ -114,6 +114,12 @@ def test_empty_text_is_text():
     assert tf.reshape(none, [0, 1]).shape == (0, 1) and tf.equal(none, none).shape == (0,)
 
 
+def test_shapes_are_wrapped_once():
+    before = type(tf.ones((2,))).shape
+    assert tensorflow.namespace("").__name__ == "tensorflow"
+    assert type(tf.ones((2,))).shape is before
+
+
 def test_shapes_are_joined():
     x = tf.ones((2, 3))
     assert [4] + x.shape == (4,) + x.shape == [4, 2, 3] and ([4] + x.shape).rank == 3

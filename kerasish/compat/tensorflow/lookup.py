@@ -15,11 +15,11 @@ from .strings import to_hash_bucket_fast
 __all__ = ["KeyValueTensorInitializer", "StaticHashTable", "StaticVocabularyTable"]
 
 
-def _listed(x: Any) -> list[Any]:
+def _listed(x: Any) -> Any:
     array = (
         np.asarray(Text(np.asarray(x, object))) if means_text(x) else np.asarray(core.convert(x))
     )
-    return array.reshape(-1).tolist()  # type: ignore[no-any-return]
+    return array.reshape(-1).tolist()
 
 
 class KeyValueTensorInitializer:

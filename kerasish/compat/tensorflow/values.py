@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from typing import Any, NamedTuple
 
@@ -87,6 +88,9 @@ class Sizes(tuple):
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:
         return np.array(tuple(self), dtype or self.dtype)
 
+    def __neg__(self) -> Sizes:
+        return Sizes(-n for n in self)
+
     def __getitem__(self, key: Any) -> Any:
         found = super().__getitem__(key)
         return Sizes(found) if isinstance(key, slice) else found
@@ -103,12 +107,6 @@ def _elementwise(name: str, reflected: bool) -> Any:
 
     return operator
 
-
-def _negative(self: Sizes) -> Any:
-    return Sizes(-n for n in self)
-
-
-Sizes.__neg__ = _negative  # type: ignore[attr-defined]
 
 for _short, _name in {
     "add": "add", "sub": "subtract", "mul": "multiply", "floordiv": "floor_divide",
@@ -424,6 +422,7 @@ def _answering(shape: Any) -> Any:
     return property(lambda self: tuple.__new__(TensorShape, shape.__get__(self)), doc=shape.__doc__)
 
 
+@functools.cache  # shapes are wrapped once
 def install_methods() -> None:
     """Give tensors the methods that TensorFlow's have, and shapes those of `TensorShape`."""
     for name in ("get_shape", "set_shape"):
