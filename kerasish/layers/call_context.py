@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import contextlib
 import threading
-from collections.abc import Iterator
 from typing import Any
 
-__all__ = ["CallContext", "current_context", "in_data_set", "state"]
+__all__ = ["CallContext", "current_context", "state"]
 
 
 class CallContext:
@@ -27,6 +25,8 @@ class CallContext:
 
 class _State(threading.local):
     context: CallContext | None = None
+    # While a function of a data set's elements runs: there image layers make floats, as Keras's do
+    # within `tf.data`.
     in_data_set: bool = False
 
 
@@ -36,14 +36,3 @@ state = _State()
 def current_context() -> CallContext | None:
     """The context of the call that is running, or None."""
     return state.context
-
-
-@contextlib.contextmanager
-def in_data_set() -> Iterator[None]:
-    """While a function of a data set's elements runs: there image layers make floats, as Keras's
-    do within `tf.data`."""
-    before, state.in_data_set = state.in_data_set, True
-    try:
-        yield
-    finally:
-        state.in_data_set = before

@@ -10,7 +10,7 @@ import numpy as np
 
 import kerasish_core as core
 
-from ..layers.call_context import in_data_set
+from ..layers.call_context import state
 from .dataset_groups import Groups
 from .dataset_sources import Sources
 from .dataset_values import (
@@ -155,8 +155,11 @@ class Dataset(Sources, Groups):
 
         def run(element: Any) -> Any:
             element = as_tensors(element)
-            with in_data_set():
+            outer, state.in_data_set = state.in_data_set, True
+            try:
                 found = map_func(*element) if isinstance(element, tuple) else map_func(element)
+            finally:
+                state.in_data_set = outer
             return result_of(found)
 
         made = self._like(lambda epoch: map(run, self._make(epoch)), self._cardinality)
