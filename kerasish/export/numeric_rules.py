@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from typing import Any
 
+import numpy as np
+
 from .rules import RULES, constant_like, rule
 
 __all__: list[str] = []
@@ -118,6 +120,65 @@ for _kind in ("And", "Or", "Xor", "Not"):
     RULES[f"bitwise_{_kind.lower()}"] = _bitwise(_kind)
 
 
+# M. Giles, Approximating the erfinv function, GPU Computing Gems 2, 2011: single precision.
+_NEAR = (2.81022636e-08, 3.43273939e-07, -3.5233877e-06, -4.39150654e-06, 0.00021858087,
+         -0.00125372503, -0.00417768164, 0.246640727, 1.50140941)  # fmt: skip
+_FAR = (-0.000200214257, 0.000100950558, 0.00134934322, -0.00367342844, 0.00573950773,
+        -0.0076224613, 0.00943887047, 1.00167406, 2.83297682)  # fmt: skip
+
+
+@rule("erfinv")
+def _erfinv(e: Any, node: Any, twin: Any, x: str) -> str:
+    def polynomial(factors: Any, w: str) -> str:
+        y = constant_like(e, node, factors[0])
+        for factor in factors[1:]:
+            y = e.op("Add", e.op("Mul", y, w), constant_like(e, node, factor))
+        return y
+
+    one = constant_like(e, node, 1)
+    w = e.op("Neg", e.op("Log", e.op("Mul", e.op("Sub", one, x), e.op("Add", one, x))))
+    near = polynomial(_NEAR, e.op("Sub", w, constant_like(e, node, 2.5)))
+    far = polynomial(_FAR, e.op("Sub", e.op("Sqrt", w), constant_like(e, node, 3)))
+    factor = e.op("Where", e.op("Less", w, constant_like(e, node, 5)), near, far)
+    found = e.op("Mul", x, factor)
+    # At the ends the polynomial makes NaN of what is infinite.
+    end = e.op("Equal", e.op("Abs", x), one)
+    return e.op("Where", end, e.op("Mul", x, constant_like(e, node, math.inf)), found)
+
+
+@rule("random_uniform")
+def _random_uniform(e: Any, node: Any, twin: Any, seed: str) -> str:
+    # Drawn by the program that runs the file, otherwise each time: its generator is another.
+    kind = e.type_of(node.attrs["dtype"])
+    shape = e.shape(node.attrs["shape"], twin.attrs["shape"])
+    blank = e.op("Expand", e.constant(0, node.attrs["dtype"]), shape)
+    return e.op("RandomUniformLike", blank, dtype=kind, low=0.0, high=1.0)
+
+
+@rule("segment_max")
+def _segment_max(e: Any, node: Any, twin: Any, data: str, ids: str) -> str:
+    spec, number = e.graph.specs[node.inputs[0]], e.graph.specs[node.inputs[1]]
+    rest, others = (g.specs[n.inputs[0]].shape for g, n in ((e.graph, node), (e.other, twin)))
+    count, kind = node.attrs["num_segments"], spec.dtype.kind
+    if kind == "b":
+        raise NotImplementedError("export: the greatest of booleans.")
+    least = -np.inf if kind == "f" else np.iinfo(spec.dtype).min
+    # One more row, for ids that are out of range.
+    shape = e.shape((count + 1, *rest[1:]), (count + 1, *others[1:]))
+    blank = e.op("Expand", constant_like(e, node, least), shape)
+    inside = e.op("And", e.op("Less", ids, e.constant(count, number.dtype)),
+                  e.op("GreaterOrEqual", ids, e.constant(-count, number.dtype)))  # fmt: skip
+    wrapped = e.op("Where", e.op("Less", ids, e.constant(0, number.dtype)),
+                   e.op("Add", ids, e.constant(count, number.dtype)), ids)  # fmt: skip
+    row = e.op("Where", inside, wrapped, e.constant(count, number.dtype))
+    if len(rest) > 1:
+        row = e.op("Unsqueeze", row, e.constant(list(range(1, len(rest))), "int64"))
+    row = e.op("Expand", row, e.shape(rest, others))
+    found = e.op("ScatterElements", blank, row, data, axis=0, reduction="max")
+    start, end, axis = (e.constant([n], "int64") for n in (0, count, 0))
+    return e.op("Slice", found, start, end, axis)
+
+
 # -- along axes
 
 
@@ -179,14 +240,12 @@ def _searchsorted(e: Any, node: Any, twin: Any, x: str, values: str) -> str:
 @rule("roll")
 def _roll(e: Any, node: Any, twin: Any, x: str) -> str:
     for shift, axis in zip(node.attrs["shift"], node.attrs["axis"], strict=True):
-        # Python's own remainder is not at hand for a size that goes with the batch.
-        size, other = (g.specs[n.inputs[0]].shape[axis] for g, n in
-                       ((e.graph, node), (e.other, twin)))  # fmt: skip
-        if size != other:
-            raise NotImplementedError("export: roll along the batch.")
-        cut = e.constant([-shift % size if size else 0], "int64")
+        sizes = [g.specs[n.inputs[0]].shape[axis] for g, n in ((e.graph, node), (e.other, twin))]
+        if not all(sizes):
+            continue
+        end = e.shape(*([n] for n in sizes))
+        cut = e.op("Mod", e.constant([-shift], "int64"), end)
         along, start = e.constant([axis], "int64"), e.constant([0], "int64")
-        end = e.constant([size], "int64")
         x = e.op("Concat", e.op("Slice", x, cut, end, along), e.op("Slice", x, start, cut, along),
                  axis=axis)  # fmt: skip
     return x
@@ -219,3 +278,44 @@ def _einsum(e: Any, node: Any, twin: Any, *xs: str) -> str:
 @rule("det")
 def _det(e: Any, node: Any, twin: Any, x: str) -> str:
     return e.op("Det", x)
+
+
+@rule("cumprod")
+def _cumprod(e: Any, node: Any, twin: Any, x: str) -> str:
+    # Products of 1, 2, 4 ... neighbours: ONNX sums, but does not multiply, along an axis.
+    axis, reverse = node.attrs["axis"], node.attrs["reverse"]
+    size, other = (g.specs[n.inputs[0]].shape[axis] for g, n in
+                   ((e.graph, node), (e.other, twin)))  # fmt: skip
+    if size != other:
+        raise NotImplementedError("export: cumprod along the batch.")
+    rank, one = len(e.graph.specs[node.inputs[0]].shape), constant_like(e, node, 1)
+    shift = 1
+    while shift < size:
+        pads = [0] * (2 * rank)
+        pads[axis], pads[rank + axis] = (-shift, shift) if reverse else (shift, -shift)
+        x = e.op("Mul", x, e.op("Pad", x, e.constant(pads, "int64"), one))
+        shift *= 2
+    return x
+
+
+@rule("fourier")
+def _fourier(e: Any, node: Any, twin: Any, re: str, im: str) -> list[str]:
+    # ONNX has real and imaginary parts along a last axis, and an axis in front of those it turns.
+    shape = e.graph.specs[node.inputs[0]].shape
+    ends = e.constant([0, len(shape) + 1], "int64")
+    x = e.op("Concat", *(e.op("Unsqueeze", v, ends) for v in (re, im)), axis=-1)
+    for axis in node.attrs["axes"]:
+        inverse = int(node.attrs["sign"] > 0)
+        if e.opset < 20:
+            x = e.op("DFT", x, axis=axis + 1, inverse=inverse)
+        else:
+            x = e.op("DFT", x, "", e.constant(axis + 1, "int64"), inverse=inverse)
+        if inverse:  # which divides by the size
+            sizes = [
+                g.specs[n.inputs[0]].shape[axis] for g, n in ((e.graph, node), (e.other, twin))
+            ]
+            size = e.op("Cast", e.shape(*([n] for n in sizes)), to=e.type_of(_dtype(e, node)))
+            x = e.op("Mul", x, size)
+    front, last = e.constant([0], "int64"), len(shape) + 1
+    x = e.op("Squeeze", x, front)
+    return [e.op("Gather", x, e.constant(i, "int64"), axis=last - 1) for i in (0, 1)]

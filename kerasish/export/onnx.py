@@ -1,13 +1,14 @@
 """ONNX files from traced functions: the same graph that compiled steps are made of.
 
-The function is traced for two batch sizes. Where the two graphs differ, a size is a multiple of the
-batch, which the file then takes from its first input; every other size is fixed.
+The function is traced for two choices of the sizes that are free (see `sizes.py`); every other size
+is fixed.
 """
 
 from __future__ import annotations
 
+import contextlib
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,13 +18,17 @@ import kerasish_core as core
 
 from ..ops.symbolic import KerasTensor
 from ..saving.h5 import atomic_path
-from . import control_rules, numeric_rules, recurrent_rules  # noqa: F401 (they note rules)
-from .rules import RULES
+from . import (  # noqa: F401 (they note rules)
+    control_rules,
+    indexing_rules,
+    numeric_rules,
+    recurrent_rules,
+)
+from .rules import RULES, SIZED
+from .sizes import Sizes, alternatives
 
 __all__ = ["export_onnx"]
 
-# Two sizes of the batch that no other size of a model is likely to be a multiple of.
-_BATCHES = (7, 11)
 _OPSET = 18
 
 
@@ -36,7 +41,7 @@ def export_onnx(
         model: A model that is built, or a function of tensors.
         filepath: The file, which is replaced in one step.
         input_signature: List of `InputSpec`s, KerasTensors or tensors; a model's own inputs by
-            default. A first size of None stays free.
+            default. Sizes of None stay free.
         opset_version: Of ONNX, at least 18 (the default).
 
     Raises:
@@ -49,9 +54,7 @@ def export_onnx(
     if opset < _OPSET:
         raise ValueError(f"export: opset_version={opset}; at least {_OPSET} is written.")
     specs = _signature(model, input_signature)
-    traced = [_traced(model, specs, batch) for batch in _BATCHES]
-    free = any(shape[:1] == (None,) for _, shape, _ in specs)
-    proto = _Emitter(onnx, traced[0], traced[1], specs, free).model(opset)
+    proto = _emitted(onnx, model, specs, opset)
     onnx.checker.check_model(proto)
     path = Path(os.fspath(filepath))
     with atomic_path(path) as temporary:
@@ -86,19 +89,28 @@ def _signature(model: Any, given: Any) -> list[tuple[str, tuple[Any, ...], str]]
     for i, spec in enumerate(given if isinstance(given, list | tuple) else [given]):
         name = names[i] if names and i < len(names) else getattr(spec, "name", None)
         shape = tuple(spec.shape)
-        if None in shape[1:]:
-            raise ValueError(
-                f"export: input {i} has shape {shape}; only the first size may be free. Pass "
-                "input_signature with the others."
-            )
         found.append((name or f"input_{i}", shape, core.dtypes.name_of(spec.dtype or "float32")))
     return found
 
 
-def _traced(model: Any, specs: Any, batch: int) -> Any:
+def _emitted(onnx: Any, model: Any, specs: Any, opset: int) -> Any:
+    """The ONNX model, by the first choice of free sizes with which the function can be traced."""
+    first = None
+    for shapes in alternatives([shape for _, shape, _ in specs]):
+        try:
+            traced = [_traced(model, specs, chosen) for chosen in shapes]
+        except Exception as error:  # whatever a function raises that takes some sizes only
+            first = first or error
+        else:
+            return _Emitter(onnx, traced[0], traced[1], specs, opset).model()
+    assert first is not None
+    raise first
+
+
+def _traced(model: Any, specs: Any, shapes: Any) -> Any:
     inputs = [
-        core.Spec(tuple(batch if n is None else n for n in shape), core.dtypes.as_dtype(dtype))
-        for _, shape, dtype in specs
+        core.Spec(shape, core.dtypes.as_dtype(dtype))
+        for (_, _, dtype), shape in zip(specs, shapes, strict=True)
     ]
     takes_list = hasattr(model, "inputs") or hasattr(model, "layers")
     several = takes_list and len(inputs) > 1
@@ -111,25 +123,61 @@ def _traced(model: Any, specs: Any, batch: int) -> Any:
     return core.tracing.trace(run, inputs, name="main")
 
 
+def _depends(value: Any) -> NotImplementedError:
+    return NotImplementedError(
+        f"export: a constant of shape {value.shape} depends on a size that is free, in no way that "
+        "is known. Pass an input_signature without None."
+    )
+
+
+def _along(places: Any, axis: int, rank: int) -> Any:
+    """Numbers along one axis of `rank`."""
+    return places.reshape([-1 if i == axis else 1 for i in range(rank)])
+
+
+def _diagonal(value: Any) -> tuple[str, int, Any, Any] | None:
+    """What a matrix of two numbers tells of row minus column: how it compares with which number,
+    the value where it does, and elsewhere."""
+    value = value.reshape(value.shape[-2:])
+    rows, columns = np.indices(value.shape)
+    below, low, high = rows - columns, value[-1, 0], value[0, -1]
+    found = below[value != high]
+    if not found.size:
+        return None
+    inside = value[value != high][0]
+    relation = "Equal" if low == high else "GreaterOrEqual"
+    chosen = below == found.min() if low == high else below >= found.min()
+    if not np.array_equal(value, np.where(chosen, inside, high)):
+        return None
+    return relation, int(found.min()), inside, high
+
+
 class _Emitter:
     """Builds the ONNX graph of a traced function.
 
     Args:
         onnx: The package.
-        traced: The function traced for one batch size.
+        traced: The function traced for one choice of free sizes.
         other: The same for another one.
         specs: Name, shape and dtype of each input.
-        free: Whether the batch is free.
+        opset: Version of ONNX's operations.
     """
 
-    def __init__(self, onnx: Any, traced: Any, other: Any, specs: Any, free: bool) -> None:
-        self.onnx, self.specs, self.free = onnx, specs, free
-        self.traced, self.graph, self.other = traced, traced.graph, other.graph
+    def __init__(self, onnx: Any, traced: Any, other: Any, specs: Any, opset: int) -> None:
+        self.onnx, self.specs, self.opset = onnx, specs, opset
+        self.traced = traced
+        # Without what moves states, such as those of random generators, forward.
+        self.graph, self.other = (
+            core.passes.dce(t.graph._replace(outputs=t.graph.outputs[: len(t.leaves)]))
+            for t in (traced, other)
+        )
         self.nodes: list[Any] = []
         self._outermost = self.nodes
         self.initializers: dict[str, Any] = {}
         self.names: dict[int, str] = {}
+        self._later: dict[int, int] = {}  # constants until they are used, with their twins
         self._count = 0
+        self.sizes = Sizes(self)
 
     # -- building blocks for rules
     def fresh(self, hint: str = "t") -> str:
@@ -150,37 +198,17 @@ class _Emitter:
         return names[0] if outputs == 1 else names
 
     def shape(self, sizes: Sequence[int], others: Sequence[int]) -> str:
-        """A vector of sizes as a value, free ones as multiples of the batch."""
-        factors = [self._factor(a, b) for a, b in zip(sizes, others, strict=True)]
-        if not any(factors):
-            return self.constant(sizes, "int64")
-        parts = [
-            self.op("Mul", self._batch(), self.constant([f], "int64"))
-            if f
-            else self.constant([n], "int64")
-            for n, f in zip(sizes, factors, strict=True)
-        ]
-        return self.op("Concat", *parts, axis=0)
+        """A vector of sizes, given for both traces, as a value."""
+        return self.sizes.vector(sizes, others)
 
-    def _factor(self, a: int, b: int) -> int:
-        """0 for a fixed size, k for k times the batch."""
-        if a == b:
-            return 0
-        factor, rest = divmod(a, _BATCHES[0])
-        if not self.free or rest or factor * _BATCHES[1] != b:
-            raise NotImplementedError(
-                f"export: a size is {a} for a batch of {_BATCHES[0]} and {b} for one of "
-                f"{_BATCHES[1]}. Pass an input_signature without None."
-            )
-        return factor
-
-    def _batch(self) -> str:
-        if not hasattr(self, "_batch_name"):
-            first = next(i for i, s in enumerate(self.specs) if s[1][:1] == (None,))
-            inner, self.nodes = self.nodes, self._outermost  # where bodies of loops see it too
-            self._batch_name = self.op("Shape", self.specs[first][0], start=0, end=1)
+    @contextlib.contextmanager
+    def outermost(self) -> Iterator[None]:
+        """Add nodes in front of the loop or branch whose body is being made, if any."""
+        inner, self.nodes = self.nodes, self._outermost
+        try:
+            yield
+        finally:
             self.nodes = inner
-        return self._batch_name
 
     def type_of(self, dtype: Any) -> int:
         """ONNX's number of a dtype."""
@@ -188,14 +216,14 @@ class _Emitter:
 
     def emit(self, graph: Any, twin: Any, names: Sequence[str]) -> list[str]:
         """Add a sub-graph's nodes for inputs of these names; returns the names of its outputs."""
-        outside = self.graph, self.other, self.names
-        self.graph, self.other = graph, twin
+        outside = self.graph, self.other, self.names, self._later
+        self.graph, self.other, self._later = graph, twin, {}
         self.names = dict(zip(graph.inputs, names, strict=True))
         try:
             self._nodes()
-            return [self.names[n] for n in graph.outputs]
+            return [self._name(n) for n in graph.outputs]
         finally:
-            self.graph, self.other, self.names = outside
+            self.graph, self.other, self.names, self._later = outside
 
     def body(
         self, name: str, inputs: Sequence[tuple[str, Any]], fill: Any, scalars: int = 0
@@ -223,32 +251,31 @@ class _Emitter:
             self.nodes = outside
 
     # -- the whole
-    def model(self, opset: int) -> Any:
+    def model(self) -> Any:
         """The ONNX model."""
         helper, graph = self.onnx.helper, self.graph
         own = len(self.specs)
         for number, (name, _, _) in zip(graph.inputs[:own], self.specs, strict=False):
             self.names[number] = name
+        self._note(graph.inputs[:own], self.other.inputs[:own])
         held = [*self.traced.captures, *(v.value for v in self.traced.variables)]
         for number, tensor in zip(graph.inputs[own:], held, strict=True):
             self._hold(number, np.asarray(tensor))
+        free, named = self._free()
         self._nodes()
-        count = len(self.traced.leaves)
         outputs = []
-        for i, number in enumerate(graph.outputs[:count]):
+        for i, number in enumerate(graph.outputs):
             name = f"output_{i}"
-            self.nodes.append(helper.make_node("Identity", [self.names[number]], [name]))
+            self.nodes.append(helper.make_node("Identity", [self._name(number)], [name]))
             spec, twin = graph.specs[number], self.other.specs[self.other.outputs[i]]
             sizes = [
-                "batch" if a != b and self._factor(a, b) == 1 else None if a != b else a
-                for a, b in zip(spec.shape, twin.shape, strict=True)
+                n if n == m else free.get((n, m))
+                for n, m in zip(spec.shape, twin.shape, strict=True)
             ]
             outputs.append(helper.make_tensor_value_info(name, self.type_of(spec.dtype), sizes))
         inputs = [
-            helper.make_tensor_value_info(
-                name, self.type_of(dtype), ["batch" if n is None else n for n in shape]
-            )
-            for name, shape, dtype in self.specs
+            helper.make_tensor_value_info(name, self.type_of(dtype), sizes)
+            for (name, _, dtype), sizes in zip(self.specs, named, strict=True)
         ]
         tensors = [
             self.onnx.numpy_helper.from_array(array, name)
@@ -256,39 +283,118 @@ class _Emitter:
         ]
         body = helper.make_graph(self.nodes, graph.name, inputs, outputs, tensors)
         return helper.make_model(
-            body, opset_imports=[helper.make_opsetid("", opset)], producer_name="kerasish",
+            body, opset_imports=[helper.make_opsetid("", self.opset)], producer_name="kerasish",
             ir_version=9,
         )  # fmt: skip
+
+    def _free(self) -> tuple[dict[tuple[int, int], str], list[list[Any]]]:
+        """Names of the free sizes, and with these the shape of each input."""
+        free: dict[tuple[int, int], str] = {}
+        named = []
+        for i, (name, shape, _) in enumerate(self.specs):
+            pairs = zip(
+                *(g.specs[g.inputs[i]].shape for g in (self.graph, self.other)), strict=True
+            )
+            named.append([
+                n if n is not None else free.setdefault(p, f"{name}_{axis}" if axis else "batch")
+                for axis, (n, p) in enumerate(zip(shape, pairs, strict=True))
+            ])  # fmt: skip
+        return free, named
+
+    def _note(self, numbers: Sequence[int], twins: Sequence[int]) -> None:
+        """Tensors that the file has now, outside of loops and branches."""
+        if self.nodes is self._outermost:
+            for number, twin in zip(numbers, twins, strict=True):
+                if number in self.names:
+                    shapes = self.graph.specs[number].shape, self.other.specs[twin].shape
+                    self.sizes.note(self.names[number], *shapes)
 
     def _hold(self, number: int, array: Any) -> None:
         if array.dtype.name == "bfloat16":
             raise NotImplementedError("export: bfloat16 weights. Convert the model to float32.")
         self.names[number] = self.constant(array)
 
+    def _name(self, number: int) -> str:
+        if number in self._later:  # by now the sizes that it goes with may be known
+            self._hold_sized(number, self._later.pop(number))
+        return self.names[number]
+
     def _hold_sized(self, number: int, other: int) -> None:
-        """A constant; one whose shape goes with the batch is expanded from its single value."""
+        """A constant; one that goes with free sizes is computed from them."""
         value, twin = (core.to_device(g.constants[n], "cpu") for g, n in
                        ((self.graph, number), (self.other, other)))  # fmt: skip
-        if value.shape == twin.shape:
+        if value.shape != twin.shape:
+            self.names[number] = self._spread(value, twin) or self._counted(value, twin)
+        elif np.array_equal(value, twin, equal_nan=value.dtype.kind in "fc"):
             self._hold(number, value)
-            return
-        if value.size == 0 or (value != value.flat[0]).any():
-            raise NotImplementedError(
-                f"export: a constant of shape {value.shape} depends on the batch size. Pass an "
-                "input_signature without None."
-            )
-        sizes = self.shape(value.shape, twin.shape)
-        self.names[number] = self.op("Expand", self.constant(value.flat[0]), sizes)
+        else:
+            self.names[number] = self._scaled(value, twin)
+
+    def _spread(self, value: Any, twin: Any) -> str | None:
+        """A single value, if it is one."""
+        every = value.reshape(-1)[:1]
+        if not value.size or (value != every).any() or (twin != every).any():
+            return None
+        return self.op("Expand", self.constant(every[0]), self.shape(value.shape, twin.shape))  # type: ignore[no-any-return]
+
+    def _counted(self, value: Any, twin: Any) -> str:
+        """Numbers that grow by equal steps along a free axis; two ones on the sides of a diagonal.
+
+        The diagonal is one of the last two axes, both free, as in masks of causal attention.
+        """
+        pairs = list(zip(value.shape, twin.shape, strict=True))
+        axes = [i for i, (a, b) in enumerate(pairs) if a != b]
+        rank, kind, end = value.ndim, value.dtype.kind, self.type_of(value.dtype)
+        if len(axes) == 1 and kind in "iuf":
+            axis = axes[0]
+            start, step = value.take([0], axis), value.take([1], axis) - value.take([0], axis)
+            if all(
+                np.array_equal(v, start + step * _along(np.arange(v.shape[axis]), axis, rank))
+                for v in (value, twin)
+            ):
+                places = self.op("Cast", self._range(*pairs[axis], axis, rank), to=end)
+                grown = self.op("Mul", places, self.constant(step.astype(value.dtype)))
+                return self.op("Add", grown, self.constant(start))  # type: ignore[no-any-return]
+        elif axes == [rank - 2, rank - 1] and value[..., 0, 0].size == 1:
+            found, other = _diagonal(value), _diagonal(twin)
+            if found is not None and found == other:
+                relation, at, inside, outside = found
+                down, right = (self._range(*pairs[a], a, rank) for a in axes)
+                below = self.op("Sub", down, right)
+                chosen = self.op(relation, below, self.constant(at, "int64"))
+                if kind == "b":
+                    return chosen if inside else self.op("Not", chosen)  # type: ignore[no-any-return]
+                both = (self.constant(v, value.dtype) for v in (inside, outside))
+                return self.op("Where", chosen, *both)  # type: ignore[no-any-return]
+        raise _depends(value)
+
+    def _range(self, size: int, other: int, axis: int, rank: int) -> str:
+        """0, 1, 2 ... along an axis."""
+        count = self.op("Squeeze", self.shape([size], [other]))
+        places = self.op("Range", self.constant(0, "int64"), count, self.constant(1, "int64"))
+        view = self.constant([-1 if i == axis else 1 for i in range(rank)], "int64")
+        return self.op("Reshape", places, view)  # type: ignore[no-any-return]
+
+    def _scaled(self, value: Any, twin: Any) -> str:
+        """Numbers that follow from a free size: see `Sizes.scale`."""
+        found = self.sizes.scale(value, twin) if value.dtype.kind in "iuf" else None
+        if found is None:
+            raise _depends(value)
+        one, size, kind = found
+        size = self.op("Cast", self.op("Squeeze", size), to=self.type_of("float64"))
+        exact = self.op(kind, self.constant(one), size)
+        if value.dtype.kind != "f":
+            exact = self.op("Round", exact)
+        return self.op("Cast", exact, to=self.type_of(value.dtype))  # type: ignore[no-any-return]
 
     def _nodes(self) -> None:
         graph, other = self.graph, self.other
         if [n.op.name for n in graph.nodes] != [n.op.name for n in other.nodes]:
             raise NotImplementedError(
-                "export: the model computes otherwise for another batch size. Pass an "
+                "export: the model computes otherwise for other sizes of what is free. Pass an "
                 "input_signature without None."
             )
-        for number, twin in zip(graph.constants, other.constants, strict=True):
-            self._hold_sized(number, twin)
+        self._later = dict(zip(graph.constants, other.constants, strict=True))
         for node, twin in zip(graph.nodes, other.nodes, strict=True):
             self._node(node, twin)
 
@@ -299,8 +405,15 @@ class _Emitter:
                 f"export: the operation {node.op.name!r} has no form in ONNX files yet (called at "
                 f"{node.location or 'an unknown line'})."
             )
-        names = [self.names[n] for n in node.inputs]
+        if node.op.name not in SIZED and node.attrs != twin.attrs:
+            raise NotImplementedError(
+                f"export: {node.op.name!r} is another operation for other sizes of what is free "
+                f"(called at {node.location or 'an unknown line'}). Pass an input_signature "
+                "without None."
+            )
+        names = [self._name(n) for n in node.inputs]
         found = rule(self, node, twin, *names)
         found = found if isinstance(found, list) else [found]
         # What only gradients read has no name.
         self.names.update(zip(node.outputs, found, strict=False))
+        self._note(node.outputs, twin.outputs)

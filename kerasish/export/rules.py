@@ -10,9 +10,14 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["RULES", "constant_like", "rule"]
+__all__ = ["RULES", "SIZED", "constant_like", "rule", "without_whole"]
 
 RULES: dict[str, Any] = {}
+# Whose rules compare the attributes with their twin's.
+SIZED = {
+    "broadcast_to", "conv_input_grad", "gather", "getitem", "index_add", "index_set",
+    "random_uniform", "reshape", "scan", "switch", "while",
+}  # fmt: skip
 
 # Operations that ONNX has with the same arguments.
 _SAME = {
@@ -20,7 +25,7 @@ _SAME = {
     "sign": "Sign", "absolute": "Abs", "reciprocal": "Reciprocal", "maximum": "Max",
     "minimum": "Min", "power": "Pow", "exp": "Exp", "log": "Log", "sqrt": "Sqrt",
     "floor": "Floor", "ceil": "Ceil", "rint": "Round", "identity": "Identity",
-    "stop_gradient": "Identity", "where": "Where", "erf": "Erf", "equal": "Equal", "less": "Less",
+    "stop_gradient": "Identity", "erf": "Erf", "equal": "Equal", "less": "Less",
     "less_equal": "LessOrEqual", "greater": "Greater", "greater_equal": "GreaterOrEqual",
     "isnan": "IsNaN", "isinf": "IsInf", "sin": "Sin", "cos": "Cos", "tan": "Tan",
     "arcsin": "Asin", "arccos": "Acos", "arctan": "Atan", "sinh": "Sinh", "cosh": "Cosh",
@@ -113,6 +118,14 @@ for _kind in ("And", "Or", "Xor", "Not"):
     RULES[f"logical_{_kind.lower()}"] = _logical(_kind)
 
 
+@rule("where")
+def _where(e: Any, node: Any, twin: Any, condition: str, a: str, b: str) -> str:
+    if e.graph.specs[node.outputs[0]].dtype.kind != "b":
+        return e.op("Where", condition, a, b)
+    # Of booleans, which onnxruntime does not choose among.
+    return e.op("Or", e.op("And", condition, a), e.op("And", e.op("Not", condition), b))
+
+
 @rule("not_equal")
 def _not_equal(e: Any, node: Any, twin: Any, a: str, b: str) -> str:
     return e.op("Not", e.op("Equal", a, b))
@@ -173,8 +186,8 @@ def _pad(e: Any, node: Any, twin: Any, x: str) -> str:
 @rule("getitem")
 def _getitem(e: Any, node: Any, twin: Any, x: str) -> str:
     shape, other = e.graph.specs[node.inputs[0]].shape, e.other.specs[twin.inputs[0]].shape
-    key = _without_whole(node.attrs["key"], shape)
-    if key != _without_whole(twin.attrs["key"], other):
+    key = without_whole(node.attrs["key"], shape)
+    if key != without_whole(twin.attrs["key"], other):
         raise NotImplementedError("export: a slice goes with the batch size.")
     rank = len(shape)
     axis, gone, added, place = 0, [], [], 0
@@ -198,7 +211,7 @@ def _getitem(e: Any, node: Any, twin: Any, x: str) -> str:
     return e.op("Unsqueeze", x, e.constant(added, "int64")) if added else x
 
 
-def _without_whole(key: Any, shape: Any) -> list[Any]:
+def without_whole(key: Any, shape: Any) -> list[Any]:
     """A key whose slices from the beginning to the end say no sizes, up to an ellipsis."""
     found, axis = list(key), 0
     for i, part in enumerate(key):
@@ -231,31 +244,6 @@ def _flip(e: Any, node: Any, twin: Any, x: str) -> str:
     for axis in node.attrs["axes"]:
         x = _slice(e, x, axis, None, None, -1)
     return x
-
-
-@rule("gather")
-def _gather(e: Any, node: Any, twin: Any, x: str, *indices: str) -> str:
-    *before, last = node.attrs["key"]
-    plain = all(p == ("slice", None, None, None) for p in before)
-    if len(indices) != 1 or not plain or last != ("tensor", 0):
-        raise NotImplementedError(f"export: indexing by {node.attrs['key']}.")
-    (index,), axis, fill = indices, len(before), node.attrs.get("fill")
-    if fill is None:
-        return e.op("Gather", x, index, axis=axis)
-    spec, places = (e.graph.specs[n] for n in node.inputs)
-    size, other = spec.shape[axis], e.other.specs[twin.inputs[0]].shape[axis]
-    if size != other or size == 0:
-        raise NotImplementedError("export: indexing along the batch.")
-    if fill != "zero" and spec.dtype.kind != "f":
-        raise NotImplementedError(f"export: indices out of range of {spec}.")
-    low, high = (e.constant(n, places.dtype) for n in (-size, size - 1))
-    inside = e.op("Equal", index, (near := e.op("Min", e.op("Max", index, low), high)))
-    found = e.op("Gather", x, near, axis=axis)
-    after = len(spec.shape) - axis - 1
-    if after:
-        rank = len(places.shape)
-        inside = e.op("Unsqueeze", inside, e.constant(list(range(rank, rank + after)), "int64"))
-    return e.op("Where", inside, found, constant_like(e, node, 0 if fill == "zero" else np.nan))
 
 
 # -- reductions
@@ -315,9 +303,24 @@ def _pads(pairs: Any) -> list[int]:
     return [a for a, _ in pairs] + [b for _, b in pairs]
 
 
+def _check_windows(e: Any, node: Any, twin: Any, window: Any, dilation: Any = None) -> None:
+    """Refuse padding that may be another for another size, and that both traces do not tell."""
+    pairs = zip(e.graph.specs[node.inputs[0]].shape, e.other.specs[twin.inputs[0]].shape)
+    for (size, other), stride, n, d in zip(
+        list(pairs)[1:-1], node.attrs["strides"], window, dilation or (1,) * len(window),
+        strict=True,
+    ):  # fmt: skip
+        if size != other and (n - 1) * d + 1 < stride:
+            raise NotImplementedError(
+                f"export: windows of {n} with strides of {stride} along an axis whose size is free."
+            )
+
+
 @rule("conv")
 def _conv(e: Any, node: Any, twin: Any, x: str, kernel: str) -> str:
     rank, attrs = _rank(e, node), node.attrs
+    window = e.graph.specs[node.inputs[1]].shape[: rank - 2]
+    _check_windows(e, node, twin, window, attrs["dilation"])
     weights = e.op("Transpose", kernel, perm=[rank - 1, rank - 2, *range(rank - 2)])
     y = e.op(
         "Conv", _channels_first(e, x, rank), weights, strides=list(attrs["strides"]),
@@ -330,14 +333,20 @@ def _conv(e: Any, node: Any, twin: Any, x: str, kernel: str) -> str:
 def _conv_transpose(e: Any, node: Any, twin: Any, g: str, kernel: str) -> str:
     rank, attrs = _rank(e, node), node.attrs
     window = e.graph.specs[node.inputs[1]].shape[: rank - 2]
-    found = e.graph.specs[node.inputs[0]].shape[1:-1]
-    extra = [
-        size - ((n - 1) * s + (k - 1) * d + 1 - a - b)
-        for size, n, s, k, d, (a, b) in zip(
-            attrs["shape"][1:-1], found, attrs["strides"], window, attrs["dilation"],
-            attrs["pads"], strict=True,
+    extra, other = (
+        [
+            size - ((n - 1) * s + (k - 1) * d + 1 - a - b)
+            for size, n, s, k, d, (a, b) in zip(
+                one.attrs["shape"][1:-1], graph.specs[one.inputs[0]].shape[1:-1],
+                attrs["strides"], window, attrs["dilation"], one.attrs["pads"], strict=True,
+            )
+        ]
+        for graph, one in ((e.graph, node), (e.other, twin))
+    )  # fmt: skip
+    if extra != other or attrs["pads"] != twin.attrs["pads"]:
+        raise NotImplementedError(
+            "export: a transposed convolution pads otherwise for other sizes."
         )
-    ]  # fmt: skip
     weights = e.op("Transpose", kernel, perm=[rank - 1, rank - 2, *range(rank - 2)])
     y = e.op(
         "ConvTranspose", _channels_first(e, g, rank), weights, strides=list(attrs["strides"]),
@@ -350,6 +359,7 @@ def _conv_transpose(e: Any, node: Any, twin: Any, g: str, kernel: str) -> str:
 @rule("max_pool")
 def _max_pool(e: Any, node: Any, twin: Any, x: str) -> str:
     rank, attrs = _rank(e, node), node.attrs
+    _check_windows(e, node, twin, attrs["window"])
     y = e.op(
         "MaxPool", _channels_first(e, x, rank), kernel_shape=list(attrs["window"]),
         strides=list(attrs["strides"]), pads=_pads(attrs["pads"]),
@@ -360,6 +370,7 @@ def _max_pool(e: Any, node: Any, twin: Any, x: str) -> str:
 @rule("window_sum")
 def _window_sum(e: Any, node: Any, twin: Any, x: str) -> str:
     rank, attrs = _rank(e, node), node.attrs
+    _check_windows(e, node, twin, attrs["window"])
     y = e.op(
         "AveragePool", _channels_first(e, x, rank), kernel_shape=list(attrs["window"]),
         strides=list(attrs["strides"]), pads=_pads(attrs["pads"]), count_include_pad=1,

@@ -295,7 +295,8 @@ class Model(Trainer, Layer):
             filepath: The file.
             format: "onnx"; Keras's other formats need the frameworks that they belong to.
             verbose: Whether to print where it is.
-            input_signature: List of `InputSpec`s; by default the model's inputs.
+            input_signature: List of `InputSpec`s; by default the model's inputs. Sizes that are
+                None stay free.
             **kwargs: `opset_version` of ONNX.
 
         Raises:

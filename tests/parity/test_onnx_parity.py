@@ -1,11 +1,13 @@
 """ONNX files of ours give the same outputs in onnxruntime."""
 
 import importlib.util
+import itertools
 from pathlib import Path
 
 import numpy as np
 import onnxruntime
 import pytest
+import scipy.stats
 
 import kerasish as keras
 import kerasish_core as core
@@ -103,10 +105,15 @@ def loops():
     return Model(x, Loops()(x))
 
 
-def run(path, xs):
+def opened(path):
+    """A function of a list of inputs."""
     session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
     names = [i.name for i in session.get_inputs()]
-    return session.run(None, dict(zip(names, xs, strict=True)))
+    return lambda xs: session.run(None, dict(zip(names, xs, strict=True)))
+
+
+def run(path, xs):
+    return opened(path)(xs)
 
 
 def outputs(model, xs):
@@ -141,7 +148,8 @@ def program(folder, name):
 
 def samples():
     for name in sorted(RULES.keys() & REGISTRY.keys()):
-        if REGISTRY[name].kind != "control":  # `loops` above has those
+        # `loops` above and `test_what_is_drawn` below have those
+        if REGISTRY[name].kind not in ("control", "random"):
             for i, (xs, attrs) in enumerate(REGISTRY[name].samples(np.random.default_rng(0))):
                 yield pytest.param(name, xs, attrs, id=f"{name}-{i}")
 
@@ -152,9 +160,7 @@ FOR_GRADIENTS = {"layer_norm": 2, "rms_norm": 1, "lstm": 2, "gru": 1}
 
 def refused(name, attrs):
     """What ONNX files of ours do not have: other forms of operations that they do."""
-    return attrs.get("mode") == "symmetric" or (
-        name == "gather" and ("tensor", 1) in attrs["key"]
-    )  # fmt: skip
+    return attrs.get("mode") == "symmetric"
 
 
 @pytest.mark.parametrize("name, xs, attrs", list(samples()))
@@ -306,6 +312,61 @@ def test_slices_of_a_free_batch(layer, tmp_path):
         compare(model, path, [RNG.normal(size=(batch, 6, 6, 3)).astype("float32")])
 
 
+def diagonals(x):
+    """Reads by two index tensors beside slices, an integer, and between axes."""
+    rows, columns = np.array([[0, 2], [1, -1]]), np.array([3, 1])
+    return [x[:, rows, columns], x[:, 1:3, rows, None, columns], x[..., 2, columns, 1],
+            x[:, columns, :, rows], ops.diagonal(x, axis1=1, axis2=2)]  # fmt: skip
+
+
+def looked_up(x):
+    """By indices that go with the batch and lie out of range in part."""
+    rows = ops.cast(x[:, :3, 0] * 3, "int32")
+    return [ops.take_along_axis(x[:, :, 0], rows, 1), ops.take(x[:, 0], rows, 1),
+            ops.take(x, ops.argsort(x[:, 0, 0]), 0), ops.take(ops.arange(4), rows)]  # fmt: skip
+
+
+def written(x):
+    """Blocks, rows that are named twice, and rows that go with the batch and lie beyond the end."""
+    rows = np.array([[2, 1], [0, 3], [2, 1]])
+    turn = np.tile([1.0, 0.1, -1, 0, 0.9, 0.5, 0, 0], (x.shape[0], 1)).astype("float32")
+    last = ops.cast(ops.arange(x.shape[0]) - 1, "int32")
+    return [
+        ops.slice_update(x, (0, 1, 0), x[:, :2]), ops.slice_update(x, (0, 1, 2), x[:, :1, :2]),
+        ops.scatter(rows, x[0, :3, 2], (3, 4)), ops.segment_sum(x, last, 2),
+        ops.segment_max(x, last % 2, 3), ops.image.affine_transform(x[..., None], turn),
+    ]  # fmt: skip
+
+
+FREE = {
+    "top_k": (lambda x: list(ops.top_k(x, 3)), (6,)),
+    "take_along_axis": (lambda x: ops.take_along_axis(x, ops.argsort(-x), -1), (6,)),
+    "quantile": (lambda x: [ops.quantile(x, [0.3, 0.9], axis=-1), ops.median(x, 1)], (6,)),
+    "diagonals": (diagonals, (4, 4, 4)),
+    "looked_up": (looked_up, (4, 4)),
+    "written": (written, (4, 4)),
+    "cumprod": (lambda x: [ops.cumprod(x, -1), ops.cumprod(x, 1)], (5, 6)),
+    "multi_hot": (layers.CategoryEncoding(3, "multi_hot"), (4,)),
+    "count": (layers.CategoryEncoding(3, "count"), (4,)),
+    "one_hot": (layers.CategoryEncoding(3, "one_hot"), (1,)),
+    "arange": (lambda x: x * ops.cast(ops.arange(x.shape[0])[:, None] * 3 - 1, x.dtype), (2,)),
+}
+
+
+@pytest.mark.parametrize("name", FREE)
+def test_places_with_a_free_batch(name, tmp_path):
+    function, shape = FREE[name]
+    path = tmp_path / "model.onnx"
+    export_onnx(lambda x: function(x), path, [keras.KerasTensor((None, *shape))])
+    for batch in (1, 2, 5):
+        x = RNG.normal(size=(batch, *shape)).astype("float32")
+        x = np.abs(x) if isinstance(function, layers.Layer) else x
+        expected = [np.asarray(y) for y in tree.flatten(function(core.constant(x)))]
+        for found, y in zip(run(path, [x]), expected, strict=True):
+            assert found.dtype == y.dtype and found.shape == y.shape
+            np.testing.assert_allclose(found, y, rtol=1e-5, atol=1e-6)
+
+
 def test_archives_hold_several_functions(tmp_path):
     model = dense()
     archive = keras.export.ExportArchive()
@@ -328,6 +389,138 @@ def test_what_cannot_be_exported_is_named(tmp_path):
         Model(x, ops.inv(x)).export(tmp_path / "x.onnx", format="onnx")
     with pytest.raises(NotImplementedError, match="tf_saved_model"):
         dense().export(tmp_path / "x")
-    with pytest.raises(ValueError, match="only the first size may be free"):
-        sizes = Input((None, 4))
-        Model(sizes, layers.Dense(1)(sizes)).export(tmp_path / "x.onnx", format="onnx")
+    half = Model(x, layers.Lambda(lambda x: x[: x.shape[0] // 2])(x))
+    with pytest.raises(NotImplementedError, match="a slice goes with"):
+        half.export(tmp_path / "x.onnx", format="onnx")
+    signals = Input((None, 4))
+    strided = Model(signals, layers.Conv1D(3, 2, strides=4, padding="same")(signals))
+    with pytest.raises(NotImplementedError, match="windows of 2 with strides of 4"):
+        strided.export(tmp_path / "x.onnx", format="onnx")
+    strided = Model(signals, layers.Conv1D(3, 3, strides=2, padding="same")(signals))
+    with pytest.raises(NotImplementedError, match="'conv' is another operation for other sizes"):
+        strided.export(tmp_path / "x.onnx", format="onnx")
+
+
+# -- other free sizes than the batch
+
+
+def translator():
+    """Tokens of two languages, of lengths of their own."""
+    source, target = Input((None,), dtype="int32"), Input((None,), dtype="int32")
+
+    def embedded(tokens):
+        places = layers.Embedding(64, 8)(ops.arange(ops.shape(tokens)[1]))
+        return layers.Embedding(20, 8, mask_zero=True)(tokens) + places
+
+    x, y = embedded(source), embedded(target)
+    x = layers.LayerNormalization()(x + layers.MultiHeadAttention(2, 4)(x, x))
+    y = layers.LayerNormalization()(y + layers.MultiHeadAttention(2, 4)(y, y, use_causal_mask=True))
+    y = layers.LayerNormalization()(y + layers.MultiHeadAttention(2, 4)(y, x))
+    return Model([source, target], layers.Dense(20, "softmax")(y))
+
+
+def tagger():
+    tokens = Input((None,), dtype="int32")
+    x = layers.Embedding(20, 6, mask_zero=True)(tokens)
+    x = layers.Bidirectional(layers.LSTM(4, return_sequences=True))(x)
+    return Model(tokens, layers.TimeDistributed(layers.Dense(3, "softmax"))(x))
+
+
+def pictures():
+    """A fully convolutional model: sizes in the middle that no input has."""
+    x = Input((None, None, 3))
+    y = layers.MaxPooling2D(2)(layers.Conv2D(4, 3, activation="relu")(x))
+    y = layers.Conv2DTranspose(4, 2, strides=2)(layers.Conv2D(6, 3, padding="same")(y))
+    pooled = layers.GlobalAveragePooling2D()(y)
+    gate = layers.Reshape((1, 1, 4))(layers.Dense(4, "sigmoid")(pooled))
+    flat = layers.Reshape((-1, 4))(y * gate)
+    return Model(x, [y, layers.Attention()([flat, flat]), ops.mean(y, axis=(0, 1))])
+
+
+def summed():
+    """Lengths that must be equal, and causal masks as programs make them by hand."""
+    a, b = Input((None, 4)), Input((None, 4))
+
+    def mask(x):
+        batch, n = x.shape[:2]
+        i, j = np.arange(n)[:, None], np.arange(n)
+        below = ops.tile(ops.convert_to_tensor(i >= j)[None], (batch, 1, 1))
+        return x + ops.matmul(ops.cast(below, "float32") - np.eye(n, dtype="float32"), x) / n
+
+    outputs = layers.Lambda(mask, output_shape=lambda s: s)(a + b)
+    return Model([a, b], [outputs, layers.GRU(3)(outputs), ops.roll(a, 2, axis=1)])
+
+
+@pytest.mark.parametrize("make, lengths, dtype", [
+    (translator, [(2, 5), (7, 3), (1, 1)], "int32"), (tagger, [(4,), (9,), (1,)], "int32"),
+    (pictures, [(8, 8), (13, 10), (6, 31)], "float32"), (summed, [(6, 6), (3, 3)], "float32"),
+])  # fmt: skip
+def test_other_free_sizes(make, lengths, dtype, tmp_path):
+    model, path = make(), tmp_path / "model.onnx"
+    model.export(path, format="onnx")
+    for batch, sizes in itertools.product((1, 3), lengths):
+        xs = []
+        for t in model.inputs:
+            rest = sizes if len(model.inputs) == 1 else (sizes[len(xs)],)
+            shape = (batch, *rest, *t.shape[1 + len(rest) :])
+            drawn = RNG.integers(0, 20, shape) if dtype == "int32" else RNG.normal(size=shape)
+            xs.append(drawn.astype(dtype))
+        compare(model, path, xs)
+
+
+def test_numbers_that_follow_from_free_sizes(tmp_path):
+    """What a trace knows of the batch is no constant of the file."""
+    path = tmp_path / "model.onnx"
+
+    def function(x):
+        n, d = x.shape
+        similar = ops.matmul(x, ops.transpose(x)) * (1 - ops.eye(n))
+        return [
+            ops.mean(x, 0), ops.std(x), ops.var(x, 0), x / n, x * (n - 1), x / (n * d), similar,
+            ops.tril(similar, -1), ops.triu(similar), ops.roll(x, 3, axis=0),
+        ]  # fmt: skip
+
+    export_onnx(function, path, [keras.KerasTensor((None, 6))])
+    for batch in (1, 2, 5):
+        x = RNG.normal(size=(batch, 6)).astype("float32")
+        expected = [np.asarray(y) for y in function(core.constant(x))]
+        for found, y in zip(run(path, [x]), expected, strict=True):
+            np.testing.assert_allclose(found, y, rtol=1e-5, atol=1e-5)
+    with pytest.raises(NotImplementedError, match="depends on a size that is free"):
+        export_onnx(lambda x: x * np.sin(x.shape[0]), path, [keras.KerasTensor((None, 6))])
+
+
+@pytest.mark.parametrize("opset", [18, 19, 20, 21])
+def test_versions_of_operations(opset, tmp_path):
+    i = Input((64,))
+    y = layers.MelSpectrogram(fft_length=16, sequence_stride=8, num_mel_bins=4, sampling_rate=800)(
+        i
+    )
+    model, path = Model(i, [y, ops.cumprod(y, 2), ops.roll(y, 1, 2)]), tmp_path / "model.onnx"
+    model.export(path, format="onnx", opset_version=opset)
+    compare(model, path, [RNG.normal(size=(2, 64)).astype("float32")])
+
+
+class Sampling(layers.Layer):
+    """As autoencoders that draw their code have it."""
+
+    def __init__(self):
+        super().__init__()
+        self.seed = keras.random.SeedGenerator(0)
+
+    def call(self, inputs):
+        mean, spread = inputs
+        return mean + spread * keras.random.normal(ops.shape(mean), seed=self.seed)
+
+
+def test_what_is_drawn(tmp_path):
+    """By the runtime's own generator, otherwise each time: judged by its distribution."""
+    mean, spread = Input((40,)), Input((40,))
+    model, path = Model([mean, spread], Sampling()([mean, spread])), tmp_path / "model.onnx"
+    model.export(path, format="onnx")
+    xs = [np.full((500, 40), v, "float32") for v in (3.0, 2.0)]
+    call = opened(path)
+    (found,), (again,) = call(xs), call(xs)
+    assert found.shape == (500, 40) and len(np.unique(found)) > 19_000
+    assert scipy.stats.kstest(found.ravel(), "norm", (3, 2)).pvalue > 1e-4
+    assert not np.array_equal(found, again)
