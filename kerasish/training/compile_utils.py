@@ -11,6 +11,7 @@ from .. import metrics as metrics_module
 from .. import ops
 from ..losses import Loss
 from ..metrics.choice import loss_for, metric_for, object_name
+from ..naming import name_scope
 from .nested import aligned, flat_paths, is_deep, keys_in_order
 
 __all__ = ["CompileLoss", "CompileMetrics", "tensors_of"]
@@ -178,10 +179,11 @@ class CompileLoss:
         self._factors = [1.0 if f is None else f for f in factors]
         self._names = names
         if sum(loss is not None for loss in self._losses) > 1:
-            for i, (name, loss) in enumerate(zip(names, self._losses, strict=True)):
-                if loss is not None:
-                    label = name or object_name(loss) or f"output_{i}"
-                    self._trackers[i] = metrics_module.Mean(name=f"{label}_loss")
+            with name_scope("compile_loss"):
+                for i, (name, loss) in enumerate(zip(names, self._losses, strict=True)):
+                    if loss is not None:
+                        label = name or object_name(loss) or f"output_{i}"
+                        self._trackers[i] = metrics_module.Mean(name=f"{label}_loss")
             order = list(self._trackers)
             if isinstance(spec, dict) and isinstance(y_pred, dict) and not is_deep(y_pred):
                 order = [names.index(key) for key in spec if names.index(key) in self._trackers]

@@ -278,3 +278,22 @@ def test_several_steps_per_execution_give_the_same_figures(steps):
     assert_same_logs(found[1][0], found[0][0])
     assert_same_logs(found[1][1], found[0][1])
     np.testing.assert_allclose(found[1][2], found[0][2], atol=1e-5)
+
+
+@pytest.mark.parametrize("loss, metrics", [
+    ({"a": ["mse", "mae"], "b": "mae"}, None),
+    ({"a": ["mse", "mae"], "b": "mae"}, {"a": [["mae"], ["mse"]], "b": ["mae"]}),
+])  # fmt: skip
+def test_names_of_losses_and_metrics_of_nested_outputs(loss, metrics):
+    x, y = np.ones((4, 3), "float32"), np.ones((4, 1), "float32")
+    found = []
+    for k in (keras, kerasish):
+        k.utils.clear_session()
+        i = k.Input((3,))
+        outputs = {"a": [k.layers.Dense(1)(i), k.layers.Dense(1)(i)],
+                   "b": k.layers.Dense(1)(i)}  # fmt: skip
+        model = k.Model(i, outputs)
+        model.compile("sgd", loss, metrics)
+        logs = model.fit(x, {"a": [y, y], "b": y}, verbose=0).history
+        found.append([list(logs), model.metrics_names, [v.path for v in model.metrics_variables]])
+    assert found[0] == found[1]
