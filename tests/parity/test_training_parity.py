@@ -293,7 +293,7 @@ def test_names_of_losses_and_metrics_of_nested_outputs(loss, metrics):
         outputs = {"a": [k.layers.Dense(1)(i), k.layers.Dense(1)(i)],
                    "b": k.layers.Dense(1)(i)}  # fmt: skip
         model = k.Model(i, outputs)
-        model.compile("sgd", loss, metrics)
+        model.compile("sgd", loss, metrics=metrics)
         logs = model.fit(x, {"a": [y, y], "b": y}, verbose=0).history
         found.append([list(logs), model.metrics_names, [v.path for v in model.metrics_variables]])
     assert found[0] == found[1]
