@@ -10,19 +10,20 @@ __all__: list[str] = []
 
 
 @rule("scan")
-def _scan(e: Any, node: Any, twin: Any, *xs: str) -> list[str]:
-    graph, other, carries = node.attrs["body"], twin.attrs["body"], node.attrs["carries"]
+def _scan(e: Any, node: Any, nodes: Any, *xs: str) -> list[str]:
+    graphs, carries = [n.attrs["body"] for n in nodes], node.attrs["carries"]
+    graph = graphs[0]
     rows = list(xs[carries : carries + node.attrs["sequences"]])
     fixed, own = xs[carries + len(rows) :], graph.inputs[: carries + len(rows)]
     inputs = [(e.fresh("step"), graph.specs[n].dtype) for n in own]
     if not rows:  # ONNX counts steps by what it scans
-        rows = [e.op("ConstantOfShape", e.shape([node.attrs["length"]], [twin.attrs["length"]]))]
+        rows = [e.op("ConstantOfShape", e.shape(*([n.attrs["length"]] for n in nodes)))]
         inputs.append((e.fresh("step"), "float32"))
     types = [spec.dtype for spec in graph.output_specs]
 
     def fill() -> Any:
         names = [name for name, _ in inputs[: len(own)]]
-        return zip(e.emit(graph, other, [*names, *fixed]), types, strict=True)
+        return zip(e.emit(graphs, [*names, *fixed]), types, strict=True)
 
     direction = int(node.attrs["reverse"])
     turns = {"scan_input_directions": [direction] * len(rows)}
@@ -36,14 +37,14 @@ def _scan(e: Any, node: Any, twin: Any, *xs: str) -> list[str]:
 
 
 @rule("while")
-def _while(e: Any, node: Any, twin: Any, *xs: str) -> list[str]:
+def _while(e: Any, node: Any, nodes: Any, *xs: str) -> list[str]:
     carries, tests = node.attrs["carries"], node.attrs["tests"]
     for_test, for_body = xs[carries : carries + tests], xs[carries + tests :]
     graph = node.attrs["body"]
     types = [spec.dtype for spec in graph.output_specs]
 
     def test(state: Any) -> str:
-        found: list[str] = e.emit(node.attrs["test"], twin.attrs["test"], [*state, *for_test])
+        found: list[str] = e.emit([n.attrs["test"] for n in nodes], [*state, *for_test])
         return found[0]
 
     inputs = [(e.fresh("turn"), "int64"), (e.fresh("go"), "bool")]
@@ -51,7 +52,7 @@ def _while(e: Any, node: Any, twin: Any, *xs: str) -> list[str]:
 
     def fill() -> Any:
         state = [name for name, _ in inputs[2:]]
-        after = e.emit(graph, twin.attrs["body"], [*state, *for_body])
+        after = e.emit([n.attrs["body"] for n in nodes], [*state, *for_body])
         return zip([test(after), *after], ["bool", *types], strict=True)
 
     found = e.op(
@@ -62,20 +63,20 @@ def _while(e: Any, node: Any, twin: Any, *xs: str) -> list[str]:
 
 
 @rule("switch")
-def _switch(e: Any, node: Any, twin: Any, index: str, *xs: str) -> list[str]:
-    branches = list(zip(node.attrs["branches"], twin.attrs["branches"], strict=True))
+def _switch(e: Any, node: Any, nodes: Any, index: str, *xs: str) -> list[str]:
+    branches = list(zip(*(n.attrs["branches"] for n in nodes), strict=True))
     types = [spec.dtype for spec in branches[0][0].output_specs]
 
     def choose(first: int) -> list[str]:
-        graph, other = branches[first]
+        graphs = branches[first]
         if first == len(branches) - 1:
-            found: list[str] = e.emit(graph, other, xs)
+            found: list[str] = e.emit(graphs, xs)
             return found
         here = e.op("LessOrEqual", index, e.constant(first, "int32"))
         made = e.op(
             "If", here, outputs=len(types),
             then_branch=e.body(
-                f"branch_{first}", [], lambda: zip(e.emit(graph, other, xs), types, strict=True)
+                f"branch_{first}", [], lambda: zip(e.emit(graphs, xs), types, strict=True)
             ),
             else_branch=e.body(
                 f"after_{first}", [], lambda: zip(choose(first + 1), types, strict=True)

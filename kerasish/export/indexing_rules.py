@@ -53,15 +53,13 @@ def _layout(key: list[Any], ranks: list[int]) -> tuple[list[int], int, int]:
     return axes, block, next_axis
 
 
-def _counted(e: Any, part: Any, size: int, other: int) -> str:
-    """The numbers of the elements that a slice takes of an axis."""
-    if size == other:
-        return e.constant(np.arange(size)[slice(*part[1:])], "int64")  # type: ignore[no-any-return]
+def _counted(e: Any, part: Any, sizes: Any) -> str:
+    """The numbers of the elements that a slice takes of an axis, of these sizes in the traces."""
+    if len(set(sizes)) == 1:
+        return e.constant(np.arange(sizes[0])[slice(*part[1:])], "int64")  # type: ignore[no-any-return]
     if part[1:] != (None, None, None):
-        raise NotImplementedError("export: a slice goes with the batch size.")
-    start, step = (e.constant(n, "int64") for n in (0, 1))
-    stop = e.op("Squeeze", e.shape([size], [other]))
-    return e.op("Range", start, stop, step)  # type: ignore[no-any-return]
+        raise NotImplementedError("export: a slice goes with a size that is free.")
+    return e.range(sizes)  # type: ignore[no-any-return]
 
 
 def _spread(e: Any, x: str, rank: int, last: int, whole: int) -> str:
@@ -70,22 +68,22 @@ def _spread(e: Any, x: str, rank: int, last: int, whole: int) -> str:
     return e.op("Unsqueeze", x, e.constant(added, "int64")) if added else x  # type: ignore[no-any-return]
 
 
-def _places(e: Any, node: Any, twin: Any, indices: Any, first: int) -> tuple[str, str | None]:
+def _places(e: Any, node: Any, nodes: Any, indices: Any, first: int) -> tuple[str, str | None]:
     """The flat places of `x[key]`, and where they are out of range (None: never).
 
     Args:
         e: The emitter.
         node: Whose first input is x.
-        twin: The same for another batch size.
+        nodes: The same of all traces.
         indices: Names of the index tensors.
         first: Which input the first of them is.
     """
-    shape, other = (g.specs[n.inputs[0]].shape for g, n in ((e.graph, node), (e.other, twin)))
-    if math.prod(shape) == 0:
+    shapes = e.shapes(nodes)
+    if math.prod(shapes[0]) == 0:
         raise NotImplementedError("export: indexing of a tensor without elements.")
-    key = _whole_key(node.attrs["key"], shape)
-    if key != _whole_key(twin.attrs["key"], other):
-        raise NotImplementedError("export: a slice goes with the batch size.")
+    key, *others = (_whole_key(n.attrs["key"], s) for n, s in zip(nodes, shapes, strict=True))
+    if any(other != key for other in others):
+        raise NotImplementedError("export: a slice goes with a size that is free.")
     ranks = [len(e.graph.specs[n].shape) for n in node.inputs[first:]]
     places, block, whole = _layout(key, ranks)
     total = outside = None
@@ -93,26 +91,24 @@ def _places(e: Any, node: Any, twin: Any, indices: Any, first: int) -> tuple[str
     for part, place in zip(key, places, strict=True):
         if part is None:
             continue
-        size, twin_size = shape[axis], other[axis]
+        sizes = [s[axis] for s in shapes]
+        count = e.op("Squeeze", e.shape(*([n] for n in sizes)))
         axis += 1
         if _is_slice(part):
-            found = _spread(e, _counted(e, part, size, twin_size), 1, place, whole)
+            found = _spread(e, _counted(e, part, sizes), 1, place, whole)
         elif isinstance(part, int):
-            number = part if part >= 0 else None
-            if number is None:
-                found = e.op("Add", e.shape([size], [twin_size]), e.constant([part], "int64"))
-            else:
-                found = e.constant([number], "int64")
-            found = _spread(e, e.op("Squeeze", found), 0, place + block - 1, whole)
+            found = e.constant(part, "int64")
+            found = found if part >= 0 else e.op("Add", count, found)
+            found = _spread(e, found, 0, place + block - 1, whole)
         else:
             given = e.op("Cast", indices[part[1]], to=e.type_of("int64"))
-            zero, count = e.constant(0, "int64"), e.op("Squeeze", e.shape([size], [twin_size]))
+            zero = e.constant(0, "int64")
             found = e.op("Where", e.op("Less", given, zero), e.op("Add", given, count), given)
             found = _spread(e, found, ranks[part[1]], place + block - 1, whole)
             if "fill" in node.attrs or "drop" in node.attrs:
                 off = e.op("Or", e.op("Less", found, zero), e.op("GreaterOrEqual", found, count))
                 outside = off if outside is None else e.op("Or", outside, off)
-        row = e.shape([math.prod(shape[axis:])], [math.prod(other[axis:])])
+        row = e.shape(*([math.prod(s[axis:])] for s in shapes))
         found = e.op("Mul", found, e.op("Squeeze", row))
         total = found if total is None else e.op("Add", total, found)
     assert total is not None
@@ -124,12 +120,12 @@ def _flat(e: Any, x: str) -> str:
 
 
 @rule("gather")
-def _gather(e: Any, node: Any, twin: Any, x: str, *indices: str) -> str:
+def _gather(e: Any, node: Any, nodes: Any, x: str, *indices: str) -> str:
     *before, last = node.attrs["key"]
     rows = all(p == ("slice", None, None, None) for p in before) and last == ("tensor", 0)
     if rows and node.attrs.get("fill") is None:
         return e.op("Gather", x, indices[0], axis=len(before))  # type: ignore[no-any-return]
-    place, outside = _places(e, node, twin, indices, 1)
+    place, outside = _places(e, node, nodes, indices, 1)
     if outside is None:
         return e.op("Gather", _flat(e, x), place)  # type: ignore[no-any-return]
     found = e.op("Gather", _flat(e, x), e.op("Where", outside, e.constant(0, "int64"), place))
@@ -148,13 +144,13 @@ def _fill(spec: Any, node: Any) -> Any:
 
 
 def _scatter(reduction: str) -> Any:
-    def emit(e: Any, node: Any, twin: Any, x: str, values: str, *indices: str) -> str:
+    def emit(e: Any, node: Any, nodes: Any, x: str, values: str, *indices: str) -> str:
         specs = [e.graph.specs[n] for n in node.inputs[:2]]
         if reduction == "add" and specs[0].dtype.kind == "b":
             raise NotImplementedError("export: sums of booleans at places.")
-        place, outside = _places(e, node, twin, indices, 2)
+        place, outside = _places(e, node, nodes, indices, 2)
         row = _flat(e, x)
-        shapes = [g.specs[n.inputs[0]].shape for g, n in ((e.graph, node), (e.other, twin))]
+        shapes = e.shapes(nodes)
         size = e.shape(*([math.prod(shape)] for shape in shapes))
         if outside is not None:
             row = e.op("Concat", row, constant_like(e, node, [0]), axis=0)

@@ -26,17 +26,17 @@ def _cast(e: Any, x: str, dtype: Any) -> str:
 
 
 @rule("isfinite")
-def _isfinite(e: Any, node: Any, twin: Any, x: str) -> str:
+def _isfinite(e: Any, node: Any, nodes: Any, x: str) -> str:
     return e.op("Not", e.op("Or", e.op("IsNaN", x), e.op("IsInf", x)))
 
 
 @rule("exp2")
-def _exp2(e: Any, node: Any, twin: Any, x: str) -> str:
+def _exp2(e: Any, node: Any, nodes: Any, x: str) -> str:
     return e.op("Pow", constant_like(e, node, 2), x)
 
 
 def _logarithm(base: float) -> Any:
-    def emit(e: Any, node: Any, twin: Any, x: str) -> str:
+    def emit(e: Any, node: Any, nodes: Any, x: str) -> str:
         return e.op("Mul", e.op("Log", x), constant_like(e, node, 1 / math.log(base)))
 
     return emit
@@ -46,7 +46,7 @@ RULES["log2"], RULES["log10"] = _logarithm(2.0), _logarithm(10.0)
 
 
 def _log_of_sum(base: float) -> Any:
-    def emit(e: Any, node: Any, twin: Any, a: str, b: str) -> str:
+    def emit(e: Any, node: Any, nodes: Any, a: str, b: str) -> str:
         # The larger one plus log(1 + base^-distance); of equal infinities there is no distance.
         scale = math.log(base)
         apart = e.op("Neg", e.op("Abs", e.op("Sub", a, b)))
@@ -65,28 +65,28 @@ RULES["logaddexp"], RULES["logaddexp2"] = _log_of_sum(math.e), _log_of_sum(2.0)
 
 
 @rule("erfc")
-def _erfc(e: Any, node: Any, twin: Any, x: str) -> str:
+def _erfc(e: Any, node: Any, nodes: Any, x: str) -> str:
     return e.op("Sub", constant_like(e, node, 1), e.op("Erf", x))
 
 
 @rule("hypot")
-def _hypot(e: Any, node: Any, twin: Any, a: str, b: str) -> str:
+def _hypot(e: Any, node: Any, nodes: Any, a: str, b: str) -> str:
     return e.op("Sqrt", e.op("Add", e.op("Mul", a, a), e.op("Mul", b, b)))
 
 
 @rule("cbrt")
-def _cbrt(e: Any, node: Any, twin: Any, x: str) -> str:
+def _cbrt(e: Any, node: Any, nodes: Any, x: str) -> str:
     root = e.op("Pow", e.op("Abs", x), constant_like(e, node, 1 / 3))
     return e.op("Mul", e.op("Sign", x), root)
 
 
 @rule("trunc")
-def _trunc(e: Any, node: Any, twin: Any, x: str) -> str:
+def _trunc(e: Any, node: Any, nodes: Any, x: str) -> str:
     return e.op("Mul", e.op("Sign", x), e.op("Floor", e.op("Abs", x)))
 
 
 @rule("arctan2")
-def _arctan2(e: Any, node: Any, twin: Any, y: str, x: str) -> str:
+def _arctan2(e: Any, node: Any, nodes: Any, y: str, x: str) -> str:
     zero = constant_like(e, node, 0)
     up = e.op("Where", e.op("Less", y, zero), constant_like(e, node, -math.pi),
               constant_like(e, node, math.pi))  # fmt: skip
@@ -105,12 +105,12 @@ def _quotient(e: Any, node: Any, a: str, b: str) -> tuple[str, str]:
     return e.op("Div", e.op("Sub", a, rest), b), rest
 
 
-RULES["floor_divide"] = lambda e, node, twin, a, b: _quotient(e, node, a, b)[0]
-RULES["mod"] = lambda e, node, twin, a, b: _quotient(e, node, a, b)[1]
+RULES["floor_divide"] = lambda e, node, nodes, a, b: _quotient(e, node, a, b)[0]
+RULES["mod"] = lambda e, node, nodes, a, b: _quotient(e, node, a, b)[1]
 
 
 def _bitwise(kind: str) -> Any:
-    def emit(e: Any, node: Any, twin: Any, *xs: str) -> str:
+    def emit(e: Any, node: Any, nodes: Any, *xs: str) -> str:
         return e.op(kind if _dtype(e, node).kind == "b" else f"Bitwise{kind}", *xs)
 
     return emit
@@ -128,7 +128,7 @@ _FAR = (-0.000200214257, 0.000100950558, 0.00134934322, -0.00367342844, 0.005739
 
 
 @rule("erfinv")
-def _erfinv(e: Any, node: Any, twin: Any, x: str) -> str:
+def _erfinv(e: Any, node: Any, nodes: Any, x: str) -> str:
     def polynomial(factors: Any, w: str) -> str:
         y = constant_like(e, node, factors[0])
         for factor in factors[1:]:
@@ -147,33 +147,33 @@ def _erfinv(e: Any, node: Any, twin: Any, x: str) -> str:
 
 
 @rule("random_uniform")
-def _random_uniform(e: Any, node: Any, twin: Any, seed: str) -> str:
+def _random_uniform(e: Any, node: Any, nodes: Any, seed: str) -> str:
     # Drawn by the program that runs the file, otherwise each time: its generator is another.
     kind = e.type_of(node.attrs["dtype"])
-    shape = e.shape(node.attrs["shape"], twin.attrs["shape"])
+    shape = e.shape(*(n.attrs["shape"] for n in nodes))
     blank = e.op("Expand", e.constant(0, node.attrs["dtype"]), shape)
     return e.op("RandomUniformLike", blank, dtype=kind, low=0.0, high=1.0)
 
 
 @rule("segment_max")
-def _segment_max(e: Any, node: Any, twin: Any, data: str, ids: str) -> str:
+def _segment_max(e: Any, node: Any, nodes: Any, data: str, ids: str) -> str:
     spec, number = e.graph.specs[node.inputs[0]], e.graph.specs[node.inputs[1]]
-    rest, others = (g.specs[n.inputs[0]].shape for g, n in ((e.graph, node), (e.other, twin)))
+    shapes = e.shapes(nodes)
     count, kind = node.attrs["num_segments"], spec.dtype.kind
     if kind == "b":
         raise NotImplementedError("export: the greatest of booleans.")
     least = -np.inf if kind == "f" else np.iinfo(spec.dtype).min
     # One more row, for ids that are out of range.
-    shape = e.shape((count + 1, *rest[1:]), (count + 1, *others[1:]))
+    shape = e.shape(*((count + 1, *s[1:]) for s in shapes))
     blank = e.op("Expand", constant_like(e, node, least), shape)
     inside = e.op("And", e.op("Less", ids, e.constant(count, number.dtype)),
                   e.op("GreaterOrEqual", ids, e.constant(-count, number.dtype)))  # fmt: skip
     wrapped = e.op("Where", e.op("Less", ids, e.constant(0, number.dtype)),
                    e.op("Add", ids, e.constant(count, number.dtype)), ids)  # fmt: skip
     row = e.op("Where", inside, wrapped, e.constant(count, number.dtype))
-    if len(rest) > 1:
-        row = e.op("Unsqueeze", row, e.constant(list(range(1, len(rest))), "int64"))
-    row = e.op("Expand", row, e.shape(rest, others))
+    if len(shapes[0]) > 1:
+        row = e.op("Unsqueeze", row, e.constant(list(range(1, len(shapes[0]))), "int64"))
+    row = e.op("Expand", row, e.shape(*shapes))
     found = e.op("ScatterElements", blank, row, data, axis=0, reduction="max")
     start, end, axis = (e.constant([n], "int64") for n in (0, count, 0))
     return e.op("Slice", found, start, end, axis)
@@ -183,7 +183,7 @@ def _segment_max(e: Any, node: Any, twin: Any, data: str, ids: str) -> str:
 
 
 def _truth(kind: str) -> Any:
-    def emit(e: Any, node: Any, twin: Any, x: str) -> str:
+    def emit(e: Any, node: Any, nodes: Any, x: str) -> str:
         axes = e.constant(list(node.attrs["axes"]), "int64")
         found = e.op(kind, _cast(e, _cast(e, x, bool), _INT32), axes,
                      keepdims=int(node.attrs["keepdims"]), noop_with_empty_axes=1)  # fmt: skip
@@ -196,7 +196,7 @@ RULES["all"], RULES["any"] = _truth("ReduceMin"), _truth("ReduceMax")
 
 
 def _place(kind: str) -> Any:
-    def emit(e: Any, node: Any, twin: Any, x: str) -> str:
+    def emit(e: Any, node: Any, nodes: Any, x: str) -> str:
         found = e.op(kind, x, axis=node.attrs["axis"], keepdims=int(node.attrs["keepdims"]))
         return _cast(e, found, _INT32)
 
@@ -206,31 +206,31 @@ def _place(kind: str) -> Any:
 RULES["argmax"], RULES["argmin"] = _place("ArgMax"), _place("ArgMin")
 
 
-def _ordered(e: Any, node: Any, twin: Any, x: str) -> Any:
+def _ordered(e: Any, node: Any, nodes: Any, x: str) -> Any:
     """Elements in ascending order and where they were."""
     axis = node.attrs["axis"]
-    sizes = [g.specs[n.inputs[0]].shape[axis] for g, n in ((e.graph, node), (e.other, twin))]
+    sizes = [s[axis] for s in e.shapes(nodes)]
     return e.op("TopK", x, e.shape(*([n] for n in sizes)), outputs=2, axis=axis, largest=0)
 
 
-RULES["sort"] = lambda e, node, twin, x: _ordered(e, node, twin, x)[0]
-RULES["argsort"] = lambda e, node, twin, x: _cast(e, _ordered(e, node, twin, x)[1], _INT32)
+RULES["sort"] = lambda e, node, nodes, x: _ordered(e, node, nodes, x)[0]
+RULES["argsort"] = lambda e, node, nodes, x: _cast(e, _ordered(e, node, nodes, x)[1], _INT32)
 
 
 @rule("top_k_indices")
-def _top_k_indices(e: Any, node: Any, twin: Any, x: str) -> str:
+def _top_k_indices(e: Any, node: Any, nodes: Any, x: str) -> str:
     k = e.constant([node.attrs["k"]], "int64")
     return _cast(e, e.op("TopK", x, k, outputs=2, axis=-1)[1], _INT32)
 
 
 @rule("cumsum")
-def _cumsum(e: Any, node: Any, twin: Any, x: str) -> str:
+def _cumsum(e: Any, node: Any, nodes: Any, x: str) -> str:
     axis = e.constant(node.attrs["axis"], "int64")
     return e.op("CumSum", x, axis, reverse=int(node.attrs["reverse"]))
 
 
 @rule("searchsorted")
-def _searchsorted(e: Any, node: Any, twin: Any, x: str, values: str) -> str:
+def _searchsorted(e: Any, node: Any, nodes: Any, x: str, values: str) -> str:
     # How many are below (or not above) each value.
     kind = "Less" if node.attrs["side"] == "left" else "LessOrEqual"
     below = e.op(kind, x, e.op("Unsqueeze", values, e.constant([-1], "int64")))
@@ -238,9 +238,9 @@ def _searchsorted(e: Any, node: Any, twin: Any, x: str, values: str) -> str:
 
 
 @rule("roll")
-def _roll(e: Any, node: Any, twin: Any, x: str) -> str:
+def _roll(e: Any, node: Any, nodes: Any, x: str) -> str:
     for shift, axis in zip(node.attrs["shift"], node.attrs["axis"], strict=True):
-        sizes = [g.specs[n.inputs[0]].shape[axis] for g, n in ((e.graph, node), (e.other, twin))]
+        sizes = [s[axis] for s in e.shapes(nodes)]
         if not all(sizes):
             continue
         end = e.shape(*([n] for n in sizes))
@@ -252,7 +252,7 @@ def _roll(e: Any, node: Any, twin: Any, x: str) -> str:
 
 
 @rule("moments")
-def _moments(e: Any, node: Any, twin: Any, x: str) -> list[str]:
+def _moments(e: Any, node: Any, nodes: Any, x: str) -> list[str]:
     axes, keep = node.attrs["axes"], int(node.attrs["keepdims"])
     if not axes:
         return [x, e.op("Mul", x, constant_like(e, node, 0))]
@@ -267,7 +267,7 @@ def _moments(e: Any, node: Any, twin: Any, x: str) -> list[str]:
 
 
 @rule("einsum")
-def _einsum(e: Any, node: Any, twin: Any, *xs: str) -> str:
+def _einsum(e: Any, node: Any, nodes: Any, *xs: str) -> str:
     terms, result = node.attrs["terms"], node.attrs["result"]
     labels = sorted({c for term in (*terms, result) for c in term})
     plain = {label: chr(ord("a") + i) for i, label in enumerate(labels)}  # ONNX knows a to z
@@ -276,17 +276,16 @@ def _einsum(e: Any, node: Any, twin: Any, *xs: str) -> str:
 
 
 @rule("det")
-def _det(e: Any, node: Any, twin: Any, x: str) -> str:
+def _det(e: Any, node: Any, nodes: Any, x: str) -> str:
     return e.op("Det", x)
 
 
 @rule("cumprod")
-def _cumprod(e: Any, node: Any, twin: Any, x: str) -> str:
+def _cumprod(e: Any, node: Any, nodes: Any, x: str) -> str:
     # Products of 1, 2, 4 ... neighbours: ONNX sums, but does not multiply, along an axis.
     axis, reverse = node.attrs["axis"], node.attrs["reverse"]
-    size, other = (g.specs[n.inputs[0]].shape[axis] for g, n in
-                   ((e.graph, node), (e.other, twin)))  # fmt: skip
-    if size != other:
+    size, *others = (s[axis] for s in e.shapes(nodes))
+    if any(other != size for other in others):
         raise NotImplementedError("export: cumprod along the batch.")
     rank, one = len(e.graph.specs[node.inputs[0]].shape), constant_like(e, node, 1)
     shift = 1
@@ -299,7 +298,7 @@ def _cumprod(e: Any, node: Any, twin: Any, x: str) -> str:
 
 
 @rule("fourier")
-def _fourier(e: Any, node: Any, twin: Any, re: str, im: str) -> list[str]:
+def _fourier(e: Any, node: Any, nodes: Any, re: str, im: str) -> list[str]:
     # ONNX has real and imaginary parts along a last axis, and an axis in front of those it turns.
     shape = e.graph.specs[node.inputs[0]].shape
     ends = e.constant([0, len(shape) + 1], "int64")
@@ -311,9 +310,7 @@ def _fourier(e: Any, node: Any, twin: Any, re: str, im: str) -> list[str]:
         else:
             x = e.op("DFT", x, "", e.constant(axis + 1, "int64"), inverse=inverse)
         if inverse:  # which divides by the size
-            sizes = [
-                g.specs[n.inputs[0]].shape[axis] for g, n in ((e.graph, node), (e.other, twin))
-            ]
+            sizes = [s[axis] for s in e.shapes(nodes)]
             size = e.op("Cast", e.shape(*([n] for n in sizes)), to=e.type_of(_dtype(e, node)))
             x = e.op("Mul", x, size)
     front, last = e.constant([0], "int64"), len(shape) + 1

@@ -102,7 +102,7 @@ def _emitted(onnx: Any, model: Any, specs: Any, opset: int) -> Any:
         except Exception as error:  # whatever a function raises that takes some sizes only
             first = first or error
         else:
-            return _Emitter(onnx, traced[0], traced[1], specs, opset).model()
+            return _Emitter(onnx, traced, specs, opset).model()
     assert first is not None
     raise first
 
@@ -157,25 +157,25 @@ class _Emitter:
 
     Args:
         onnx: The package.
-        traced: The function traced for one choice of free sizes.
-        other: The same for another one.
+        traced: The function traced for several choices of free sizes.
         specs: Name, shape and dtype of each input.
         opset: Version of ONNX's operations.
     """
 
-    def __init__(self, onnx: Any, traced: Any, other: Any, specs: Any, opset: int) -> None:
+    def __init__(self, onnx: Any, traced: Any, specs: Any, opset: int) -> None:
         self.onnx, self.specs, self.opset = onnx, specs, opset
-        self.traced = traced
+        self.traced = traced[0]
         # Without what moves states, such as those of random generators, forward.
-        self.graph, self.other = (
+        self.graphs = [
             core.passes.dce(t.graph._replace(outputs=t.graph.outputs[: len(t.leaves)]))
-            for t in (traced, other)
-        )
+            for t in traced
+        ]
         self.nodes: list[Any] = []
         self._outermost = self.nodes
         self.initializers: dict[str, Any] = {}
         self.names: dict[int, str] = {}
-        self._later: dict[int, int] = {}  # constants until they are used, with their twins
+        # Constants until they are used: their numbers in all traces.
+        self._later: dict[int, Sequence[int]] = {}
         self._count = 0
         self.sizes = Sizes(self)
 
@@ -197,9 +197,28 @@ class _Emitter:
         self.nodes.append(self.onnx.helper.make_node(kind, list(inputs), names, **attributes))
         return names[0] if outputs == 1 else names
 
-    def shape(self, sizes: Sequence[int], others: Sequence[int]) -> str:
-        """A vector of sizes, given for both traces, as a value."""
-        return self.sizes.vector(sizes, others)
+    @property
+    def graph(self) -> Any:
+        """The graph that nodes are added for, as the first trace has it."""
+        return self.graphs[0]
+
+    def shapes(
+        self, nodes: Sequence[Any], place: int = 0, output: int | None = None
+    ) -> list[tuple[int, ...]]:
+        """In all traces, the shape of an input of a node, or of an output."""
+        return [
+            graph.specs[n.inputs[place] if output is None else n.outputs[output]].shape
+            for graph, n in zip(self.graphs, nodes, strict=True)
+        ]
+
+    def shape(self, *shapes: Sequence[int]) -> str:
+        """A vector of sizes, given for all traces, as a value."""
+        return self.sizes.vector(*shapes)
+
+    def range(self, sizes: Sequence[int]) -> str:
+        """0, 1, 2 ... up to a size, given for all traces."""
+        count = self.op("Squeeze", self.shape(*([n] for n in sizes)))
+        return self.op("Range", self.constant(0, "int64"), count, self.constant(1, "int64"))  # type: ignore[no-any-return]
 
     @contextlib.contextmanager
     def outermost(self) -> Iterator[None]:
@@ -214,16 +233,20 @@ class _Emitter:
         """ONNX's number of a dtype."""
         return int(self.onnx.helper.np_dtype_to_tensor_dtype(np.dtype(dtype)))
 
-    def emit(self, graph: Any, twin: Any, names: Sequence[str]) -> list[str]:
-        """Add a sub-graph's nodes for inputs of these names; returns the names of its outputs."""
-        outside = self.graph, self.other, self.names, self._later
-        self.graph, self.other, self._later = graph, twin, {}
-        self.names = dict(zip(graph.inputs, names, strict=True))
+    def emit(self, graphs: Sequence[Any], names: Sequence[str]) -> list[str]:
+        """Add a sub-graph's nodes, which all traces have, for inputs of these names.
+
+        Returns:
+            The names of its outputs.
+        """
+        outside = self.graphs, self.names, self._later
+        self.graphs, self._later = list(graphs), {}
+        self.names = dict(zip(self.graph.inputs, names, strict=True))
         try:
             self._nodes()
-            return [self._name(n) for n in graph.outputs]
+            return [self._name(n) for n in self.graph.outputs]
         finally:
-            self.graph, self.other, self.names, self._later = outside
+            self.graphs, self.names, self._later = outside
 
     def body(
         self, name: str, inputs: Sequence[tuple[str, Any]], fill: Any, scalars: int = 0
@@ -257,7 +280,7 @@ class _Emitter:
         own = len(self.specs)
         for number, (name, _, _) in zip(graph.inputs[:own], self.specs, strict=False):
             self.names[number] = name
-        self._note(graph.inputs[:own], self.other.inputs[:own])
+        self._note([g.inputs[:own] for g in self.graphs])
         held = [*self.traced.captures, *(v.value for v in self.traced.variables)]
         for number, tensor in zip(graph.inputs[own:], held, strict=True):
             self._hold(number, np.asarray(tensor))
@@ -267,11 +290,9 @@ class _Emitter:
         for i, number in enumerate(graph.outputs):
             name = f"output_{i}"
             self.nodes.append(helper.make_node("Identity", [self._name(number)], [name]))
-            spec, twin = graph.specs[number], self.other.specs[self.other.outputs[i]]
-            sizes = [
-                n if n == m else free.get((n, m))
-                for n, m in zip(spec.shape, twin.shape, strict=True)
-            ]
+            spec = graph.specs[number]
+            found = zip(*(g.specs[g.outputs[i]].shape for g in self.graphs), strict=True)
+            sizes = [each[0] if len(set(each)) == 1 else free.get(each) for each in found]
             outputs.append(helper.make_tensor_value_info(name, self.type_of(spec.dtype), sizes))
         inputs = [
             helper.make_tensor_value_info(name, self.type_of(dtype), sizes)
@@ -287,27 +308,25 @@ class _Emitter:
             ir_version=9,
         )  # fmt: skip
 
-    def _free(self) -> tuple[dict[tuple[int, int], str], list[list[Any]]]:
+    def _free(self) -> tuple[dict[tuple[int, ...], str], list[list[Any]]]:
         """Names of the free sizes, and with these the shape of each input."""
-        free: dict[tuple[int, int], str] = {}
+        free: dict[tuple[int, ...], str] = {}
         named = []
         for i, (name, shape, _) in enumerate(self.specs):
-            pairs = zip(
-                *(g.specs[g.inputs[i]].shape for g in (self.graph, self.other)), strict=True
-            )
+            chosen = zip(*(g.specs[g.inputs[i]].shape for g in self.graphs), strict=True)
             named.append([
-                n if n is not None else free.setdefault(p, f"{name}_{axis}" if axis else "batch")
-                for axis, (n, p) in enumerate(zip(shape, pairs, strict=True))
+                n if n is not None else free.setdefault(c, f"{name}_{axis}" if axis else "batch")
+                for axis, (n, c) in enumerate(zip(shape, chosen, strict=True))
             ])  # fmt: skip
         return free, named
 
-    def _note(self, numbers: Sequence[int], twins: Sequence[int]) -> None:
-        """Tensors that the file has now, outside of loops and branches."""
+    def _note(self, numbers: Sequence[Sequence[int]]) -> None:
+        """Tensors that the file has now, in all traces, outside of loops and branches."""
         if self.nodes is self._outermost:
-            for number, twin in zip(numbers, twins, strict=True):
-                if number in self.names:
-                    shapes = self.graph.specs[number].shape, self.other.specs[twin].shape
-                    self.sizes.note(self.names[number], *shapes)
+            for each in zip(*numbers, strict=True):
+                if each[0] in self.names:
+                    shapes = [g.specs[n].shape for g, n in zip(self.graphs, each, strict=True)]
+                    self.sizes.note(self.names[each[0]], shapes)
 
     def _hold(self, number: int, array: Any) -> None:
         if array.dtype.name == "bfloat16":
@@ -319,47 +338,70 @@ class _Emitter:
             self._hold_sized(number, self._later.pop(number))
         return self.names[number]
 
-    def _hold_sized(self, number: int, other: int) -> None:
+    def _hold_sized(self, number: int, numbers: Sequence[int]) -> None:
         """A constant; one that goes with free sizes is computed from them."""
-        value, twin = (core.to_device(g.constants[n], "cpu") for g, n in
-                       ((self.graph, number), (self.other, other)))  # fmt: skip
-        if value.shape != twin.shape:
-            self.names[number] = self._spread(value, twin) or self._counted(value, twin)
-        elif np.array_equal(value, twin, equal_nan=value.dtype.kind in "fc"):
-            self._hold(number, value)
+        values = [core.to_device(g.constants[n], "cpu")
+                  for g, n in zip(self.graphs, numbers, strict=True)]  # fmt: skip
+        first = values[0]
+        if any(v.shape != first.shape for v in values):
+            self.names[number] = (
+                self._spread(values) or self._windows(values) or self._counted(values)
+            )
+        elif all(np.array_equal(v, first, equal_nan=first.dtype.kind in "fc") for v in values):
+            self._hold(number, first)
         else:
-            self.names[number] = self._scaled(value, twin)
+            self.names[number] = self._scaled(values)
 
-    def _spread(self, value: Any, twin: Any) -> str | None:
+    def _spread(self, values: Sequence[Any]) -> str | None:
         """A single value, if it is one."""
-        every = value.reshape(-1)[:1]
-        if not value.size or (value != every).any() or (twin != every).any():
+        every = values[0].reshape(-1)[:1]
+        if not every.size or any((v != every).any() for v in values):
             return None
-        return self.op("Expand", self.constant(every[0]), self.shape(value.shape, twin.shape))  # type: ignore[no-any-return]
+        return self.op("Expand", self.constant(every[0]), self.shape(*(v.shape for v in values)))  # type: ignore[no-any-return]
 
-    def _counted(self, value: Any, twin: Any) -> str:
-        """Numbers that grow by equal steps along a free axis; two ones on the sides of a diagonal.
+    def _windows(self, values: Sequence[Any]) -> str | None:
+        """How many elements the windows of a mean have, which padding does not count among."""
+        dtype = values[0].dtype
+        for nodes in zip(*(g.nodes for g in self.graphs), strict=True):
+            if nodes[0].op.name != "window_sum":
+                continue
+            shapes = [(1, *shape[1:-1], 1) for shape in self.shapes(nodes)]
+            ones = [core.constant(np.ones(shape, dtype)) for shape in shapes]
+            sums = [np.asarray(core.dispatch.apply(n.op, one, **n.attrs))
+                    for n, one in zip(nodes, ones, strict=True)]  # fmt: skip
+            # Where nothing is padded, the mean is over a number.
+            if all(v.shape in ((), n.shape) and (v == n).all() for v, n in zip(values, sums)):
+                blank = self.op("Expand", self.constant(1, dtype), self.shape(*shapes))
+                return RULES["window_sum"](self, nodes[0], nodes, blank)  # type: ignore[no-any-return]
+        return None
+
+    def _counted(self, values: Sequence[Any]) -> str:
+        """Numbers that grow by equal steps along the one axis whose size is free; two ones on the
+        sides of a diagonal.
 
         The diagonal is one of the last two axes, both free, as in masks of causal attention.
         """
-        pairs = list(zip(value.shape, twin.shape, strict=True))
-        axes = [i for i, (a, b) in enumerate(pairs) if a != b]
+        value = values[0]
+        if len({v.ndim for v in values}) > 1:
+            raise _depends(value)
+        sizes = list(zip(*(v.shape for v in values), strict=True))
+        axes = [i for i, found in enumerate(sizes) if len(set(found)) > 1]
         rank, kind, end = value.ndim, value.dtype.kind, self.type_of(value.dtype)
         if len(axes) == 1 and kind in "iuf":
             axis = axes[0]
             start, step = value.take([0], axis), value.take([1], axis) - value.take([0], axis)
             if all(
                 np.array_equal(v, start + step * _along(np.arange(v.shape[axis]), axis, rank))
-                for v in (value, twin)
+                for v in values
             ):
-                places = self.op("Cast", self._range(*pairs[axis], axis, rank), to=end)
+                places = self.op("Cast", self._places(sizes[axis], axis, rank), to=end)
                 grown = self.op("Mul", places, self.constant(step.astype(value.dtype)))
                 return self.op("Add", grown, self.constant(start))  # type: ignore[no-any-return]
         elif axes == [rank - 2, rank - 1] and value[..., 0, 0].size == 1:
-            found, other = _diagonal(value), _diagonal(twin)
-            if found is not None and found == other:
+            found, *others = map(_diagonal, values)
+            if found is not None and all(other == found for other in others):
                 relation, at, inside, outside = found
-                down, right = (self._range(*pairs[a], a, rank) for a in axes)
+                down, right = (self._places(sizes[a], a, rank) for a in axes)
                 below = self.op("Sub", down, right)
                 chosen = self.op(relation, below, self.constant(at, "int64"))
                 if kind == "b":
@@ -368,52 +410,55 @@ class _Emitter:
                 return self.op("Where", chosen, *both)  # type: ignore[no-any-return]
         raise _depends(value)
 
-    def _range(self, size: int, other: int, axis: int, rank: int) -> str:
+    def _places(self, sizes: Sequence[int], axis: int, rank: int) -> str:
         """0, 1, 2 ... along an axis."""
-        count = self.op("Squeeze", self.shape([size], [other]))
-        places = self.op("Range", self.constant(0, "int64"), count, self.constant(1, "int64"))
         view = self.constant([-1 if i == axis else 1 for i in range(rank)], "int64")
-        return self.op("Reshape", places, view)  # type: ignore[no-any-return]
+        return self.op("Reshape", self.range(sizes), view)  # type: ignore[no-any-return]
 
-    def _scaled(self, value: Any, twin: Any) -> str:
+    def _scaled(self, values: Sequence[Any]) -> str:
         """Numbers that follow from a free size: see `Sizes.scale`."""
-        found = self.sizes.scale(value, twin) if value.dtype.kind in "iuf" else None
+        dtype = values[0].dtype
+        found = self.sizes.scale(values) if dtype.kind in "iuf" else None
         if found is None:
-            raise _depends(value)
+            raise _depends(values[0])
         one, size, kind = found
         size = self.op("Cast", self.op("Squeeze", size), to=self.type_of("float64"))
         exact = self.op(kind, self.constant(one), size)
-        if value.dtype.kind != "f":
+        if dtype.kind != "f":
             exact = self.op("Round", exact)
-        return self.op("Cast", exact, to=self.type_of(value.dtype))  # type: ignore[no-any-return]
+        return self.op("Cast", exact, to=self.type_of(dtype))  # type: ignore[no-any-return]
 
     def _nodes(self) -> None:
-        graph, other = self.graph, self.other
-        if [n.op.name for n in graph.nodes] != [n.op.name for n in other.nodes]:
+        if any(
+            [n.op.name for n in graph.nodes] != [n.op.name for n in self.graph.nodes]
+            for graph in self.graphs
+        ):
             raise NotImplementedError(
                 "export: the model computes otherwise for other sizes of what is free. Pass an "
                 "input_signature without None."
             )
-        self._later = dict(zip(graph.constants, other.constants, strict=True))
-        for node, twin in zip(graph.nodes, other.nodes, strict=True):
-            self._node(node, twin)
+        numbers = list(zip(*(g.constants for g in self.graphs), strict=True))
+        self._later = {each[0]: each for each in numbers}
+        for nodes in zip(*(g.nodes for g in self.graphs), strict=True):
+            self._node(nodes)
 
-    def _node(self, node: Any, twin: Any) -> None:
+    def _node(self, nodes: Sequence[Any]) -> None:
+        node = nodes[0]
         rule = RULES.get(node.op.name)
         if rule is None:
             raise NotImplementedError(
                 f"export: the operation {node.op.name!r} has no form in ONNX files yet (called at "
                 f"{node.location or 'an unknown line'})."
             )
-        if node.op.name not in SIZED and node.attrs != twin.attrs:
+        if node.op.name not in SIZED and any(n.attrs != node.attrs for n in nodes):
             raise NotImplementedError(
                 f"export: {node.op.name!r} is another operation for other sizes of what is free "
                 f"(called at {node.location or 'an unknown line'}). Pass an input_signature "
                 "without None."
             )
         names = [self._name(n) for n in node.inputs]
-        found = rule(self, node, twin, *names)
+        found = rule(self, node, nodes, *names)
         found = found if isinstance(found, list) else [found]
         # What only gradients read has no name.
         self.names.update(zip(node.outputs, found, strict=False))
-        self._note(node.outputs, twin.outputs)
+        self._note([n.outputs for n in nodes])

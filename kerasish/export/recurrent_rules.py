@@ -101,7 +101,7 @@ def _split(e: Any, x: str, parts: int) -> list[str]:
 
 
 @rule("lstm")
-def _lstm(e: Any, node: Any, twin: Any, z: str, kernel: str, h: str, c: str, *mask: str) -> Any:
+def _lstm(e: Any, node: Any, nodes: Any, z: str, kernel: str, h: str, c: str, *mask: str) -> Any:
     inner, gates = node.attrs["activation"], node.attrs["recurrent_activation"]
     if not mask:
         order, kinds = [0, 3, 1, 2], [gates, inner, inner]
@@ -120,7 +120,7 @@ def _lstm(e: Any, node: Any, twin: Any, z: str, kernel: str, h: str, c: str, *ma
 
 
 @rule("gru")
-def _gru(e: Any, node: Any, twin: Any, z: str, kernel: str, bias: str, h: str, *mask: str) -> Any:
+def _gru(e: Any, node: Any, nodes: Any, z: str, kernel: str, bias: str, h: str, *mask: str) -> Any:
     inner, gates = node.attrs["activation"], node.attrs["recurrent_activation"]
     if not mask:
         order, kinds = [0, 1, 2], [gates, inner]
@@ -139,7 +139,7 @@ def _gru(e: Any, node: Any, twin: Any, z: str, kernel: str, bias: str, h: str, *
 
 
 @rule("simple_rnn")
-def _simple_rnn(e: Any, node: Any, twin: Any, z: str, kernel: str, h: str, *mask: str) -> Any:
+def _simple_rnn(e: Any, node: Any, nodes: Any, z: str, kernel: str, h: str, *mask: str) -> Any:
     kind = node.attrs["activation"]
     if not mask:
         return _recurrent(e, node, "RNN", [0], z, kernel, None, [h], [kind])

@@ -9,9 +9,16 @@ import numpy as np
 
 from ..errors import ShapeError
 
-__all__ = ["Pads", "output_size", "pad_spatial", "positions", "resolve_padding", "spatial", "view"]
+__all__ = [
+    "Pads", "SamePads", "output_size", "pad_spatial", "positions", "resolve_padding", "spatial",
+    "view",
+]  # fmt: skip
 
 Pads = tuple[tuple[int, int], ...]
+
+
+class SamePads(tuple[tuple[int, int], ...]):
+    """What "same" adds: equal to the pairs, and tells that they go with the size."""
 
 
 def spatial(name: str, value: Any, rank: int, what: str) -> tuple[int, ...]:
@@ -56,7 +63,7 @@ def resolve_padding(
             raise ValueError(
                 f"{name}: padding={padding!r}; expected 'valid', 'same', 'causal' (1D) or pairs."
             )
-    return tuple(pads)
+    return SamePads(pads) if kind == "same" else tuple(pads)
 
 
 def pad_spatial(xp: Any, x: Any, pads: Pads, value: Any = 0) -> Any:

@@ -393,12 +393,12 @@ def test_what_cannot_be_exported_is_named(tmp_path):
     with pytest.raises(NotImplementedError, match="a slice goes with"):
         half.export(tmp_path / "x.onnx", format="onnx")
     signals = Input((None, 4))
-    strided = Model(signals, layers.Conv1D(3, 2, strides=4, padding="same")(signals))
-    with pytest.raises(NotImplementedError, match="windows of 2 with strides of 4"):
-        strided.export(tmp_path / "x.onnx", format="onnx")
-    strided = Model(signals, layers.Conv1D(3, 3, strides=2, padding="same")(signals))
-    with pytest.raises(NotImplementedError, match="'conv' is another operation for other sizes"):
-        strided.export(tmp_path / "x.onnx", format="onnx")
+    lost = Model(signals, layers.Conv1D(3, 2, strides=500, padding="same")(signals))
+    with pytest.raises(NotImplementedError, match="windows make 1 of"):
+        lost.export(tmp_path / "x.onnx", format="onnx")
+    lost = Model(signals, layers.Lambda(lambda x: ops.average_pool(x, x.shape[1]))(signals))
+    with pytest.raises(NotImplementedError, match="windows"):
+        lost.export(tmp_path / "x.onnx", format="onnx")
 
 
 # -- other free sizes than the batch
@@ -466,6 +466,45 @@ def test_other_free_sizes(make, lengths, dtype, tmp_path):
             drawn = RNG.integers(0, 20, shape) if dtype == "int32" else RNG.normal(size=shape)
             xs.append(drawn.astype(dtype))
         compare(model, path, xs)
+
+
+@pytest.mark.parametrize("padding", ["valid", "same"])
+@pytest.mark.parametrize(
+    "window, strides", [(1, 2), (2, 2), (2, 3), (3, 1), (3, 2), (4, 2), (5, 3)]
+)
+def test_windows_along_free_sizes(window, strides, padding, tmp_path):
+    """Twice each, since sizes within are of either parity."""
+    x, path = Input((None, 9, 3)), tmp_path / "model.onnx"
+    given = {"strides": strides, "padding": padding}
+    outputs = []
+    for make in (
+        lambda y: layers.Conv2D(3, window, **given)(y),
+        lambda y: layers.DepthwiseConv2D(window, **given)(y),
+        lambda y: layers.MaxPooling2D(window, **given)(y),
+        lambda y: layers.AveragePooling2D(window, **given)(y),
+    ):
+        y = make(layers.ZeroPadding2D(9)(make(layers.ZeroPadding2D(9)(x))))
+        outputs += [y, layers.GlobalAveragePooling2D()(y)]
+    model = Model(x, outputs)
+    if 1 < window < strides and padding == "same":
+        with pytest.raises(NotImplementedError, match="lie apart"):
+            model.export(path, format="onnx")
+        return
+    model.export(path, format="onnx")
+    for length in range(1, 12):
+        compare(model, path, [RNG.normal(size=(2, length, 9, 3)).astype("float32")])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["ResNet50", "InceptionV3", "EfficientNetV2B0", "ConvNeXtTiny"])
+def test_applications_for_pictures_of_any_size(name, tmp_path):
+    make, path = getattr(keras.applications, name), tmp_path / "model.onnx"
+    model = make(weights=None, include_top=False, input_shape=(None, None, 3), pooling="avg")
+    model.export(path, format="onnx")
+    for shape in ((2, 96, 97, 3), (1, 130, 75, 3)):
+        x = RNG.normal(size=shape).astype("float32")
+        found, expected = run(path, [x])[0], np.asarray(model(x, training=False))
+        np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-5 * np.abs(expected).max())
 
 
 def test_numbers_that_follow_from_free_sizes(tmp_path):
