@@ -25,6 +25,9 @@ __all__ = [
 
 tree = core.tree
 
+# Sparse matrices of more bytes than these, if they were dense, become so batch by batch.
+_DENSE = 1 << 28
+
 
 def unpack_x_y_sample_weight(data: Any) -> tuple[Any, Any, Any]:
     """`x`, `(x,)`, `(x, y)` or `(x, y, sample_weight)` as three."""
@@ -48,7 +51,10 @@ def pack_x_y_sample_weight(x: Any, y: Any = None, sample_weight: Any = None) -> 
 
 
 def to_array(x: Any) -> Any:
-    """One array of a data set as NumPy, in this machine's byte order; float64 becomes `floatx`."""
+    """One array of a data set as NumPy, in this machine's byte order; float64 becomes `floatx`.
+
+    Large sparse matrices of SciPy stay sparse, by rows.
+    """
     if isinstance(x, core.Tensor | core.Variable):
         x = np.asarray(x)
     elif "pandas" in sys.modules and type(x).__module__.startswith("pandas"):
@@ -56,7 +62,8 @@ def to_array(x: Any) -> Any:
     elif hasattr(x, "detach") and hasattr(x, "numpy"):
         x = x.detach().cpu().numpy()
     elif hasattr(x, "toarray"):
-        x = x.toarray()
+        large = math.prod(x.shape) * x.dtype.itemsize > _DENSE
+        x = x.tocsr() if large else x.toarray()
     elif not isinstance(x, np.ndarray):
         x = np.asarray(x)
     if x.dtype == object and not is_text(x):
@@ -166,6 +173,7 @@ class ArrayData:
     Attributes:
         unchanging: Whether no hook of the user's runs between epochs, so that a device may keep
             the arrays.
+        dense: Whether all arrays are NumPy's.
     """
 
     def __init__(
@@ -176,7 +184,8 @@ class ArrayData:
         sample_weight = to_arrays(sample_weight)
         if class_weight is not None:
             sample_weight = _class_weights(y, sample_weight, class_weight)
-        self.data = tuple(v for v in (x, y, sample_weight))
+        self.data = (x, y, sample_weight)
+        self.dense = not any(hasattr(leaf, "toarray") for leaf in tree.flatten(self.data))
         self.count = _count(*self.data)
         if self.count == 0:
             raise ValueError(
@@ -245,6 +254,8 @@ class ArrayData:
 
 def _tensor(array: Any) -> Any:
     """A batch as a tensor; a slice of the user's array is copied, since tensors never change."""
+    if hasattr(array, "toarray"):
+        array = array.toarray()
     if array.dtype.kind not in "biufcV":
         return array
     return core.constant(array.copy() if array.base is not None else array)

@@ -246,7 +246,7 @@ class Steps(StepFunctions, StatelessLoss):
 
     def _prepare_once(self, data: Any) -> None:
         """Run the front on arrays in memory before the first epoch instead of in each one."""
-        if self._has_front and self.jit_compile:
+        if self._has_front and self.jit_compile and data.dense:
             x, *rest = data.data
             prepared = self._front_of_all(x, data.count)
             if prepared is not None:
@@ -280,6 +280,8 @@ class Steps(StepFunctions, StatelessLoss):
             How many steps were done, the epoch's row numbers, and the results of the last step.
             0 steps if the step does not run natively.
         """
+        if not data.dense:
+            return 0, data.rows()[1], None
         if parallel() and current_shard() is None:
             if not distribution().auto_shard_dataset:
                 return 0, data.rows()[1], None  # sizes are compared at every step

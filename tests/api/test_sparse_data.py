@@ -6,14 +6,18 @@ import scipy.sparse
 
 import kerasish
 from kerasish import layers, models, ops
+from kerasish.training import data
 
 DENSE = np.random.default_rng(0).random((16, 5)).astype("float32")
 DENSE[DENSE < 0.6] = 0
 TARGETS = DENSE[:, :1] * 2
 
 
+@pytest.mark.parametrize("large", [False, True])
 @pytest.mark.parametrize("kind", ["csr_matrix", "csc_matrix", "coo_matrix", "csr_array"])
-def test_fit_evaluate_predict(kind):
+def test_fit_evaluate_predict(kind, large, monkeypatch):
+    if large:  # stays sparse
+        monkeypatch.setattr(data, "_DENSE", 0)
     matrix = getattr(scipy.sparse, kind)(DENSE)
     found = []
     for x in (matrix, DENSE):
@@ -29,6 +33,15 @@ def test_fit_evaluate_predict(kind):
         ])  # fmt: skip
     for a, b in zip(*found, strict=True):
         np.testing.assert_array_equal(a, b)
+
+
+def test_more_rows_than_memory_holds_densely():
+    matrix = scipy.sparse.csr_matrix(([1.0], ([7], [3])), (1 << 24, 1 << 16), dtype="float64")
+    model = models.Sequential([layers.Input((1 << 16,)), layers.Dense(1, use_bias=False)])
+    model.compile("sgd", "mse")
+    model.fit(matrix, np.zeros(1 << 24), batch_size=8, steps_per_epoch=2, shuffle=False, verbose=0)
+    found = model.predict(matrix, batch_size=8, steps=1, verbose=0)[:, 0]
+    assert found[7] == model.weights[0].numpy()[3, 0] and not found[:7].any()
 
 
 def test_sparse_among_several_inputs_and_ids():
