@@ -35,6 +35,15 @@ _NAMES = {
     "Function": "models.function",
     "load_ipython_extension": "compat",
 }  # fmt: skip
+# What `from keras import *` gives, which is what Keras has.
+__all__ = sorted(
+    {*_ROOMS, *_NAMES, "version"}
+    - {
+        "Functional", "GradientTape", "SeedGenerator", "autodiff", "custom_gradient",
+        "distributions", "function", "load_ipython_extension", "rl", "serialization", "summary",
+        "training",
+    }
+)  # fmt: skip
 
 
 def __getattr__(name: str) -> Any:

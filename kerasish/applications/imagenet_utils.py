@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from .. import older as _older
 from .. import ops
 from ..config import floatx, image_data_format
 from ..utils.files import get_file
@@ -162,3 +163,6 @@ def helpers(mode: str | None) -> tuple[Callable[..., Any], Callable[..., Any]]:
     family_decode_predictions.__qualname__ = "decode_predictions"
     family_decode_predictions.__doc__ = decode_predictions.__doc__
     return family_preprocess_input, family_decode_predictions
+
+
+__getattr__ = _older.names(__name__)

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from .. import older
+from . import private
 
 __all__ = ["install", "load_ipython_extension", "resolve", "uninstall"]
 
@@ -20,18 +21,18 @@ _OURS = __name__.partition(".")[0]
 _ROOTS = ("tensorflow.python.keras", "tensorflow.keras", "tf_keras", "keras")
 # Its parts that were once packages of their own.
 _PARTS = {"keras_preprocessing": "preprocessing", "keras_applications": "applications"}
-_PRIVATE = ("src", "api", "_tf_keras")
+_PRIVATE = ("api", "_tf_keras")
 
 
 def resolve(name: str) -> str | None:
     """Our module for the name of one of Keras's, None for modules of others.
 
-    Modules under `keras.src`, which are files of Keras's own, mean the room in which they lie.
+    Modules under `keras.src`, which are files of Keras's own, have names of several rooms.
 
     >>> resolve("tensorflow.keras.layers")
     'kerasish.layers'
     >>> resolve("keras.src.layers.core.dense")
-    'kerasish.layers'
+    'kerasish.src.layers.core.dense'
     >>> resolve("keras_preprocessing.text")
     'kerasish.preprocessing.text'
     """
@@ -45,14 +46,16 @@ def resolve(name: str) -> str | None:
             break
     else:
         return None
-    private = False
+    if parts[:1] == ["src"]:
+        return ".".join([_OURS, *parts]) if private.exists(".".join(parts[1:])) else None
+    inner = False
     while parts and parts[0] in (*_PRIVATE, "keras"):
-        private, parts = True, parts[1:]
+        inner, parts = True, parts[1:]
     while parts:
         found = ".".join([_OURS, *parts])
         if _exists(found):
             return found
-        if not private:
+        if not inner:
             return None
         parts.pop()
     return _OURS

@@ -32,7 +32,7 @@ def find(module: str, name: str) -> Any:
         warn_once(f"keras.{room}.{name}" if room else f"keras.{name}", modern)
         return target(where)
     inner = f"{room}.{name}" if room else name
-    if inner in PATHS:
+    if inner in PATHS or inner == "src":
         return module_of(inner)
     for source in PATHS.get(room, ()):
         found = getattr(module_of(source), name, _MISSING)

@@ -11,6 +11,7 @@ import types
 from typing import Any
 
 from .. import older
+from . import private
 from .lookup import target
 from .tables.libraries import JOINING
 from .tables.paths import PATHS
@@ -24,6 +25,9 @@ _OURS = __name__.partition(".")[0]
 def find_spec(fullname: str) -> importlib.machinery.ModuleSpec | None:
     """The module of a path that no file of ours has, None if no release had it."""
     room = fullname[len(_OURS) + 1 :]
+    first, _, rest = room.partition(".")
+    if first == "src":
+        return private.find_spec(fullname, rest)
     if room not in PATHS:
         return None
     return importlib.machinery.ModuleSpec(fullname, _Loader(room), is_package=True)

@@ -57,6 +57,10 @@ _APPLICATIONS: dict[str, str | tuple[str, str | None]] = {
 NAMES: dict[str, dict[str, str | tuple[str, str | None]]] = {
     "layers": _LAYERS,
     "applications": _APPLICATIONS,
+    "applications.imagenet_utils": {
+        "_obtain_input_shape": ("compat.shapes:obtain_input_shape", None),
+        "obtain_input_shape": ("compat.shapes:obtain_input_shape", None),
+    },
     "applications.mobilenet": {
         "DepthwiseConv2D": "layers:DepthwiseConv2D",
         "relu6": "activations:relu6",
