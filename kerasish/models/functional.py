@@ -54,7 +54,13 @@ class Functional(DirectCall, Model):
 
     def __init__(self, inputs: Any, outputs: Any, name: str | None = None, **kwargs: Any) -> None:
         trainable = kwargs.pop("trainable", None)
-        Layer.__init__(self, name=name, **kwargs)
+        if kwargs:  # as in Keras, so that a subclass may pass on what it was given
+            warnings.warn(
+                f"{type(self).__name__}: a functional model has no arguments {sorted(kwargs)}; "
+                "they are ignored.",
+                stacklevel=3,
+            )
+        Layer.__init__(self, name=name)
         self._start_trainer()
         for what, structure in (("inputs", inputs), ("outputs", outputs)):
             for t in tree.flatten(structure):

@@ -54,7 +54,8 @@ def deserialize_keras_object(
         config: What `serialize_keras_object` returned, also after a trip through JSON.
         custom_objects: Name to class or function, for names that are not registered.
         safe_mode: Refuse code in the config (lambdas).
-        **kwargs: `module_objects`: name to class or function, for configs without a module.
+        **kwargs: `module_objects`: name to class or function, for configs without a module;
+            `printable_module_name`, what Keras 2 called them in errors.
 
     Raises:
         TypeError: The config names an unknown class, or its arguments do not fit the class.
@@ -63,6 +64,7 @@ def deserialize_keras_object(
     Source: https://keras.io/api/models/model_saving_apis/serialization_utils/
     """
     module_objects = kwargs.pop("module_objects", None)
+    kwargs.pop("printable_module_name", None)
     if kwargs:
         raise TypeError(f"deserialize_keras_object: unknown arguments {sorted(kwargs)}.")
     outer = in_safe_mode()
@@ -75,6 +77,8 @@ def _read(config: Any, module_objects: Any = None) -> Any:
         return config
     if isinstance(config, str):
         found = get_registered_object(config, None, module_objects)
+        if isinstance(found, type) and config in (module_objects or ()):
+            return found()  # a name alone means one without arguments
         return config if found is None else found
     if isinstance(config, list | tuple):
         return [_read(x, module_objects) for x in config]

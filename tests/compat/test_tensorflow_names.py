@@ -70,9 +70,17 @@ def test_all_names_are_there():
             tensorflow.find("", path)
 
 
+def test_kinds_of_tensors_that_are_not_here():
+    for name in ("RaggedTensor", "SparseTensor", "IndexedSlices"):
+        kind = tensorflow.find("", name)
+        assert not isinstance(np.ones(2), kind) and not isinstance(keras.ops.ones(2), kind)
+        with pytest.raises(NotImplementedError, match=f"tf.{name} is not there"):
+            kind([0], [1.0])
+
+
 # Names without values to compare, and those that the tests below look at.
 WITHOUT_CASES = (
-    "Assert|DType|GradientTape|GFile|Generator|Tensor|TensorSpec|Variable|__version__|assert_|"
+    "Assert|DType|GradientTape|GFile|Generator|IndexedSlices|Tensor|TensorSpec|Variable|__version__|assert_|"
     "is_symbolic|check_numerics|custom_gradient|device|function$|group|name_scope|newaxis|no_op|"
     "print|random|Module|initializers|losses|metrics|optimizers|set_random_seed|get_logger|recompute_grad|stop_gradient|get_static|"
     "stateless|options|heckpoint|Optimizer|Session|ConfigProto|GPUOptions|Graph|graph|_session|able_|_initializer|initialize_|placeholder|TPUCluster|list_local|log_uniform|decode_wav|^logging|matrix_|^to_|truncated|Unconnected|control_dep|init_scope|Threading|AutoShard|Distribute|experimental|categorical|"

@@ -276,3 +276,87 @@ def test_dot_product_attention():
     capped = ours.ops.dot_product_attention(q, 1e3 * k, v, attn_logits_soft_cap=1e-6)
     np.testing.assert_allclose(capped, np.broadcast_to(v.mean(1)[:, None].repeat(2, 2), q.shape),
                                rtol=1e-4)  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "axes, causal, dropout", [(None, True, 0.0), ((1, 2), False, 0.0), (None, False, 0.5)]
+)
+def test_steps_that_subclasses_have(axes, causal, dropout):
+    """Attention with a bias of positions in the scores, and one with another softmax."""
+    shape = (2, 3, 8) if axes is None else (2, 3, 2, 8)
+    x, mask = draw(*shape), np.tril(np.ones((2, 3, 3), bool))
+    found = []
+    for k in both():
+
+        class Relative(k.layers.MultiHeadAttention):
+            def _compute_attention(
+                self, query, key, value, attention_mask=None, training=None, *rest, k=k
+            ):
+                scores = k.ops.einsum(
+                    self._dot_product_equation, key, query * self._inverse_sqrt_key_dim
+                )
+                scores = scores + 0.3 * k.ops.cast(k.ops.arange(scores.shape[-1]), "float32")
+                scores = self._masked_softmax(scores, attention_mask)
+                scores = self._dropout_layer(scores, training=training)
+                return k.ops.einsum(self._combine_equation, scores, value), scores
+
+        class Sharp(k.layers.MultiHeadAttention):
+            def _masked_softmax(self, attention_scores, attention_mask=None):
+                return super()._masked_softmax(attention_scores * 3.0, attention_mask)
+
+        class Seen(k.layers.MultiHeadAttention):
+            def _compute_attention_mask(self, query, value, *args, k=k, **kwargs):
+                usual = super()._compute_attention_mask(query, value, *args, **kwargs)
+                mine = k.ops.convert_to_tensor(np.arange(3) != 1)[None, None]
+                return mine if usual is None else k.ops.logical_and(usual, mine)
+
+        for kind in (Relative, Sharp, Seen):
+            if kind is Seen and axes is not None:
+                continue
+            layer = kind(2, 4, attention_axes=axes, dropout=dropout)
+            layer.build(shape, shape)
+            start = np.random.default_rng(0)
+            layer.set_weights([start.normal(size=w.shape) for w in layer.get_weights()])
+            # Keras does not ask a subclass for the mask that is the causal one alone.
+            options = {"use_causal_mask": causal} if axes is None and kind is not Seen else {}
+            found.append(np.asarray(layer(x, x, **options)))
+            if axes is None:
+                found.extend(
+                    np.asarray(v)
+                    for v in layer(x, x, attention_mask=mask, return_attention_scores=True)
+                )
+        first, second = k.layers.MultiHeadAttention(2, 4), k.layers.MultiHeadAttention(2, 4)
+        for layer in (first, second):
+            layer.build((2, 3, 8), (2, 3, 8))
+        shared = first._get_common_kwargs_for_sublayer()
+        assert set(shared) == {
+            "activity_regularizer", "bias_constraint", "bias_initializer", "bias_regularizer",
+            "dtype", "kernel_constraint", "kernel_initializer", "kernel_regularizer",
+        }  # fmt: skip
+        assert (first._dot_product_equation, first._combine_equation) == (
+            "aecd,abcd->acbe", "acbe,aecd->abcd",
+        )  # fmt: skip
+        found.append(np.asarray(first._compute_causal_mask(x[:, :2], x)))
+    half = len(found) // 2
+    for theirs, ours in zip(found[:half], found[half:], strict=True):
+        np.testing.assert_allclose(ours, theirs, rtol=1e-5, atol=3e-5)
+
+
+def test_a_step_as_keras_2_had_it():
+    """Its `_compute_attention` was never told that the weights are wanted."""
+    _, k = both()
+
+    class Plain(k.layers.MultiHeadAttention):
+        def _compute_attention(self, query, key, value, attention_mask=None, training=None):
+            return super()._compute_attention(query, key, value, attention_mask, training, True)
+
+    x = draw(2, 3, 8)
+    layer, usual = Plain(2, 4), k.layers.MultiHeadAttention(2, 4)
+    layer.build(x.shape, x.shape)
+    usual.build(x.shape, x.shape)
+    usual.set_weights(layer.get_weights())
+    for ours, expected in zip(
+        layer(x, x, return_attention_scores=True), usual(x, x, return_attention_scores=True),
+        strict=True,
+    ):  # fmt: skip
+        np.testing.assert_allclose(ours, expected, rtol=1e-5, atol=1e-6)

@@ -4,6 +4,7 @@ import contextlib
 import importlib
 import io
 import json
+import warnings
 
 import keras
 import numpy as np
@@ -258,3 +259,30 @@ def test_data_sets_are_split_alike(tmp_path, monkeypatch):
         for a, b in zip(keras.tree.flatten(ours), keras.tree.flatten(theirs), strict=True):
             assert a.dtype == b.dtype and len(a) == len(b)
             assert np.asarray(a).tolist() == np.asarray(b).tolist()
+
+
+def test_a_functional_model_ignores_what_it_does_not_know():
+    for k in (keras, kerasish):
+
+        class Named(k.Model):
+            def __init__(self, k=k, **kwargs):
+                inputs = k.Input((3,))
+                super().__init__(inputs, k.layers.Dense(2)(inputs), **kwargs)
+
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore" if k is not kerasish else "error")
+            assert Named(name="a", trainable=False).name == "a"
+            if k is kerasish:
+                with pytest.warns(UserWarning, match=r"no arguments \['dtype', 'sizes'\]"):
+                    model = Named(sizes=3, dtype="float16")
+            else:
+                model = Named(sizes=3, dtype="float16")
+        assert (model.dtype, model.compute_dtype) == ("float32", "float32")
+
+
+def test_a_name_among_objects_means_one_without_arguments():
+    for k in (keras, kerasish):
+        found = k.saving.deserialize_keras_object(
+            "nothing", module_objects={"nothing": k.initializers.Zeros}, printable_module_name="a"
+        )
+        assert type(found) is k.initializers.Zeros

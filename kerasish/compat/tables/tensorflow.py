@@ -195,6 +195,7 @@ TENSORFLOW: dict[str, dict[str, str | None]] = {
         "__version__": "2.15.0",
         "newaxis": None,
         **own("values", """
+            IndexedSlices RaggedTensor SparseTensor
             Tensor TensorShape TensorSpec Variable bitcast cast complex=complex_ constant
             convert_to_tensor ensure_shape eye fill get_static_value identity identity_n
             is_symbolic_tensor is_tensor linspace ones ones_like range=range_ rank saturate_cast

@@ -177,6 +177,28 @@ def dtype_of(x: Any) -> str:
 # -- making
 
 
+class _Missing:
+    """A kind of tensor that is not here: nothing is one, so that programs may ask."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        raise NotImplementedError(
+            f"tf.{type(self).__name__} is not there: tensors are dense here. Pad rows of different "
+            "lengths (tf.keras.utils.pad_sequences) or write the zeros out."
+        )
+
+
+class RaggedTensor(_Missing):
+    """Rows of different lengths."""
+
+
+class SparseTensor(_Missing):
+    """Values at places."""
+
+
+class IndexedSlices(_Missing):
+    """Rows at places: gradients of lookups are dense here."""
+
+
 class _OfAllVariables(type):
     def __instancecheck__(cls, x: Any) -> bool:
         return isinstance(x, core.Variable)

@@ -16,7 +16,7 @@ from ..core.einsum_dense import EinsumDense
 from ..regularization import Dropout
 from .masks import band_mask, join_masks
 
-__all__ = ["Attending", "check_shapes"]
+__all__ = ["Attending", "check_shapes", "over_heads"]
 
 
 def check_shapes(value_shape: Any, key_shape: Any) -> None:
@@ -45,7 +45,7 @@ def _check_options(dropout: float, window: Any, flash: Any) -> None:
         )
 
 
-def _spread(mask: Any, rank: int, axes: Any) -> Any:
+def over_heads(mask: Any, rank: int, axes: Any) -> Any:
     """The mask with an axis for the heads."""
     while mask is not None and mask.ndim < rank:
         mask = core.ops.expand_dims(mask, max(-2 * len(axes) - 1, -mask.ndim - 1))
@@ -80,22 +80,34 @@ class Attending(Layer):
         _check_options(dropout, sliding_window, flash_attention)
         self._dropout, self._use_bias, self._use_gate = dropout, use_bias, use_gate
         self._sliding_window, self._flash_attention = sliding_window, flash_attention
-        self._starts = tuple(initializers.get(x) for x in starts)
-        self._penalties = tuple(regularizers.get(x) for x in penalties)
-        self._limits = tuple(constraints.get(x) for x in limits)
+        self._kernel_initializer, self._bias_initializer = map(initializers.get, starts)
+        self._kernel_regularizer, self._bias_regularizer, self._activity_regularizer = map(
+            regularizers.get, penalties
+        )
+        self._kernel_constraint, self._bias_constraint = map(constraints.get, limits)
         self.seed = seed
         self.supports_masking = True
 
     def _projection(self, equation: str, output_shape: Any, bias_axes: str, name: str) -> Any:
-        """A projection with initializers of its own, so that no two start alike."""
-        start, first = (type(x).from_config(x.get_config()) for x in self._starts)
-        of_kernel, of_bias, of_output = self._penalties
         return EinsumDense(
             equation, output_shape, bias_axes=bias_axes if self._use_bias else None, name=name,
-            dtype=self.dtype_policy, kernel_initializer=start, bias_initializer=first,
-            kernel_regularizer=of_kernel, bias_regularizer=of_bias, activity_regularizer=of_output,
-            kernel_constraint=self._limits[0], bias_constraint=self._limits[1],
+            **self._get_common_kwargs_for_sublayer(),
         )  # fmt: skip
+
+    def _get_common_kwargs_for_sublayer(self) -> dict[str, Any]:
+        """What all projections share; the initializers are new ones, so that no two start alike."""
+        starts = (self._kernel_initializer, self._bias_initializer)
+        kernel, bias = (type(x).from_config(x.get_config()) for x in starts)
+        return {
+            "kernel_initializer": kernel,
+            "bias_initializer": bias,
+            "kernel_regularizer": self._kernel_regularizer,
+            "bias_regularizer": self._bias_regularizer,
+            "activity_regularizer": self._activity_regularizer,
+            "kernel_constraint": self._kernel_constraint,
+            "bias_constraint": self._bias_constraint,
+            "dtype": self.dtype_policy,
+        }
 
     def _make_weighing(self, axes: int) -> None:
         """The softmax over the last axes, and the dropout of its result."""
@@ -128,10 +140,10 @@ class Attending(Layer):
         scale = 1.0 / math.sqrt(q.shape[-1])
         if plain and axes == (1,) and in_one_kernel(self._flash_attention, q.dtype):
             apart = causal and self._sliding_window is None
-            mask = _spread(mask_of(causal and not apart), 4, axes)
+            mask = over_heads(mask_of(causal and not apart), 4, axes)
             return core.ops.attention(q, k, v, mask, scale, apart), None
         scores = scores_of(q * scale, k, axes)
-        mask = _spread(mask_of(causal), scores.ndim, axes)
+        mask = over_heads(mask_of(causal), scores.ndim, axes)
         if mask is None or plain:
             scores = scores if mask is None else masked(scores, mask)
             weights = core.ops.softmax(scores, self._softmax.axis)
@@ -147,19 +159,18 @@ class Attending(Layer):
         return {"shapes_dict": {k: v for k, v in shapes.items() if v is not None}}
 
     def get_config(self) -> dict[str, Any]:
-        of_kernel, of_bias, of_output = self._penalties
         return {
             **super().get_config(),
             "dropout": self._dropout,
             "use_bias": self._use_bias,
             "use_gate": self._use_gate,
             "sliding_window": self._sliding_window,
-            "kernel_initializer": initializers.serialize(self._starts[0]),
-            "bias_initializer": initializers.serialize(self._starts[1]),
-            "kernel_regularizer": regularizers.serialize(of_kernel),
-            "bias_regularizer": regularizers.serialize(of_bias),
-            "activity_regularizer": regularizers.serialize(of_output),
-            "kernel_constraint": constraints.serialize(self._limits[0]),
-            "bias_constraint": constraints.serialize(self._limits[1]),
+            "kernel_initializer": initializers.serialize(self._kernel_initializer),
+            "bias_initializer": initializers.serialize(self._bias_initializer),
+            "kernel_regularizer": regularizers.serialize(self._kernel_regularizer),
+            "bias_regularizer": regularizers.serialize(self._bias_regularizer),
+            "activity_regularizer": regularizers.serialize(self._activity_regularizer),
+            "kernel_constraint": constraints.serialize(self._kernel_constraint),
+            "bias_constraint": constraints.serialize(self._bias_constraint),
             "seed": self.seed,
         }

@@ -9,7 +9,8 @@ from typing import Any
 import kerasish_core as core
 
 from ...serialization import builtin
-from .attending import Attending, check_shapes
+from .attending import check_shapes
+from .hooks import Hooks
 
 __all__ = ["MultiHeadAttention"]
 
@@ -27,7 +28,7 @@ def take_masks(query: Any, *others: Any) -> Any:
 
 
 @builtin("keras.layers")
-class MultiHeadAttention(Attending):
+class MultiHeadAttention(Hooks):
     """Several attentions side by side, `softmax(q k^T / sqrt(key_dim)) v` each, then a projection.
 
     Args:
@@ -135,9 +136,7 @@ class MultiHeadAttention(Attending):
         if self._use_gate:
             self._gate_dense = self._heads(query_shape, self._value_dim, "gate")
         self._value_dense = self._heads(value_shape, self._value_dim, "value")
-        axes = self._attention_axes or range(1, rank - 1)
-        self._attention_axes = tuple(axis % rank for axis in axes)
-        self._make_weighing(len(self._attention_axes))
+        self._build_attention(rank + 1)
         sizes = self._output_shape or (query_shape[-1],)
         left = string.ascii_lowercase[: rank - 1]
         inner = string.ascii_lowercase[rank - 1 : rank + 1]
@@ -170,12 +169,19 @@ class MultiHeadAttention(Attending):
     ) -> Any:  # fmt: skip
         key = value if key is None else key
         masks = (take_masks(query, value, key), value_mask, key_mask)
-        mask_of = functools.partial(self._mask, query, value, masks, attention_mask)
         q, k, v = self._query_dense(query), self._key_dense(key), self._value_dense(value)
-        axes = self._attention_axes
-        y, weights = self._attend(
-            q, k, v, mask_of, use_causal_mask, axes, training, return_attention_scores
-        )
+        if self._is_changed():
+            mask = self._compute_attention_mask(
+                query, value, query_mask=masks[0], value_mask=value_mask, key_mask=key_mask,
+                attention_mask=attention_mask, use_causal_mask=use_causal_mask,
+            )  # fmt: skip
+            y, weights = self._attend_by_steps(q, k, v, mask, training, return_attention_scores)
+        else:
+            mask_of = functools.partial(self._mask, query, value, masks, attention_mask)
+            y, weights = self._attend(
+                q, k, v, mask_of, use_causal_mask, self._attention_axes, training,
+                return_attention_scores,
+            )  # fmt: skip
         if self._use_gate:
             y = y * core.ops.sigmoid(self._gate_dense(query))
         y = self._output_dense(y)
