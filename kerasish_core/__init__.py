@@ -6,7 +6,6 @@ This is its only door. It knows nothing of layers, models or Keras.
 from . import config, dtypes, ops, tree
 from .autodiff import (
     GradientTape,
-    custom_gradient,
     grad,
     hessian,
     hvp,
@@ -18,7 +17,7 @@ from .autodiff import (
 )
 from .collective import Alone, communicator, connect
 from .compile import CompiledStep, compile_step, function
-from .control import cond, fori_loop, map, scan, switch, while_loop
+from .control import cond, custom_gradient, fori_loop, map, scan, switch, while_loop
 from .device import Unchanging, current_device, device_scope, gpu_count, to_device
 from .dispatch import active_tape, eager_scope, is_abstract, is_recording, is_tracing, strict_dtypes
 from .errors import (

@@ -43,6 +43,7 @@ class Trace(Store, Protocol):
     """Records operations instead of running them."""
 
     abstract: bool
+    parent: Any
 
     def emit(self, op: Op, inputs: Any, attrs: dict[str, Any]) -> Any: ...
 

@@ -85,3 +85,8 @@ def _switch(e: Any, node: Any, nodes: Any, index: str, *xs: str) -> list[str]:
         return made if len(types) > 1 else [made]
 
     return choose(0)
+
+
+@rule("ruled")
+def _ruled(e: Any, node: Any, nodes: Any, *xs: str) -> list[str]:
+    return list(xs[: node.attrs["results"]])

@@ -18,7 +18,7 @@ RULES: dict[str, Any] = {}
 # Whose rules compare the attributes of all traces.
 SIZED = {
     "broadcast_to", "conv", "conv_input_grad", "gather", "getitem", "index_add", "index_set",
-    "max_pool", "random_uniform", "reshape", "scan", "switch", "while", "window_sum",
+    "max_pool", "random_uniform", "reshape", "ruled", "scan", "switch", "while", "window_sum",
 }  # fmt: skip
 
 # Operations that ONNX has with the same arguments.

@@ -1,13 +1,11 @@
 """Reverse-mode differentiation: the tape and the functions over it."""
 
-from .custom import custom_gradient
 from .functional import grad, hessian, hvp, jacobian, jvp, value_and_grad, vjp
 from .remat import remat
 from .tape import GradientTape
 
 __all__ = [
     "GradientTape",
-    "custom_gradient",
     "grad",
     "hessian",
     "hvp",

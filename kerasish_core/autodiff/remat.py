@@ -10,8 +10,7 @@ from .. import ops, tree
 from ..dispatch import STATE, scope
 from ..tensor import Tensor, convert
 from ..variable import StatelessScope, Variable
-from .custom import Rule
-from .tape import GradientTape
+from .tape import GradientTape, Rule
 
 __all__ = ["remat"]
 

@@ -8,7 +8,7 @@ has no depth limit.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -20,10 +20,21 @@ from ..op import Op, Saved
 from ..tensor import Tensor, convert, new_tid
 from ..variable import Variable
 
-__all__ = ["GradientTape"]
+__all__ = ["GradientTape", "Rule"]
 
 # (op, what its rule asked for, input numbers, input shapes, output numbers, output specs)
 Entry = tuple[Any, Any, Any, Any, Any, Any]
+
+
+class Rule:
+    """Stands in a tape's entry where an op stands otherwise."""
+
+    kind = "control"
+
+    multiple = True
+
+    def __init__(self, vjp: Callable[..., Any]) -> None:
+        self.vjp = vjp
 
 
 class GradientTape:

@@ -12,11 +12,13 @@ from .fold import fold
 from .loops import join_scans, trim_scans
 from .pools import mask_pooled
 from .residuals import keep_results
+from .rules import drop_rules
 
 __all__ = ["PIPELINE", "optimize"]
 
 PIPELINE: dict[str, Callable[[Graph], Graph]] = {
-    "dce": dce, "fold": fold, "cse": cse, "pools": mask_pooled, "join": join_scans, "clean": dce,
+    "rules": drop_rules, "dce": dce, "fold": fold, "cse": cse, "pools": mask_pooled,
+    "join": join_scans, "clean": dce,
     "trim": trim_scans, "sweep": dce, "keep": keep_results, "split": split_scans, "merge": cse,
     "last": dce,
 }  # fmt: skip

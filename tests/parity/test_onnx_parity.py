@@ -563,3 +563,25 @@ def test_what_is_drawn(tmp_path):
     assert found.shape == (500, 40) and len(np.unique(found)) > 19_000
     assert scipy.stats.kstest(found.ravel(), "norm", (3, 2)).pvalue > 1e-4
     assert not np.array_equal(found, again)
+
+
+def test_gradients_of_ones_own_leave_no_trace(tmp_path):
+    @ops.custom_gradient
+    def turned(x):
+        return (
+            x * 2.0,
+            lambda *args, upstream=None: -(upstream if upstream is not None else args[0]),
+        )
+
+    class Cell(layers.Layer):
+        state_size = output_size = 3
+
+        def call(self, x, states):
+            state = turned(x) + states[0]
+            return state, [state]
+
+    model = Sequential([Input((None, 3)), layers.RNN(Cell())])
+    path = tmp_path / "model.onnx"
+    model.export(path, format="onnx")
+    for length in (1, 5):
+        compare(model, path, [RNG.normal(size=(4, length, 3)).astype("float32")])

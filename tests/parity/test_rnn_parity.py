@@ -198,3 +198,34 @@ def test_a_cell_with_another_policy(policy, cell):
         assert k.backend.standardize_dtype(layer(x).dtype) == model.output.dtype
     assert found[0][0] == found[1][0]
     np.testing.assert_allclose(found[1][1], found[0][1], rtol=2e-2, atol=2e-2)
+
+
+@pytest.mark.parametrize("unroll", [False, True])
+def test_a_cell_with_a_gradient_of_its_own(unroll):
+    found = []
+    for k in (keras, kerasish):
+
+        @k.ops.custom_gradient
+        def turned(x):
+            return (
+                x * 1.5,
+                lambda *args, upstream=None: -(args[0] if upstream is None else upstream),
+            )
+
+        class Cell(k.layers.Layer):
+            state_size = output_size = 4
+
+            def call(self, x, states, k=k, turned=turned):
+                state = k.ops.tanh(turned(x) + 0.5 * states[0])
+                return state, [state]
+
+        model = k.Sequential(
+            [k.Input((5, 4)), k.layers.Dense(4), k.layers.RNN(Cell(), unroll=unroll)]
+        )
+        rng = np.random.default_rng(2)
+        model.set_weights([rng.normal(size=w.shape) for w in model.get_weights()])
+        model.compile(k.optimizers.SGD(0.1), "mse")
+        model.fit(X, X[:, 0], epochs=3, batch_size=3, shuffle=False, verbose=0)
+        found.append(model.get_weights())
+    for a, b in zip(*found, strict=True):
+        np.testing.assert_allclose(b, a, rtol=2e-5, atol=2e-6)

@@ -1,4 +1,8 @@
-"""Functions with a gradient of their own."""
+"""Functions with a gradient of their own.
+
+On a tape the rule is a Python function. A body (of a loop, a branch) is differentiated from its
+graph, so that there the rule is a graph too: an attribute of a node that passes the results on.
+"""
 
 from __future__ import annotations
 
@@ -8,23 +12,43 @@ from collections.abc import Callable
 from typing import Any
 
 from .. import ops, tree
-from ..dispatch import STATE
+from ..autodiff.tape import GradientTape, Rule
+from ..dispatch import STATE, apply
+from ..ir import Graph
+from ..op import Spec, define_op
 from ..tensor import Tensor, convert
 from ..variable import Variable
-from .tape import GradientTape
+from .body import replay, trace_body
 
-__all__ = ["Rule", "custom_gradient"]
+__all__ = ["custom_gradient"]
 
 
-class Rule:
-    """Stands in a tape's entry where an op stands otherwise."""
+def _ruled_spec(*xs: Spec, rule: Graph, results: int, places: tuple[int, ...]) -> tuple[Spec, ...]:
+    return xs[:results]
 
-    kind = "control"
 
-    multiple = True
+def _ruled_kernel(
+    xp: Any, *xs: Any, rule: Graph, results: int, places: tuple[int, ...]
+) -> tuple[Any, ...]:
+    return tuple(x.view() for x in xs[:results])
 
-    def __init__(self, vjp: Callable[..., Any]) -> None:
-        self.vjp = vjp
+
+def _ruled_rule(
+    g: Any, xs: Any, rule: Graph, results: int, places: tuple[int, ...]
+) -> tuple[Tensor | None, ...]:
+    captured = xs[len(xs) - len(rule.inputs) + results :]
+    found: list[Tensor | None] = [None] * len(xs)
+    for place, value in zip(places, replay(rule, [*g, *captured]), strict=True):
+        found[place] = value
+    return tuple(found)
+
+
+# Inputs: the results, what gets gradients, what the rule reads. `rule` takes cotangents of the
+# results and what it reads, and gives the gradients of the inputs at `places`.
+_RULED = define_op(
+    "ruled", "control", "*xs", infer=_ruled_spec, kernel=_ruled_kernel, vjp=_ruled_rule,
+    multiple=True,
+)  # fmt: skip
 
 
 def custom_gradient(fn: Callable[..., Any]) -> Callable[..., Any]:
@@ -45,7 +69,7 @@ def custom_gradient(fn: Callable[..., Any]) -> Callable[..., Any]:
     @functools.wraps(fn)
     def wrapper(*args: Any, **kwargs: Any) -> Any:
         args = tuple(tree.map_structure(_tensor, a) for a in args)
-        if not STATE.tapes:
+        if not STATE.tapes and not _in_body():
             return fn(*args, **kwargs)[0]
         reads = GradientTape(persistent=True)
         with reads:
@@ -53,6 +77,10 @@ def custom_gradient(fn: Callable[..., Any]) -> Callable[..., Any]:
         return _record(args, value, rule, reads)
 
     return wrapper
+
+
+def _in_body() -> bool:
+    return STATE.trace is not None and STATE.trace.parent is not None
 
 
 def _tensor(x: Any) -> Any:
@@ -64,7 +92,7 @@ def _numeric(x: Any) -> bool:
 
 
 def _record(args: Any, value: Any, rule: Callable[..., Any], reads: GradientTape) -> Any:
-    """Pass the results through copies, whose entry on each tape holds the rule."""
+    """Pass the results through copies, whose node or entry on each tape holds the rule."""
     leaves = tree.flatten(args)
     tensors = [
         x.value if isinstance(x, Variable) else x
@@ -77,11 +105,6 @@ def _record(args: Any, value: Any, rule: Callable[..., Any], reads: GradientTape
     found = [
         (v, t) for v, by_tid in reads._reads.values() if id(v) not in given for t in by_tid.values()
     ]
-    tapes, STATE.tapes = STATE.tapes, ()
-    try:
-        copies = [ops.identity(y) for y in results]
-    finally:
-        STATE.tapes = tapes
 
     def vjp(g: Any) -> list[Any]:
         of_args, of_variables = _call(rule, g, [v for v, _ in found])
@@ -100,10 +123,37 @@ def _record(args: Any, value: Any, rule: Callable[..., Any], reads: GradientTape
         return [None if x is None else convert(x) for x in [*grads, *of_variables]]
 
     inputs = tensors + [t for _, t in found]
+    if _in_body():
+        return tree.pack_sequence_as(value, _node(results, inputs, vjp))
+    tapes, STATE.tapes = STATE.tapes, ()
+    try:
+        copies = [ops.identity(y) for y in results]
+    finally:
+        STATE.tapes = tapes
     for tape in tapes:
         if isinstance(tape, GradientTape) and any(t._tid in tape._tracked for t in inputs):
             tape.add_entry(Rule(vjp), [], inputs, copies)
     return tree.pack_sequence_as(value, copies)
+
+
+def _node(results: list[Tensor], inputs: list[Tensor], vjp: Callable[..., Any]) -> list[Tensor]:
+    """The results behind a node with the rule's graph."""
+    places: list[int] = []
+
+    def rule(*g: Tensor) -> list[Tensor]:
+        given = vjp(g)
+        places[:] = [i for i, x in enumerate(given) if x is not None]
+        return [given[i] for i in places]
+
+    body = trace_body("rule", rule, [y.spec for y in results])
+    graph = body.graph._replace(outputs=body.graph.outputs[: len(places)])
+    read = [*body.captures, *(v.read() for v in body.variables)]
+    return list(
+        apply(
+            _RULED, *results, *inputs, *read, rule=graph, results=len(results),
+            places=tuple(len(results) + i for i in places),
+        )
+    )  # fmt: skip
 
 
 def _as_list(x: Any) -> list[Any]:
