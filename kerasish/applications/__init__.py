@@ -11,8 +11,8 @@ from typing import Any
 
 from .. import older as _older
 
-# Module to the names that `kerasish.applications` shows.
-_SHOWN = {
+# File to its networks, all of which `kerasish.applications` shows.
+NETWORKS = {
     "convnext": (
         "ConvNeXtBase", "ConvNeXtLarge", "ConvNeXtSmall", "ConvNeXtTiny", "ConvNeXtXLarge",
     ),
@@ -39,13 +39,13 @@ _LAYERS = {
     "LayerScale": "convnext",
     "StochasticDepth": "convnext",
 }
-_HOME = {name: module for module, names in _SHOWN.items() for name in names} | _LAYERS
+_HOME = {name: module for module, names in NETWORKS.items() for name in names} | _LAYERS
 
-__all__ = [*_SHOWN, *(name for names in _SHOWN.values() for name in names)]
+__all__ = [*NETWORKS, *(name for names in NETWORKS.values() for name in names)]
 
 
 def __getattr__(name: str) -> Any:
-    if name in _SHOWN:
+    if name in NETWORKS:
         return importlib.import_module(f".{name}", __name__)
     if name in _HOME:
         value = getattr(importlib.import_module(f".{_HOME[name]}", __name__), name)

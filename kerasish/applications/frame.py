@@ -8,7 +8,7 @@ import warnings
 from collections.abc import Callable
 from typing import Any
 
-from .. import activations, layers
+from .. import activations, layers, older
 from ..config import image_data_format
 from ..models import Functional
 from ..ops.symbolic import KerasTensor
@@ -359,4 +359,4 @@ def described(make: Any, label: str, module: str) -> Any:
         f"{label}, as Keras builds it; see this module for the paper and the blocks.\n"
         f"{_ARGS.format(extra=extra)}\n    Source: https://keras.io/api/applications/\n    "
     )
-    return make
+    return older.arguments(make)

@@ -91,6 +91,7 @@ def _top(request: frame.Request, x: Any, dropout: float) -> Any:
     )
 
 
+@_older.arguments
 def MobileNet(
     input_shape: Any = None, alpha: float = 1.0, depth_multiplier: int = 1, dropout: float = 0.001,
     include_top: bool = True, weights: Any = "imagenet", input_tensor: Any = None,

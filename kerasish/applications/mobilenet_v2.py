@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from .. import layers
+from .. import older as _older
 from ..models import Functional
 from . import frame
 from .imagenet_utils import helpers
@@ -73,6 +74,7 @@ def _guessed_size(request: frame.Request) -> int:
     return default_size(shape, _SIZES)
 
 
+@_older.arguments
 def MobileNetV2(
     input_shape: Any = None, alpha: float = 1.0, include_top: bool = True,
     weights: Any = "imagenet", input_tensor: Any = None, pooling: Any = None, classes: int = 1000,

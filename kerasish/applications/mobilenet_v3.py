@@ -11,6 +11,7 @@ from collections.abc import Callable
 from typing import Any
 
 from .. import layers
+from .. import older as _older
 from ..models import Functional
 from . import frame
 from .imagenet_utils import helpers
@@ -236,6 +237,7 @@ def _build(request: frame.Request, variant: str, options: _Options) -> Functiona
     return frame.finish(request, start, x, _files(variant, options))
 
 
+@_older.arguments
 def MobileNetV3Small(
     input_shape: Any = None, alpha: float = 1.0, minimalistic: bool = False,
     include_top: bool = True, weights: Any = "imagenet", input_tensor: Any = None,
@@ -268,6 +270,7 @@ def MobileNetV3Small(
     return _build(request, "small", options)
 
 
+@_older.arguments
 def MobileNetV3Large(
     input_shape: Any = None, alpha: float = 1.0, minimalistic: bool = False,
     include_top: bool = True, weights: Any = "imagenet", input_tensor: Any = None,

@@ -10,6 +10,7 @@ import dataclasses
 from typing import Any
 
 from .. import layers
+from .. import older as _older
 from ..models import Functional
 from ..naming import name_scope
 from . import frame
@@ -253,6 +254,7 @@ def _build(request: frame.Request, variant: _Variant) -> Functional:
     return frame.finish(request, start, x, variant.published())
 
 
+@_older.arguments
 def NASNetMobile(
     input_shape: Any = None, include_top: bool = True, weights: Any = "imagenet",
     input_tensor: Any = None, pooling: Any = None, classes: int = 1000,
@@ -279,6 +281,7 @@ def NASNetMobile(
     return _build(request, _MOBILE)
 
 
+@_older.arguments
 def NASNetLarge(
     input_shape: Any = None, include_top: bool = True, weights: Any = "imagenet",
     input_tensor: Any = None, pooling: Any = None, classes: int = 1000,

@@ -123,3 +123,22 @@ def test_weights_go_to_a_file_and_back(tmp_path):
     np.testing.assert_array_equal(twin.predict(x, verbose=0), model.predict(x, verbose=0))
     images = kerasish.applications.regnet.preprocess_input(x)
     assert images is x
+
+
+def test_every_network_takes_the_parts_of_the_package_of_networks():
+    for names in kerasish.applications.NETWORKS.values():
+        for name in names:
+            assert hasattr(getattr(kerasish.applications, name), "__wrapped__"), name
+    parts = {name: getattr(kerasish, name) for name in ("backend", "layers", "models", "utils")}
+    with pytest.warns(OlderSpelling, match=r"\(utils=...\)"):
+        model = kerasish.applications.MobileNetV2(
+            weights=None, include_top=False, input_shape=(32, 32, 3), alpha=0.35, **parts
+        )
+    assert model.output.shape == (None, 1, 1, 1280)
+    find = kerasish.applications.get_submodules_from_kwargs
+    assert find({}) == tuple(parts.values())
+    assert find({"layers": np})[1] is np
+    with pytest.raises(TypeError, match="Invalid keyword argument: engine"):
+        find({"engine": None})
+    shape = kerasish.applications.imagenet_utils._obtain_input_shape
+    assert shape(None, 224, 32, "channels_last", True) == (224, 224, 3)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from ...applications import NETWORKS
 from ..row import Row, one_of
 
 __all__ = ["ROWS"]
@@ -24,9 +25,13 @@ def _data_set(order: Mapping[int, str], **first: str | None) -> Row:
     return Row(first=first, order=order, change=change)
 
 
+# Networks were a package of their own, which was told whose layers to take.
+_PACKAGE = Row(second=dict.fromkeys(("backend", "layers", "models", "utils")))
+
 _WORDS = "path num_words skip_top maxlen"
 
 ROWS: dict[str, Row] = {
+    **{f"{file}.{name}": _PACKAGE for file, names in NETWORKS.items() for name in names},
     "imdb.load_data": _data_set({1: _WORDS, 2: _WORDS}, test_split=None),
     "mnist.load_data": _data_set({1: "path", 2: "path"}),
     "reuters.load_data": _data_set({1: _WORDS, 2: _WORDS}, nb_words="num_words"),

@@ -48,6 +48,14 @@ _APPLICATIONS: dict[str, str | tuple[str, str | None]] = {
         name: (f"compat.applications.regnet:{name}", None)
         for name in (f"RegNet{kind}{size}" for kind in "XY" for size in _SIZES)
     },
+    "_KERAS_BACKEND": "backend",
+    "_KERAS_LAYERS": "layers",
+    "_KERAS_MODELS": "models",
+    "_KERAS_UTILS": "utils",
+    "get_submodules_from_kwargs": (
+        "compat.applications.submodules:get_submodules_from_kwargs",
+        None,
+    ),
     **{
         name: (f"compat.applications.resnet_rs:{name}", None)
         for name in (f"ResNetRS{depth}" for depth in (50, 101, 152, 200, 270, 350, 420))
