@@ -31,8 +31,8 @@ def exists(path: str) -> bool:
 def _known(path: str) -> str:
     """A path, those within one of Keras's backends without it."""
     first, _, rest = path.partition(".")
-    name, _, rest = rest.partition(".")
-    return f"backend.{name}" if first == "backend" and name in BACKENDS.split() else path
+    name = rest.partition(".")[0]
+    return first if first == "backend" and name in BACKENDS.split() else path
 
 
 def _is_module(path: str) -> bool:
@@ -92,13 +92,10 @@ class _Private(types.ModuleType):
             return [n for n in getattr(room, "__all__", vars(room)) if n[0] != "_"]
         if name.startswith("__") and name != "__version__":
             raise AttributeError(f"module {self.__name__!r} has no attribute {name!r}", name=name)
-        try:
-            return look_up(self._path, name)
-        except AttributeError:
-            inner = f"{self._path}.{name}".lstrip(".")
-            if inner not in FILES:
-                raise
+        inner = f"{self._path}.{name}".lstrip(".")
+        if inner in FILES:
             return module_of(f"src.{inner}")
+        return look_up(self._path, name)
 
     def _rooms(self) -> tuple[str, ...]:
         return next(

@@ -62,6 +62,7 @@ def test_public_names_are_those_of_the_rooms():
     assert saving.serialization_lib.in_safe_mode() is None
     assert trainers.trainer.Trainer in kerasish.Model.__mro__
     assert kerasish.src.layers.Layer is kerasish.Layer
+    assert kerasish.src.backend.compute_output_spec is backend.compute_output_spec
     names: dict = {}
     exec("from kerasish.src.ops import *", names)
     assert set(names) - {"__builtins__"} == {n for n in vars(kerasish.ops) if n[0] != "_"}
