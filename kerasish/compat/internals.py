@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from .. import ops, random
+from .. import ops, random, saving
 from ..ops.symbolic import any_symbolic
 from ..saving.h5 import Reader, Writer
 from ..scopes import current_stateless_scope
@@ -16,8 +17,8 @@ from ..scopes import current_stateless_scope
 __all__ = [
     "DropoutRNNCell", "DynamicBackend", "H5IOStore", "any_symbolic_tensors", "confusion_matrix",
     "default", "draw_seed", "get_global_attribute", "get_keras_mask", "in_grain_data_pipeline",
-    "in_stateless_scope", "is_default", "keras_export", "list_to_tuple", "make_default_seed",
-    "set_global_attribute", "set_keras_mask", "to_list", "unchanged",
+    "in_stateless_scope", "is_default", "keras_export", "list_to_tuple", "load_model",
+    "make_default_seed", "save_model", "set_global_attribute", "set_keras_mask", "to_list", "unchanged",
 ]  # fmt: skip
 
 _attributes: dict[str, Any] = {}
@@ -184,6 +185,26 @@ class DropoutRNNCell:
     def reset_recurrent_dropout_mask(self) -> None:
         """Let the next mask of the state be a new one."""
         self._masks = (self._masks[0], None)
+
+
+def save_model(model: Any, filepath: Any, **kwargs: Any) -> None:
+    """`keras.saving.save_model`, also into an open binary file."""
+    if not hasattr(filepath, "write"):
+        return saving.save_model(model, filepath, **kwargs)
+    with tempfile.TemporaryDirectory(prefix="kerasish-") as folder:
+        path = Path(folder) / "model.keras"
+        saving.save_model(model, path, **kwargs)
+        filepath.write(path.read_bytes())
+
+
+def load_model(filepath: Any, *args: Any, **kwargs: Any) -> Any:
+    """`keras.saving.load_model`, also from an open binary file."""
+    if not hasattr(filepath, "read"):
+        return saving.load_model(filepath, *args, **kwargs)
+    with tempfile.TemporaryDirectory(prefix="kerasish-") as folder:
+        path = Path(folder) / "model.keras"
+        path.write_bytes(filepath.read())
+        return saving.load_model(path, *args, **kwargs)
 
 
 class H5IOStore:

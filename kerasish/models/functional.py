@@ -145,17 +145,20 @@ class Functional(DirectCall, Model):
     def call(self, inputs: Any, training: Any = None, mask: Any = None) -> Any:
         """Run the graph."""
         if isinstance(inputs, Prepared):
-            found = self._graph.finish(inputs, training)
-            return (
-                found[0] if self._single_out else tree.pack_sequence_as(self._outputs_struct, found)
-            )
+            return self._results(self._graph.finish(inputs, training))
         flat = self._standardize(inputs)
         if mask is not None:
             for x, m in zip(flat, tree.flatten(mask), strict=False):
                 if m is not None and x is not None:
                     x.mask = m
-        found = self._graph.run(flat, training)
-        return found[0] if self._single_out else tree.pack_sequence_as(self._outputs_struct, found)
+        return self._results(self._graph.run(flat, training))
+
+    def _results(self, flat: list[Any]) -> Any:
+        """The outputs in their structure; a list of one is that one, as in Keras."""
+        if self._single_out:
+            return flat[0]
+        found = tree.pack_sequence_as(self._outputs_struct, flat)
+        return found[0] if isinstance(found, list | tuple) and len(found) == 1 else found
 
     def _run_front(self, x: Any) -> Any:
         return self._graph.prepare(self._standardize(x))
@@ -186,10 +189,9 @@ class Functional(DirectCall, Model):
             found = self._graph.replay(
                 flat, lambda op: op, lambda op, *a, **k: op.compute_output_spec(*a, **k)
             )
-            return (
-                found[0] if self._single_out else tree.pack_sequence_as(self._outputs_struct, found)
-            )
-        return super().compute_output_spec(inputs, training=training)
+        else:
+            found = tree.flatten(super().compute_output_spec(inputs, training=training))
+        return found[0] if self._single_out else tree.pack_sequence_as(self._outputs_struct, found)
 
     def compute_output_shape(self, input_shape: Any) -> Any:
         """The shapes of the outputs for shapes of the inputs."""

@@ -136,6 +136,12 @@ class CompileLoss:
     """
 
     def __init__(self, loss: Any, loss_weights: Any = None, output_names: Any = None) -> None:
+        named = [w for w in tree.flatten(loss_weights) if isinstance(w, str)]
+        if named:
+            raise ValueError(
+                f"`loss_weights` are numbers; received {named}. The third argument of compile() is "
+                f"loss_weights: if these are metrics, write metrics={named}."
+            )
         self._spec, self._weights, self.output_names = loss, loss_weights, output_names
         self.built = False
         self.metrics: list[Any] = []

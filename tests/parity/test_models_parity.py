@@ -286,3 +286,48 @@ def test_a_name_among_objects_means_one_without_arguments():
             "nothing", module_objects={"nothing": k.initializers.Zeros}, printable_module_name="a"
         )
         assert type(found) is k.initializers.Zeros
+
+
+def _kind(result):
+    """What holds the results: a list of one is that one."""
+    held = isinstance(result, dict | list | tuple)
+    return (type(result).__name__, len(result)) if held else "tensor"
+
+
+def test_a_list_of_one_output_is_that_one():
+    x = np.ones((4, 3), "float32")
+    found = []
+    for k in (keras, kerasish):
+        for given in ("list", "tuple", "dict", "list in a list", "two"):
+            a, b, c = k.Input((3,), name="a"), k.layers.Dense(2), k.layers.Dense(1)
+            outputs = {
+                "list": [b(a)], "tuple": (b(a),), "dict": {"b": b(a)}, "list in a list": [[b(a)]],
+                "two": [b(a), c(a)],
+            }[given]  # fmt: skip
+            model = k.Model(a, outputs)
+            model.compile("sgd", "mse")
+            results = [
+                model(x), model(x), model(x), model.predict(x, verbose=0), model.predict_on_batch(x),
+                model.output, model(k.Input((3,))), model(k.Input((3,), batch_size=7)),
+                model.compute_output_shape((4, 3)), k.models.clone_model(model)(x),
+            ]  # fmt: skip
+            found.append([given, *map(_kind, results)])
+            if given == "list":
+                outer = k.Model(a, k.layers.Dense(1)(model(a)[0]))
+                found.append([_kind(outer(x)), tuple(outer(x).shape)])
+                history = model.fit(x, np.zeros((4, 2)), verbose=0).history
+                found.append(
+                    [list(history), list(np.shape(model.evaluate(x, x[:, :2], verbose=0)))]
+                )
+                model.compile("sgd", ["mse"], metrics=[["mae"]])
+                found.append(sorted(model.fit(x, np.zeros((4, 2)), verbose=0).history))
+    half = len(found) // 2
+    assert found[half:] == found[:half]
+
+
+def test_loss_weights_are_numbers():
+    model = kerasish.Sequential([kerasish.Input((3,)), kerasish.layers.Dense(1)])
+    with pytest.raises(ValueError, match=r"write metrics=\['mae'\]"):
+        model.compile("sgd", "mse", loss_weights=["mae"])
+    model.compile("sgd", "mse", ["mae"])  # as Keras 2 had it
+    assert set(model.fit(np.ones((4, 3)), np.ones((4, 1)), verbose=0).history) == {"loss", "mae"}

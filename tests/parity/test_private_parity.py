@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import io
 from pathlib import Path
 
 import keras
@@ -195,6 +196,17 @@ def test_stores_are_each_other_s(tmp_path):
         for place in ("first", "layers/second"):
             np.testing.assert_array_equal(np.asarray(store.get(place)["0"]), np.arange(3.0))
         store.close()
+
+
+def test_models_in_open_files():
+    mine, other = _both("saving.saving_lib")
+    model = kerasish.Sequential([kerasish.Input((3,)), kerasish.layers.Dense(2)])
+    file = io.BytesIO()
+    mine.save_model(model, file)
+    x = np.ones((4, 3), "float32")
+    for module in (mine, other):
+        found = module.load_model(io.BytesIO(file.getvalue()))
+        np.testing.assert_allclose(found.predict(x, verbose=0), model.predict(x, verbose=0), 1e-6)
 
 
 def test_a_cell_with_dropout_masks():

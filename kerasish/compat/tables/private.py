@@ -213,6 +213,10 @@ NAMES: dict[str, dict[str, str]] = {
         "SafeModeScope": "serialization.safe_mode:safe_mode_scope",
         "in_safe_mode": "serialization.safe_mode:in_safe_mode",
     },
+    "saving.saving_lib": {
+        "load_model": f"{_OWN}load_model",
+        "save_model": f"{_OWN}save_model",
+    },
     "trainers": {
         "CompileLoss": "training.compile_utils:CompileLoss",
         "CompileMetrics": "training.compile_utils:CompileMetrics",
