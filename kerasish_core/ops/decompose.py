@@ -249,10 +249,53 @@ def pinv(x: Any, rcond: float | None = None) -> Tensor:
 
 # -- determinants
 
+
+def _cofactors_kernel(xp: Any, x: Any, det: Any) -> Any:
+    _square(x)
+    if det.shape != x.shape[:-2] or det.dtype != x.dtype:
+        raise ValueError("one determinant is needed for each matrix")
+    inverse = xp.swapaxes(_per_matrix(xp, xp.linalg.inv, x), -1, -2)
+    regular = (det != 0) & xp.isfinite(inverse).all((-2, -1))
+    if regular.all():
+        return inverse * det[..., None, None]
+    finite = xp.isfinite(x).all((-2, -1))  # others have no singular values
+    u, s, vt = xp.linalg.svd(xp.where(finite[..., None, None], x, 0))
+    others = xp.where(xp.eye(s.shape[-1], dtype=bool), 1, s[..., None, :]).prod(-1)
+    others = (
+        others * (xp.linalg.det(u) * xp.linalg.det(vt) * xp.where(finite, 1, xp.nan))[..., None]
+    )
+    singular = (xp.conj(u) * others[..., None, :]) @ xp.conj(vt)
+    found = xp.where(regular[..., None, None], inverse * det[..., None, None], singular)
+    return found.astype(x.dtype, copy=False)
+
+
+def _cofactors_spec(x: Spec, det: Spec) -> Spec:
+    _check("cofactors", x)
+    if det != Spec(x.shape[:-2], x.dtype):
+        raise ShapeError(f"cofactors: x is {x}, det is {det}; one number for each matrix.")
+    return x
+
+
+def _cofactors_rule(g: Any, x: Any, y: Any) -> Any:
+    inverse = _t(inv(x))
+    of_det = (g * inverse).sum((-2, -1))
+    return -matmul(matmul(y, _t(g)), inverse), of_det
+
+
+# `det * inv(x)^T`, and where x is singular, which `inv` refuses, its cofactors by the singular
+# values. Its own gradient is that of regular matrices.
+_COFACTORS = define_op(
+    "cofactors", "opaque", "x det", infer=_cofactors_spec, kernel=_wide(_cofactors_kernel),
+    vjp=_cofactors_rule,
+    samples=lambda rng: [
+        ([_general(rng), rng.normal(size=())], {}),
+        ([_well_posed(rng, 2), rng.normal(size=2)], {}),
+    ],
+)  # fmt: skip
 _DET = define_op(
     "det", "opaque", "x", infer=_numbers("det"),
     kernel=_wide(lambda xp, x: xp.asarray(xp.linalg.det(x))),
-    vjp=lambda g, x, y: (multiply(_t(inv(x)), _column(_column(g * y))),),
+    vjp=lambda g, x, y: (multiply(apply(_COFACTORS, x, y), _column(_column(g))),),
     samples=lambda rng: [([_general(rng)], {}), ([_well_posed(rng, 2)], {})],
 )  # fmt: skip
 

@@ -57,6 +57,10 @@ def det(x):
     return _each(lambda a: np.asarray(float(mpmath.det(_mp(a)))), x)
 
 
+def cofactors(x, det):
+    return _each(lambda a, d: _np(mpmath.inverse(_mp(a)).T * float(d)), x, det)
+
+
 def slogdet(x):
     found = det(x)
     return np.sign(found), np.log(np.abs(found))

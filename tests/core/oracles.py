@@ -374,6 +374,7 @@ ORACLES = {
     "centred_sums": norm_oracles.centred_sums,
     "cholesky": matrix_oracles.cholesky,
     "clip": mp(lambda x, low, high: low if x < low else high if x > high else x),
+    "cofactors": matrix_oracles.cofactors,
     "concatenate": lambda *xs, axis: np.moveaxis(
         np.array([r for x in xs for r in np.moveaxis(x, axis, 0)]), 0, axis
     ),

@@ -249,3 +249,53 @@ def test_gradients_where_einsum_repeats_a_size_of_1(terms):
             found.append([np.asarray(g) for g in tape.gradient(y, [a, b])])
         for g, h in zip(*found, strict=True):
             np.testing.assert_allclose(g, h, rtol=1e-10, atol=1e-12)
+
+
+def _minors(x):
+    """The cofactors by their definition."""
+    n = len(x)
+    rest = [[i for i in range(n) if i != j] for j in range(n)]
+    return [
+        [(-1) ** (i + j) * np.linalg.det(x[np.ix_(rest[i], rest[j])]) for j in range(n)]
+        for i in range(n)
+    ]
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("n", [1, 2, 3, 5])
+def test_gradient_of_the_determinant_of_singular_matrices(n, dtype):
+    # One matrix of each rank, then one whose determinant underflows.
+    rng = np.random.default_rng(n)
+    u, v = np.linalg.qr(rng.normal(size=(2, n, n)))[0]
+    x = np.stack([u[:, :rank] @ v[:rank] for rank in range(n + 1)] + [np.diag([1e-12] * n)])
+    if n == 2:
+        x = np.concatenate([x, [[[1, 2], [2, 4]]]])
+    x = x.astype(dtype)
+    g = rng.normal(size=len(x)).astype(dtype)
+    found = core.grad(lambda x: ops.sum(ops.det(x) * g))(core.convert(x))
+    expected = g[:, None, None] * np.array([_minors(a.astype("float64")) for a in x])
+    np.testing.assert_allclose(
+        np.asarray(found), expected, rtol=1e-5, atol=2e-6 if dtype == "float32" else 1e-14
+    )
+    assert found.dtype == dtype
+
+
+def test_gradient_of_the_determinant_of_what_is_not_finite():
+    x = np.array([[[np.nan, 1], [1, 2]], [[1, 2], [2, 4]]])
+    found = np.asarray(core.grad(lambda x: ops.sum(ops.det(x)))(core.convert(x)))
+    assert np.isnan(found[0]).all()
+    np.testing.assert_allclose(found[1], [[4, -2], [-2, 1]], rtol=1e-14)
+
+
+def test_gradient_of_a_complex_determinant_of_a_singular_matrix():
+    x = np.array([[1, 2j], [1j, -2]])
+    found = core.grad(lambda x: ops.real(ops.det(x)))(core.convert(x))
+    step, expected = 1e-6, np.zeros((2, 2), complex)
+    for place in np.ndindex(2, 2):
+        for way in (1, 1j):
+            moved = [x.copy(), x.copy()]
+            moved[0][place] += step * way
+            moved[1][place] -= step * way
+            slope = (np.linalg.det(moved[0]) - np.linalg.det(moved[1])).real / (2 * step)
+            expected[place] += slope * way
+    np.testing.assert_allclose(found, expected, rtol=1e-6)

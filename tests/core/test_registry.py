@@ -360,6 +360,7 @@ EMPTY += [
         "svd_values": {},
     }.items()
 ]  # fmt: skip
+EMPTY += [("cofactors", [_SQUARES, E((0,))], {})]
 EMPTY += [("fourier", [E((0, 3)), E((0, 3))], {"axes": (1,), "sign": -1})]
 EMPTY += [("bitcast", [E((0, 3))], {"dtype": "int32"}), ("barrier", [E((0, 3))], {})]
 EMPTY += [("all_reduce", [E((0, 3)), np.array(4, "uint32")], {})]
