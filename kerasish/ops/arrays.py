@@ -160,7 +160,29 @@ def ldexp(x1: Any, x2: Any) -> Any:
     x1, x2 = _float(x1), core.convert(x2)
     if not core.dtypes.is_integer(x2.dtype):
         raise TypeError(f"ldexp exponent must be an integer type. Received: x2 dtype={x2.dtype}")
-    return _o.multiply(x1, _o.exp2(_o.cast(x2, x1.dtype)))
+    if x1.dtype.itemsize < 4:
+        return _o.cast(_scaled(_o.cast(x1, "float32"), x2), x1.dtype)
+    return _scaled(x1, x2)
+
+
+def _scaled(x: Any, exponent: Any) -> Any:
+    """`x * 2**exponent` of float32 or float64, by three powers that the dtype holds.
+
+    The power nearest to 1 comes first, so that only the last product is rounded.
+    """
+    limits = core.dtypes.limits(x.dtype)
+    integer = "int64" if x.dtype.itemsize == 8 else "int32"
+    least = int(limits.minexp)
+    exponent = _o.clip(_o.cast(exponent, "int64"), 3 * least, -3 * least)
+    exponent, powers = _o.cast(exponent, integer), []
+    for _ in range(3):
+        part = _o.clip(exponent, least, -least)
+        exponent = _o.subtract(exponent, part)
+        bits = _o.left_shift(_o.add(part, 1 - least), int(limits.nmant))
+        powers.append(_o.bitcast(bits, x.dtype))
+    for power in reversed(powers):
+        x = _o.multiply(x, power)
+    return x
 
 
 @symbolic

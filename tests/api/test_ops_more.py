@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+import kerasish
 import kerasish_core as core
 from kerasish import backend, ops
 
@@ -175,3 +176,36 @@ def test_text_passes_through_convert_to_tensor(text):
     assert found.dtype == object and found.tolist() == ["a", "b"]
     with pytest.raises((ValueError, core.DTypeError), match=r"convert|numbers or booleans"):
         ops.convert_to_tensor(text, "float32")
+
+
+@pytest.mark.parametrize("dtype", ["float16", "bfloat16", "float32", "float64"])
+def test_ldexp_overflows_nowhere_within(dtype):
+    dtype = core.dtypes.as_dtype(dtype)
+    rng = np.random.default_rng(0)
+    powers = rng.integers(-45, 38, 2000)
+    with np.errstate(all="ignore"):
+        x = (rng.normal(size=2000) * 10.0**powers).astype(dtype)
+    near = rng.integers(-160, 140, 2000) - np.round(powers * np.log2(10)).astype("int64")
+    n = np.where(np.arange(2000) % 4 > 0, near, rng.integers(-3000, 3000, 2000)).astype("int32")
+    x[:4], n[:4] = [0, -0.0, np.inf, np.nan], [3000, -3000, -3000, 3000]
+    with np.errstate(all="ignore"):
+        wide = x.astype("float64") if dtype.itemsize < 4 else x
+        expected = np.ldexp(wide, n).astype(dtype).astype("float64")
+    for function in (ops.ldexp, kerasish.function(ops.ldexp)):
+        found = np.asarray(function(core.constant(x), core.constant(n)))
+        assert found.dtype == dtype
+        np.testing.assert_array_equal(found.astype("float64"), expected)
+
+
+@pytest.mark.parametrize("dtype", ["int8", "uint8", "int64"])
+def test_ldexp_by_any_integers(dtype):
+    n = np.array([np.iinfo(dtype).min, 3, np.iinfo(dtype).max], dtype)
+    with np.errstate(all="ignore"):
+        expected = np.ldexp(np.float32(1e-30), np.clip(n, -1000, 1000).astype("int32"))
+        np.testing.assert_array_equal(ops.ldexp(np.float32(1e-30), n), expected)
+
+
+def test_the_gradient_of_ldexp():
+    x, n = core.constant(np.array([0, 1e-30, 0.5], "float32")), np.array([3, 127, -140], "int32")
+    g = core.grad(lambda x: ops.sum(ops.ldexp(x, n)))(x)
+    np.testing.assert_array_equal(g, np.ldexp(np.float32(1), n))
