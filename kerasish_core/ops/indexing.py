@@ -21,7 +21,8 @@ from ..tensor import NUMPY_FUNCTIONS, OPERATORS, Tensor, constant, convert
 from ._args import canonical_axis, promote
 from ._keys import IndexShapeError, full_key, index_spec, positions, prepare, thaw
 from .creation import zeros
-from .elementwise import cast
+from .elementwise import cast, where
+from .logic import equal
 from .shape import broadcast_to, pad, reshape
 
 __all__ = [
@@ -216,41 +217,84 @@ def _index_add(x: Tensor, values: Tensor, tensors: Any, key: Any, drop: bool) ->
 
 
 def _index_set_kernel(
-    xp: Any, x: Any, values: Any, *indices: Any, key: tuple[Any, ...], drop: bool = False
-) -> Any:
+    xp: Any, x: Any, values: Any, *indices: Any, key: tuple[Any, ...], drop: bool = False,
+    distinct: bool = False,
+) -> Any:  # fmt: skip
+    """Of several values for one place the last stays, unless `distinct` says that there are none.
+
+    NumPy takes indices of one axis in order, if they lie so in memory; a GPU has no order.
+    """
     # By the rule itself: an array would let the values broadcast.
     _write_spec(*(Spec(a.shape, a.dtype) for a in (x, values, *indices)), key=key)
     result = x.copy()
-    if xp is np or not drop:
+    block = np.broadcast_shapes(*(i.shape for i in indices))
+    in_order = distinct or not indices or (xp is np and len(block) < 2)
+    if in_order and (xp is np or not drop):
         try:
+            indices = tuple(xp.ascontiguousarray(i) if i.ndim else i for i in indices)
             result[thaw(key, indices)] = values
             return result
         except IndexError:
             if not drop:
                 raise
     place = positions(xp, x.shape, key, indices).reshape(-1)
-    inside = place >= 0
-    result.reshape(-1)[place[inside]] = values.reshape(-1)[inside]
+    kept = place >= 0
+    if not drop and not kept.all():
+        raise IndexError("an index is out of range")
+    if xp is not np and not in_order:
+        order = xp.argsort(place, kind="stable")
+        sorted_places = place[order]
+        last = xp.concatenate((sorted_places[1:] != sorted_places[:-1], xp.ones(1, bool)))
+        kept = order[last[: place.size] & (sorted_places >= 0)]
+    result.reshape(-1)[place[kept]] = values.reshape(-1)[kept]
     return result
 
 
-def _index_set_rule(g: Any, xs: Any, key: Any, drop: Any) -> Any:
-    blank = zeros(xs[1].shape, g.dtype)
-    return (
-        _index_set(g, blank, xs[2:], key, drop),
-        _read(g, xs[2:], key, "zero" if drop else None),
-        *(None for _ in xs[2:]),
-    )
+def _index_set_rule(g: Any, xs: Any, key: Any, drop: Any, distinct: Any, needs: Any) -> Any:
+    tensors, of_values = xs[2:], None
+    if needs[1]:
+        of_values = _read(g, tensors, key, "zero" if drop else None)
+        if not distinct and math.prod(np.broadcast_shapes(*(t.shape for t in tensors))) > 1:
+            of_values = where(_staying(xs[0].shape, tensors, key, drop), of_values, 0)
+    of_x = None
+    if needs[0]:
+        of_x = _index_set(g, zeros(xs[1].shape, g.dtype), tensors, key, drop, distinct=True)
+    return (of_x, of_values, *(None for _ in tensors))
+
+
+def _staying(shape: tuple[int, ...], tensors: Any, key: Any, drop: Any) -> Tensor:
+    """Whether a value is the last for its place; size 1 along sliced axes, which don't matter.
+
+    Positions are numbered, and the numbers written as the values are: what stays knows its own.
+    """
+    parts: list[Any] = []
+    sizes: list[int] = []
+    for part in full_key(key, len(shape)):
+        if part is None:
+            parts.append(None)
+            continue
+        sliced = isinstance(part, tuple) and part[0] == "slice"
+        parts.append(("slice", None, None, None) if sliced else part)
+        sizes.append(1 if sliced else shape[len(sizes)])
+    blank, every = zeros(tuple(sizes), "int32"), tuple(parts)
+    positions = index_spec(blank.spec, *(t.spec for t in tensors), key=every).shape
+    numbers = constant(np.arange(math.prod(positions), dtype="int32").reshape(positions))
+    written = _index_set(blank, numbers, tensors, every, drop)
+    return equal(_read(written, tensors, every, "zero" if drop else None), numbers)
 
 
 def _index_set_samples(rng: np.random.Generator) -> Any:
-    # Distinct places: which of several values for one place stays is not defined.
     x, rows, every = rng.normal(size=(3, 4)), np.array([2, 0]), ("slice", None, None, None)
+    places = np.array([[2, -1], [0, 2]]), np.array([1, -3])
     return [
         ([x, rng.normal(size=(3, 2))], {"key": (every, ("slice", 1, 3, None))}),
         ([x, rng.normal(size=(2, 4)), rows], {"key": (("tensor", 0),)}),
         ([x, rng.normal(size=(3, 2)), np.array([1, 4])],
          {"key": (every, ("tensor", 0)), "drop": True}),
+        ([x, rng.normal(size=(2, 4)), rows], {"key": (("tensor", 0),), "distinct": True}),
+        ([x, rng.normal(size=(3, 3)), np.array([1, -3, 7])],
+         {"key": (every, ("tensor", 0)), "drop": True}),
+        ([x, rng.normal(size=(2, 2)), *places], {"key": (("tensor", 0), ("tensor", 1))}),
     ]  # fmt: skip
 
 
@@ -260,8 +304,12 @@ _INDEX_SET = define_op(
 )  # fmt: skip
 
 
-def _index_set(x: Tensor, values: Tensor, tensors: Any, key: Any, drop: Any = False) -> Tensor:
+def _index_set(
+    x: Tensor, values: Tensor, tensors: Any, key: Any, drop: Any = False, distinct: bool = False
+) -> Tensor:
     options = {"drop": True} if drop and tensors else {}
+    if distinct and tensors:
+        options["distinct"] = True
     return apply(_INDEX_SET, x, values, *tensors, key=key, **options)  # type: ignore[no-any-return]
 
 

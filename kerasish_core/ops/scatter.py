@@ -75,7 +75,10 @@ def scatter_add(x: Any, indices: Any, values: Any) -> Tensor:
 
 
 def scatter_update(x: Any, indices: Any, values: Any) -> Tensor:
-    """`x` with `values` in place of what is at `indices` (see `scatter`)."""
+    """`x` with `values` in place of what is at `indices` (see `scatter`).
+
+    Of several values for one place the last stays, and it alone has a gradient.
+    """
     x = convert(x)
     key, tensors = _places("scatter_update", x, indices)
     return _index_set(x, _values(x, values, tensors), tensors, key, True)
@@ -159,7 +162,7 @@ def slice_update(x: Any, start_indices: Any, updates: Any) -> Tensor:
     x = convert(x)
     updates = cast(convert(updates), x.dtype)
     key, tensors = _starts("slice_update", x, start_indices, updates.shape)
-    return _index_set(x, updates, tensors, key)
+    return _index_set(x, updates, tensors, key, distinct=True)
 
 
 # -- segments

@@ -209,3 +209,21 @@ def test_the_gradient_of_ldexp():
     x, n = core.constant(np.array([0, 1e-30, 0.5], "float32")), np.array([3, 127, -140], "int32")
     g = core.grad(lambda x: ops.sum(ops.ldexp(x, n)))(x)
     np.testing.assert_array_equal(g, np.ldexp(np.float32(1), n))
+
+
+def test_of_values_for_one_place_the_last_stays_and_has_the_gradient():
+    places = np.array([[[0, 1], [1, 2]], [[0, 1], [1, 0]]])
+
+    def update(x, v):
+        return ops.scatter_update(x, core.constant(places), v)
+
+    def slope(x, v):
+        return core.grad(lambda x, v: ops.sum(ops.square(update(x, v))), argnums=(0, 1))(x, v)
+
+    given = core.constant(X), core.constant(np.array([[1, 2], [3, 4]], "float32"))
+    for decorate in (kerasish.function, lambda f: f):
+        expected = [[1, 3, 3], [4, 0, 2]]
+        np.testing.assert_array_equal(np.asarray(decorate(update)(*given)), expected)
+        of_x, of_v = decorate(slope)(*given)
+        np.testing.assert_array_equal(np.asarray(of_x), 2 * X * [[1, 0, 1], [0, 1, 0]])
+        np.testing.assert_array_equal(np.asarray(of_v), [[0, 4], [6, 8]])

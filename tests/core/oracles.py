@@ -160,7 +160,7 @@ def index_add(x, values, *indices, key, drop=False):
     return found
 
 
-def index_set(x, values, *indices, key, drop=False):
+def index_set(x, values, *indices, key, drop=False, distinct=False):
     found = x.copy()
     for i, v in zip(numbers(x.shape, key, indices).flat, values.flat):
         if i >= 0:

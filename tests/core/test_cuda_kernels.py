@@ -175,8 +175,9 @@ def in_dtype(arrays, dtype):
 
 # Those of which no sample has a kernel: they run generically, between two graphs.
 GENERIC = {
-    "all_reduce", "cholesky", "det", "eig", "eigh", "fourier", "inv", "lu", "pinv", "qr",
-    "random_binomial", "random_poisson", "segment_max", "slogdet", "solve", "svd", "svd_values",
+    "all_reduce", "cholesky", "cofactors", "det", "eig", "eigh", "fourier", "inv", "lu", "pinv",
+    "qr", "random_binomial", "random_poisson", "segment_max", "slogdet", "solve", "svd",
+    "svd_values",
 }  # fmt: skip
 
 
@@ -261,6 +262,10 @@ def larger_cases():
     yield "transpose", [f(5, 40, 35)], {"axes": (0, 2, 1)}
     yield "index_add", [f(43, 5), f(2500, 5), ids], drop
     yield "index_add", [f(2, 43), f(2, 2500), np.clip(ids, -43, 42)], both
+    yield "index_set", [f(43, 5), f(2500, 5), ids], drop
+    yield "index_set", [f(2, 43), f(2, 2500), np.clip(ids, -43, 42)], both
+    yield "index_set", [f(43, 5), f(50, 50), ids[:50, None] % 43, ids[2000:2050] % 5], {
+        "key": (("tensor", 0), ("tensor", 1))}  # fmt: skip
     yield "gather", [f(43, 300), ids % 43], {"key": (("tensor", 0),)}
     ties = np.round(f(5, 2900), 1)
     ties[2, ::7], ties[3, ::5] = np.nan, -0.0

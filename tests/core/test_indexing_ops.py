@@ -9,6 +9,8 @@ from hypothesis.extra import numpy as hnp
 
 import kerasish_core as core
 from kerasish_core import ops
+from kerasish_core.ir import to_text
+from kerasish_core.tracing import trace
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(4, 3, 5))
@@ -300,6 +302,62 @@ def test_scatter_update():
     same(ops.scatter_update(X, places, values), expected)
     check_gradients(lambda x, v: ops.scatter_update(x, places, v), X, values)
     same(ops.scatter_update(np.zeros(3), [[0], [0]], [1.0, 2.0]), np.array([2.0, 0, 0]))
+
+
+@pytest.mark.parametrize("places", [PLACES, PAIRS, PAIRS[..., :1]], ids=["rows", "pairs", "nested"])
+def test_overwritten_values_have_no_gradient(places):
+    values = RNG.normal(size=places.shape[:-1] + X.shape[places.shape[-1] :])
+    check_gradients(lambda x, v: ops.scatter_update(x, places, v), X, values)
+    check_gradients(lambda x, v: ops.scatter_update(x, places - 4, v), X, values)
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        ROWS, (slice(1, 4), np.array([0, 2, -1, 0])), (ROWS, slice(None, None, 2), 1),
+        (None, slice(1, 3), slice(None), np.array([[0, -5], [0, 1]])), (1, ..., np.array([2, 2])),
+        (ROWS, slice(None), ROWS), (slice(1, 1), np.array([1, 1])), np.zeros((0,), int),
+    ],
+    ids=str,
+)  # fmt: skip
+def test_overwritten_items_have_no_gradient(key):
+    values = RNG.normal(size=X[key].shape)
+    expected = X.copy()
+    expected[key] = values
+    same(ops.setitem(X, key, values), expected)
+    check_gradients(lambda x, v: ops.setitem(x, key, v), X, values)
+
+
+def test_overwritten_values_have_no_gradient_in_programs():
+    places = np.array([[[0, 1], [3, 2]], [[-4, 1], [3, 2]]])
+    values = RNG.normal(size=(2, 2, 5))
+
+    def slope(x, places, v):
+        loss = lambda x, v: ops.sum(ops.sin(ops.scatter_update(x, places, v)))
+        return core.grad(loss, argnums=(0, 1))(x, v)
+
+    given = [core.convert(a) for a in (X, places, values)]
+    expected = slope(*given)
+    assert not np.asarray(expected[1])[0].any()
+    for found, e in zip(core.function(slope)(*given), expected, strict=True):
+        np.testing.assert_allclose(found, e, rtol=1e-14)
+
+
+def test_overwritten_values_along_an_axis_have_no_gradient():
+    indices, values = np.array([[[0, 2, 1, 2, 0]], [[1, 1, 0, 0, 2]]]), RNG.normal(size=(4, 2, 5))
+    indices = np.tile(np.swapaxes(indices, 0, 1), (4, 1, 1))
+    check_gradients(lambda x, v: ops.put_along_axis(x, indices, v, 1), X, values)
+
+
+@pytest.mark.parametrize(
+    "write", [lambda v, i: ops.slice_update(X, [i, 0, 0], v), lambda v, i: ops.setitem(X, i, v[0])]
+)
+def test_gradients_at_distinct_places_need_no_numbers(write):
+    def slope(v, i):
+        return core.grad(lambda v: ops.sum(write(v, i) ** 2))(v)
+
+    traced = trace(slope, [core.Spec((1, 3, 5), X.dtype), core.Spec((), ROWS.dtype)])
+    assert "equal" not in to_text(traced.graph)
 
 
 def test_scatter_drops_what_is_out_of_range():

@@ -18,6 +18,13 @@ DEVICE void sort_blocks(const int32_t* places, uint64_t* out, int64_t count) {
 constexpr int kTile = 32;  // sorted entries that are walked at once
 DEVICE int64_t place_of(uint64_t entry) { return int64_t(entry >> 32); }
 
+// Of each run of equal places only the last position is marked.
+DEVICE void last_of_runs(const uint64_t* entries, int32_t* lasts, int64_t total) {
+  const int64_t e = blockIdx.x * int64_t(256) + threadIdx.x;
+  if (e >= total || entries[e] == ~uint64_t(0)) return;
+  lasts[entries[e] & 0xffffffffu] = e + 1 == total || place_of(entries[e + 1]) != place_of(entries[e]);
+}
+
 // What a sum of a run reads and writes: element (position, column) of the values, and where the
 // column of a place lies in the result.
 struct Columns {

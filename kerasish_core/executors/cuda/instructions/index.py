@@ -115,18 +115,37 @@ def index_set(node: Node, b: CudaBuilder) -> bool:
     if spec.dtype.itemsize > 8 or not _plain(b, indices) or 0 in spec.shape:
         return False
     part = part_of(b, spec.shape, dense_strides(spec.shape), node.attrs["key"], indices)
-    dense = b.dense(values)
+    dense, positions = b.dense(values), math.prod(part.positions)
+    distinct = node.attrs.get("distinct") or positions < 2 or _distinct(b, part, indices, positions)
+    if not distinct and math.prod(spec.shape) >= 1 << 31:
+        return False
     _copied(b, x, out)
     kind = item_type(spec.dtype)
-    _each(b, "index_set", part, indices, dense, out, kind, "y[at] = values[e];")
+    lasts = [] if distinct else [_lasts(b, part, indices, positions)]
+    _each(b, "index_set", part, indices, dense, out, kind, "y[at] = values[e];", lasts)
     return True
+
+
+def _lasts(b: CudaBuilder, part: Part, indices: Sequence[int], positions: int) -> int:
+    """For each position whether no later one names the same; nothing for those out of range."""
+    entries, total = _sorted(b, part, indices, positions)
+    lasts = b.temp((positions,), "int32")
+    b.launch(
+        "lasts", "const uint64_t* entries, int32_t* lasts, int64_t total",
+        "  last_of_runs(entries, lasts, total);", [entries], [lasts], [total], -(-total // 256),
+        "which values stay",
+    )  # fmt: skip
+    return lasts
 
 
 def _each(
     b: CudaBuilder, stem: str, part: Part, indices: Sequence[int], values: int, out: int, kind: str,
-    statement: str,
+    statement: str, lasts: Sequence[int] = (),
 ) -> None:  # fmt: skip
-    """A thread for each value does the statement at its place `at` in the result `y`."""
+    """A thread for each value does the statement at its place `at` in the result `y`.
+
+    With `lasts` only those of positions that are the last for their place.
+    """
     front, positions, rest = _split(part)
     count = front * positions * rest
     listed, given = _indices(b, part, indices)
@@ -137,13 +156,14 @@ def _each(
         f"f = e / {rest * positions};",
         *(f"    {line}" for line in _place(part, "p")),
         f"    at += {part.start} + {_walk(part.front, 'f')} + {_walk(part.rest, 'r')};",
-        f"    if (!bad) {statement}",
+        f"    if (!bad{' && lasts[p]' if lasts else ''}) {statement}",
         "  }",
     ]
-    parameters = ", ".join(p for p in (f"const {kind}* values", listed, f"{kind}* y") if p)
+    told = "const int32_t* lasts" if lasts else ""
+    parameters = ", ".join(p for p in (f"const {kind}* values", listed, told, f"{kind}* y") if p)
     if count:
         b.launch(
-            stem, parameters, "\n".join(lines), [values, *given], [out], [], grid_of(count),
+            stem, parameters, "\n".join(lines), [values, *given, *lasts], [out], [], grid_of(count),
             f"{positions} positions of {b.spec(out)}",
         )  # fmt: skip
 
