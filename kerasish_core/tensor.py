@@ -378,8 +378,9 @@ def convert(x: Any, dtype: Any = None) -> Tensor:
         return convert(Tensor(x.copy()), dtype)
     if isinstance(x, np.ndarray | np.generic):
         array = np.array(x, dtype=None if dtype is None else dtypes.as_dtype(dtype))
-    elif isinstance(x, list | tuple) and any(_holds_tensor(v) for v in x):
-        stacked = OPERATORS["stack"]([convert(v) for v in x])
+    elif isinstance(x, list | tuple) and _holds_tensor(x):
+        common = _common_dtype(x)
+        stacked = OPERATORS["stack"]([convert(v, common) for v in x])
         return convert(stacked, dtype)
     else:
         array = _from_python(x, dtype)
@@ -399,38 +400,77 @@ def constant(array: Any) -> Tensor:
     return Tensor(array if name == "cpu:0" else device.to_device(array, name))
 
 
+_PYTHON_NUMBERS = frozenset((bool, int, float, complex))
+
+
 def _holds_tensor(x: Any) -> bool:
     if isinstance(x, list | tuple):
-        return any(_holds_tensor(v) for v in x)
+        for kind in set(map(type, x)) - _PYTHON_NUMBERS:
+            if not issubclass(kind, np.generic | np.ndarray) and any(
+                _holds_tensor(v) for v in x if type(v) is kind
+            ):
+                return True
+        return False
     return isinstance(x, Tensor) or hasattr(x, "__kerasish_tensor__")
 
 
 def _from_python(x: Any, dtype: Any) -> Any:
+    common = _common_dtype(x) if isinstance(x, list | tuple) else None
     try:
-        array = np.array(x)
+        if common is None:
+            array = np.array(x)
+        else:
+            with np.errstate(over="ignore"):
+                array = np.array(x, dtype=common)
     except ValueError as error:
         raise DTypeError(
             f"Can't make a tensor of {_shown(x)}: rows have different lengths ({error}). Pad them."
         ) from None
     if dtype is not None:
         return array.astype(dtypes.as_dtype(dtype)) if array.dtype.kind in "biufcV" else array
-    if hasattr(x, "__array__") or hasattr(x, "__dlpack__"):
+    if common is not None or hasattr(x, "__array__") or hasattr(x, "__dlpack__"):
         return array
     if array.dtype.kind == "f":
         return array.astype(dtypes.as_dtype(dtypes.default_float()))
-    if array.dtype.kind == "i" and not _has_numpy(x):
-        return (
-            array.astype("int32")
-            if array.min(initial=0) >= -(2**31) and array.max(initial=0) < 2**31
-            else array
-        )
+    if array.dtype.kind == "i" and array.min(initial=0) >= -(2**31):
+        return array.astype("int32") if array.max(initial=0) < 2**31 else array
     return array
 
 
-def _has_numpy(x: Any) -> bool:
-    if isinstance(x, list | tuple):
-        return any(_has_numpy(v) for v in x)
-    return isinstance(x, np.ndarray | np.generic)
+def _common_dtype(x: Any) -> Any:
+    """Of a nested list in which not all are Python numbers: these are weak beside the others.
+
+    NumPy's float64, which its functions give where nobody asked for it, is `floatx` there. None if
+    Python numbers are all there is, or something is no number.
+    """
+    found: set[Any] = set()
+    _add_dtypes(x, found)
+    if found <= _PYTHON_NUMBERS:
+        return None
+    numbers = {k for k in found if isinstance(k, np.dtype)}
+    if any(d.kind not in "biufcV" or d.names for d in numbers):
+        return None
+    if np.dtype("float64") in found:
+        found = found - {np.dtype("float64")} | {dtypes.as_dtype(dtypes.default_float())}
+    return dtypes.result_type(*found)
+
+
+def _add_dtypes(x: Any, found: set[Any]) -> None:
+    for kind in set(map(type, x)):
+        if kind in _PYTHON_NUMBERS:
+            found.add(kind)
+        elif issubclass(kind, np.generic):
+            found.add(np.dtype(kind))
+        else:
+            for v in x:
+                if type(v) is not kind:
+                    continue
+                if isinstance(v, list | tuple):
+                    _add_dtypes(v, found)
+                elif isinstance(v, np.ndarray):
+                    found.add(v.dtype)
+                else:
+                    found.add(convert(v).dtype if _holds_tensor(v) else np.asarray(v).dtype)
 
 
 def _shown(x: Any) -> str:

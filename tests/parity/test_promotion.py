@@ -129,3 +129,32 @@ def test_results_of_unary_ops(keras, function):
             continue  # Keras refuses the dtype or warns; what is allowed beyond it is free
         got = getattr(core.ops, function)(core.convert(array(name)))
         assert (narrow(got.dtype), got.shape) == wanted, name
+
+
+def _in_lists(k, first, second):
+    """Dtypes of lists of two: numbers, arrays and lists, and of a tensor and another."""
+
+    def number(kind, value):
+        return kind(value) if isinstance(kind, type) else np.array(value, dtypes.as_dtype(kind))[()]
+
+    a, b = number(first, 1), number(second, 2)
+    row = np.array([1, 1], dtypes.as_dtype(first)) if isinstance(first, str) else [a, a]
+    lists = [[a, b], [b, a], ([a], (b,)), [[a, 1], [b, a]], [row, [b, b]], [row, row], [a]]
+    if isinstance(first, str):
+        lists.append([k.ops.convert_to_tensor(a), b])
+    return [k.backend.standardize_dtype(k.ops.convert_to_tensor(x).dtype) for x in lists]
+
+
+@pytest.mark.parametrize("first", [*NAMES, *PYTHON], ids=str)
+def test_python_numbers_are_weak_in_lists(keras, first):
+    for second in [*NAMES, *PYTHON]:
+        found = _in_lists(kerasish, first, second)
+        expected = _in_lists(keras, first, second)
+        assert [NARROW.get(d, d) for d in found] == expected, (first, second)
+
+
+@pytest.mark.parametrize("x", [[np.int8(1), 300], [np.uint8(1), -1]], ids=str)
+def test_numbers_beyond_the_dtype_of_their_list(keras, x):
+    for k in (kerasish, keras):
+        with pytest.raises(OverflowError):
+            k.ops.convert_to_tensor(x)
