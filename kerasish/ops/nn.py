@@ -357,9 +357,11 @@ def _along(weight: Any, x: Any, axis: Any) -> Any:
 
 @symbolic
 def rms_normalization(x: Any, scale: Any = None, axis: Any = -1, epsilon: Any = None) -> Any:
-    """`x / sqrt(mean(x**2) + epsilon) * scale` (Zhang and Sennrich 2019)."""
-    least = core.dtypes.limits("float32").eps
-    return _o.rms_normalization(x, scale, axis, least if epsilon is None else epsilon)
+    """`x / sqrt(mean(x**2) + epsilon) * scale` (Zhang and Sennrich 2019).
+
+    `epsilon` is `config.epsilon()` by default.
+    """
+    return _o.rms_normalization(x, scale, axis, _epsilon() if epsilon is None else epsilon)
 
 
 @symbolic

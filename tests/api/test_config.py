@@ -35,6 +35,14 @@ def test_defaults():
     assert config.max_epochs() is None and config.max_steps_per_epoch() is None
 
 
+def test_epsilon_of_norms_by_the_root_mean_square():
+    x = np.array([1e-4, 2e-4], "float32")
+    for small in (1e-7, 0.1):
+        config.set_epsilon(small)
+        expected = x / np.sqrt(np.mean(x**2) + small)
+        np.testing.assert_allclose(kerasish.ops.rms_normalization(x), expected, rtol=1e-6)
+
+
 @pytest.mark.parametrize("name", ["bfloat16", "float16", "float32", "float64"])
 def test_floatx(name):
     config.set_floatx(name)
