@@ -95,11 +95,11 @@ def log_cosh(y_true: Any, y_pred: Any) -> Any:
 def kl_divergence(y_true: Any, y_pred: Any) -> Any:
     """Kullback-Leibler divergence `sum(y_true log(y_true / y_pred))` of probabilities.
 
-    Both are clipped to `[epsilon(), 1]`.
+    Both are clipped to `[epsilon(), 1]`, and broadcast: they are not brought to one rank here.
 
     Source: Kullback and Leibler (1951), On Information and Sufficiency.
     """
-    y_true, y_pred = as_pair(y_true, y_pred)
+    y_true, y_pred = as_pair(y_true, y_pred, align=False)
     y_true = ops.clip(y_true, epsilon(), 1.0)
     y_pred = ops.clip(y_pred, epsilon(), 1.0)
     return ops.sum(y_true * ops.log(y_true / y_pred), axis=-1)
@@ -107,8 +107,11 @@ def kl_divergence(y_true: Any, y_pred: Any) -> Any:
 
 @aligned
 def poisson(y_true: Any, y_pred: Any) -> Any:
-    """Negative Poisson log-likelihood without its constant, `mean(y_pred - y_true log(y_pred))`."""
-    y_true, y_pred = as_pair(y_true, y_pred)
+    """Negative Poisson log-likelihood without its constant, `mean(y_pred - y_true log(y_pred))`.
+
+    Both are broadcast: they are not brought to one rank here.
+    """
+    y_true, y_pred = as_pair(y_true, y_pred, align=False)
     return ops.mean(y_pred - y_true * ops.log(y_pred + epsilon()), axis=-1)
 
 

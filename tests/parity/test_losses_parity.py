@@ -273,3 +273,19 @@ def test_errors(make):
     for losses in (ours, theirs):
         with pytest.raises(ValueError):
             make(losses)
+
+
+PAIRED = (
+    "mean_squared_error", "mean_absolute_error", "mean_absolute_percentage_error", "huber",
+    "mean_squared_logarithmic_error", "log_cosh", "kl_divergence", "poisson", "hinge",
+    "squared_hinge", "cosine_similarity", "dice", "tversky",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("name", PAIRED)
+def test_functions_of_targets_and_predictions_of_two_ranks(name):
+    true, pred = BINARY[:, 0], PROBABILITIES[:, 0]
+    for given in ((true, pred[:, None]), (true[:, None], pred), (true, pred)):
+        found, expected = (np.asarray(getattr(k, name)(*given)) for k in (ours, theirs))
+        assert found.shape == expected.shape
+        np.testing.assert_allclose(found, expected, rtol=2e-5, atol=1e-6)
