@@ -18,7 +18,8 @@ __all__ = [
     "DropoutRNNCell", "DynamicBackend", "H5IOStore", "any_symbolic_tensors", "confusion_matrix",
     "default", "draw_seed", "get_global_attribute", "get_keras_mask", "in_grain_data_pipeline",
     "in_stateless_scope", "is_default", "keras_export", "list_to_tuple", "load_model",
-    "make_default_seed", "save_model", "set_global_attribute", "set_keras_mask", "to_list", "unchanged",
+    "make_default_seed", "save_model", "set_global_attribute", "set_keras_mask", "to_list",
+    "unchanged",
 ]  # fmt: skip
 
 _attributes: dict[str, Any] = {}

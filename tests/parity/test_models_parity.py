@@ -307,8 +307,8 @@ def test_a_list_of_one_output_is_that_one():
             model = k.Model(a, outputs)
             model.compile("sgd", "mse")
             results = [
-                model(x), model(x), model(x), model.predict(x, verbose=0), model.predict_on_batch(x),
-                model.output, model(k.Input((3,))), model(k.Input((3,), batch_size=7)),
+                *(model(x) for _ in range(3)), model.predict(x, verbose=0), model.output,
+                model.predict_on_batch(x), model(k.Input((3,))), model(k.Input((3,), batch_size=7)),
                 model.compute_output_shape((4, 3)), k.models.clone_model(model)(x),
             ]  # fmt: skip
             found.append([given, *map(_kind, results)])

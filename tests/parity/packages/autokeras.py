@@ -7,9 +7,8 @@ import tempfile
 sys.path.pop(0)  # this folder, in which this file has the package's name
 
 import autokeras
-import numpy as np
-
 import keras
+import numpy as np
 
 keras.utils.set_random_seed(1)
 rng = np.random.default_rng(0)

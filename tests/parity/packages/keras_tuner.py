@@ -5,10 +5,9 @@ import tempfile
 
 sys.path.pop(0)  # this folder, in which this file has the package's name
 
+import keras
 import keras_tuner
 import numpy as np
-
-import keras
 from keras import layers
 
 keras.utils.set_random_seed(1)

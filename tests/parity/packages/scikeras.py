@@ -5,14 +5,13 @@ import sys
 
 sys.path.pop(0)  # this folder, in which this file has the package's name
 
+import keras
 import numpy as np
 from scikeras.wrappers import KerasClassifier, KerasRegressor
 from sklearn.datasets import make_classification, make_regression
 from sklearn.model_selection import GridSearchCV, cross_val_score
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
-
-import keras
 
 x, y = make_classification(300, 10, n_informative=6, class_sep=2.0, random_state=0)
 x = x.astype("float32")
