@@ -103,7 +103,7 @@ _ELU = define_op(
         x > 0, x, x.dtype.type(alpha) * xp.expm1(xp.minimum(x, 0))
     ).astype(x.dtype),
     scalar="x > 0 ? x : alpha * expm1(x)",
-    vjp=lambda g, x, alpha: (where(x > 0, g, g * alpha * exp(minimum(x, 0))),),
+    vjp=lambda g, x, alpha: (where(x > 0, g, g * alpha * exp(where(x > 0, 0, x))),),
     samples=lambda rng: [([s * rng.uniform(0.2, 2, (2, 3))], {"alpha": 1.3}) for s in (1, -1)],
 )  # fmt: skip
 

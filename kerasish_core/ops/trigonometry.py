@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
 
-from ..tensor import OPERATORS
 from ._args import as_float
 from ._define import binary, both, named, unary
-from .elementwise import rsqrt, square, where
+from .elementwise import absolute, rsqrt, square, where
 
 __all__ = [
     "arccos", "arccosh", "arcsin", "arcsinh", "arctan", "arctan2", "arctanh", "cos", "cosh",
@@ -75,7 +75,15 @@ hypot = binary(
 
 def sinc(x: Any) -> Any:
     """`sin(pi x) / (pi x)`, 1 at 0."""
-    x = as_float(x)
-    zero = OPERATORS["equal"](x, 0)
-    angle = where(zero, 1, x) * float(np.pi)
-    return where(zero, 1, sin(angle) / angle)
+    angle = as_float(x) * float(np.pi)
+    near = absolute(angle) < 1
+    # Derivatives of the quotient cancel near 0, those of the series do not: it has as many terms
+    # as the second one needs.
+    squared = where(near, square(angle), 0)
+    count = 11 if angle.dtype.itemsize > 4 else 7
+    coefficients = [(-1) ** k / math.factorial(2 * k + 1) for k in range(count)]
+    series = coefficients[-1]
+    for c in reversed(coefficients[:-1]):
+        series = series * squared + c
+    away = where(near, 1, angle)
+    return where(near, series, sin(away) / away)

@@ -106,3 +106,52 @@ def test_ops_do_not_warn_and_leave_numpy_as_it_is():
         assert not np.isfinite(eager).all()
     with pytest.raises(RuntimeWarning, match="divide by zero"):
         np.ones(1) / 0
+
+
+def with_derivatives(function, x):
+    """The function of elements and its first two derivatives."""
+
+    def first(x):
+        return core.grad(lambda x: core.ops.sum(function(x)))(x)
+
+    return function(x), first(x), core.grad(lambda x: core.ops.sum(first(x)))(x)
+
+
+def sinc(x):
+    """sin(pi x) / (pi x) and its first two derivatives, by the series of the sine."""
+    terms = [(-1) ** k * mpmath.pi ** (2 * k) / mpmath.factorial(2 * k + 1) for k in range(80)]
+    polynomials = [
+        [t * mpmath.ff(2 * k, n) * x ** (2 * k - n) for k, t in enumerate(terms) if 2 * k >= n]
+        for n in range(3)
+    ]
+    return [float(mpmath.fsum(p)) for p in polynomials]
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("compiled", [False, True])
+def test_sinc_and_its_derivatives(dtype, compiled):
+    x = np.concatenate([[0], 10.0 ** -np.arange(25), RNG.uniform(0, 5, 60), [0.318, 0.319, 1.0]])
+    x = np.concatenate([x, -x]).astype(dtype)
+    expected = np.array([sinc(mpmath.mpf(float(v))) for v in x]).T
+
+    def every(x):
+        return with_derivatives(core.ops.sinc, x)
+
+    found = (core.function(every) if compiled else every)(core.constant(x))
+    for y, z, size in zip(found, expected, (1, np.pi, np.pi**2), strict=True):
+        np.testing.assert_allclose(np.asarray(y), z, rtol=0, atol=3 * size * np.finfo(dtype).eps)
+
+
+@pytest.mark.parametrize(
+    ("function", "slope"),
+    [
+        (core.ops.elu, 1.0), (lambda x: core.ops.elu(x, 0.7), 0.7),
+        (core.ops.selu, 1.7580993408473766),
+    ],
+    ids=["elu", "elu 0.7", "selu"],
+)  # fmt: skip
+def test_second_derivatives_of_exponential_units_at_0(function, slope):
+    # As on JAX: that of the exponential, whose side 0 is on.
+    found = with_derivatives(function, core.constant(np.array([0.0, 2.0, -1.0, 900.0])))
+    np.testing.assert_allclose(found[1][0], slope, rtol=1e-14)
+    np.testing.assert_allclose(found[2], [slope, 0, slope / np.e, 0], rtol=1e-14)
