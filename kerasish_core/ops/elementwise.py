@@ -241,16 +241,24 @@ cbrt = unary(
 )  # fmt: skip
 
 _LOGADDEXP = in_float32(lambda xp, a, b: xp.logaddexp(a, b))
+
+
+def _share(g: Any, a: Any, y: Any, power: Any) -> Any:
+    # Equal ones may be infinite, so that their difference is not 0.
+    return g * power(where(OPERATORS["equal"](a, y), 0, a - y))
+
+
 logaddexp = binary(
     "logaddexp", "`log(exp(x1) + exp(x2))` without overflow.",
     lambda xp, a, b: _LOGADDEXP(xp, a, b), "logaddexp(a, b)",
-    lambda g, a, b, y: (g * exp(a - y), g * exp(b - y)), at_least=float, taken="real numbers",
+    lambda g, a, b, y: (_share(g, a, y, exp), _share(g, b, y, exp)), at_least=float,
+    taken="real numbers",
 )  # fmt: skip
 _LOGADDEXP2 = in_float32(lambda xp, a, b: xp.logaddexp2(a, b))
 logaddexp2 = binary(
     "logaddexp2", "`log2(2**x1 + 2**x2)` without overflow.",
     lambda xp, a, b: _LOGADDEXP2(xp, a, b), "logaddexp2(a, b)",
-    lambda g, a, b, y: (g * exp2(a - y), g * exp2(b - y)), at_least=float,
+    lambda g, a, b, y: (_share(g, a, y, exp2), _share(g, b, y, exp2)), at_least=float,
     taken="real numbers",
 )  # fmt: skip
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from ..tensor import OPERATORS
 from ._args import as_float
 from ._define import binary, both, named, unary
 from .elementwise import absolute, rsqrt, square, where
@@ -65,10 +66,17 @@ arctanh = unary(
     "arctanh", "Inverse hyperbolic tangent.", named("arctanh"), "atanh(x)",
     lambda g, x: (g / (1 - square(x)),), low=-0.8, high=0.8,
 )  # fmt: skip
+
+
+def _hypot_rule(g: Any, a: Any, b: Any, y: Any) -> Any:
+    # 0 at the origin: of all subgradients there the shortest.
+    size = where(OPERATORS["equal"](y, 0), 1, y)
+    return g * a / size, g * b / size
+
+
 hypot = binary(
-    "hypot", "`sqrt(x1**2 + x2**2)` without overflow.",
-    lambda xp, a, b: xp.hypot(a, b), "hypot(a, b)",
-    lambda g, a, b, y: (g * a / y, g * b / y), low=0.5, high=2.0, at_least=float,
+    "hypot", "`sqrt(x1**2 + x2**2)` without overflow; the gradient at the origin is 0.",
+    lambda xp, a, b: xp.hypot(a, b), "hypot(a, b)", _hypot_rule, low=0.5, high=2.0, at_least=float,
     taken="real numbers",
 )  # fmt: skip
 

@@ -155,3 +155,37 @@ def test_second_derivatives_of_exponential_units_at_0(function, slope):
     found = with_derivatives(function, core.constant(np.array([0.0, 2.0, -1.0, 900.0])))
     np.testing.assert_allclose(found[1][0], slope, rtol=1e-14)
     np.testing.assert_allclose(found[2], [slope, 0, slope / np.e, 0], rtol=1e-14)
+
+
+@pytest.mark.parametrize("name", ["logaddexp", "logaddexp2"])
+@pytest.mark.parametrize("compiled", [False, True])
+def test_gradients_of_sums_of_exponentials_of_infinities(name, compiled):
+    inf = np.inf
+    a = core.constant(np.array([inf, 1, -inf, 1, inf, 2, 1e30]))
+    b = core.constant(np.array([1, inf, 1, -inf, -inf, 2, 1]))
+    share = np.array([1, 0, 0, 1, 1, 0.5, 1])
+
+    def slopes(a, b):
+        function = getattr(core.ops, name)
+        return core.grad(lambda a, b: core.ops.sum(function(a, b)), argnums=(0, 1))(a, b)
+
+    def second(a, b):
+        return core.grad(lambda a: core.ops.sum(slopes(a, b)[0]))(a)
+
+    slopes_of, second_of = map(core.function, (slopes, second)) if compiled else (slopes, second)
+    of_a, of_b = slopes_of(a, b)
+    np.testing.assert_allclose(of_a, share, rtol=1e-15)
+    np.testing.assert_allclose(of_b, 1 - share, rtol=1e-15)
+    unit = np.log(2) if name == "logaddexp2" else 1
+    np.testing.assert_allclose(second_of(a, b), unit * share * (1 - share), rtol=1e-15)
+
+
+def test_the_gradient_of_hypot_at_the_origin():
+    a, b = core.constant(np.array([0.0, 3, 0])), core.constant(np.array([0.0, 4, -2]))
+    for decorate in (lambda f: f, core.function):
+        slopes = decorate(
+            core.grad(lambda a, b: core.ops.sum(core.ops.hypot(a, b)), argnums=(0, 1))
+        )
+        of_a, of_b = slopes(a, b)
+        np.testing.assert_allclose(of_a, [0, 0.6, 0], rtol=1e-15)
+        np.testing.assert_allclose(of_b, [0, 0.8, -1], rtol=1e-15)
