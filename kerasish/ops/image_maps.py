@@ -37,6 +37,12 @@ def _folded(index: Any, size: int, mode: str) -> Any:
     return _o.clip(index, 0, size - 1)
 
 
+def _nearest(x: Any) -> Any:
+    """The nearest whole numbers, halves away from 0."""
+    whole = _o.trunc(x)
+    return whole + _o.where(_o.absolute(x - whole) >= 0.5, _o.sign(x), 0)
+
+
 def _check_fill(fill_mode: str) -> None:
     if fill_mode not in _FILL_MODES:
         raise ValueError(
@@ -89,7 +95,7 @@ def map_coordinates(
         for _, _, weight in corner:
             value = value if weight is None else value * weight
         total = value if total is None else total + value
-    return _o.cast(_o.round(total) if x.dtype.kind in "iu" else total, x.dtype)
+    return _o.cast(_nearest(total) if x.dtype.kind in "iu" else total, x.dtype)
 
 
 def batched(images: Any, data_format: Any) -> tuple[Any, bool, bool]:
@@ -133,13 +139,13 @@ def sample(x: Any, rows: Any, columns: Any, order: int, mode: str, value: Any) -
         if order:
             found = found * _o.expand_dims(row[1] * column[1], -1)
         total = found if total is None else total + found
-    return _o.cast(_o.round(total) if x.dtype.kind in "iu" else total, x.dtype)
+    return _o.cast(_nearest(total) if x.dtype.kind in "iu" else total, x.dtype)
 
 
 def _neighbours(at: Any, order: int) -> list[tuple[Any, Any]]:
     """The nearest index, or both beside with their weights."""
     if order == 0:
-        return [(_o.cast(_o.floor(at + 0.5), "int32"), None)]
+        return [(_o.cast(_nearest(at), "int32"), None)]
     low = _o.floor(at)
     part = at - low
     start = _o.cast(low, "int32")

@@ -227,6 +227,21 @@ def test_whole_numbers_are_rounded(theirs, run):
     np.testing.assert_array_equal(np.asarray(run(ours)), np.asarray(run(theirs)))
 
 
+@pytest.mark.parametrize("dtype", ["uint8", "int8", "int32"])
+@pytest.mark.parametrize("interpolation", ["bilinear", "nearest"])
+def test_halves_are_rounded_away_from_0(theirs, dtype, interpolation):
+    images, half = (WHOLE.astype("int32") - 20 * (dtype != "uint8")).astype(dtype), 0.5
+    six = np.array([[1, 0, half, 0, 1, -half, 0, 0], [1, 0, -half, 0, 1, 0, 0, 0]], "float32")
+    places = np.arange(-4, 12, dtype="float32").reshape(1, -1) / 2 * np.ones((2, 1), "float32")
+    order = ["nearest", "bilinear"].index(interpolation)
+    for run in (
+        lambda k: k.affine_transform(images, six, interpolation),
+        lambda k: k.map_coordinates(images[0, ..., 0], places, order),
+        lambda k: k.map_coordinates(images[0, ..., 0], places, order, "mirror"),
+    ):
+        np.testing.assert_array_equal(np.asarray(run(ours)), np.asarray(run(theirs)))
+
+
 @pytest.mark.parametrize("name", ["affine_transform", "perspective_transform"])
 def test_whole_numbers_are_rounded_where_images_turn(theirs, name):
     given = (TURN,) if name == "affine_transform" else (POINTS, MOVED)
