@@ -24,8 +24,10 @@ __all__ = [
     "as_float",
     "canonical_axes",
     "canonical_axis",
+    "comparable",
     "convert",
     "float_unary",
+    "number",
     "only",
     "promote",
     "same_spec",
@@ -89,7 +91,29 @@ def _check_equal(tensors: list[Tensor]) -> None:
 def _to(x: Any, dtype: dtypes.DType) -> Tensor:
     if isinstance(x, Tensor):
         return x if x.dtype == dtype else x.astype(dtype)
-    return Tensor(np.asarray(x, dtype=dtype))
+    return Tensor(number(x, dtype))
+
+
+def number(x: Any, dtype: dtypes.DType) -> Any:
+    """A Python number as a 0-d array; an integer that the dtype does not hold wraps around."""
+    if type(x) is int and dtype.kind in "iu":
+        bits = 8 * dtype.itemsize
+        x &= (1 << bits) - 1
+        return np.asarray(x - (x >> (bits - 1) << bits) if dtype.kind == "i" else x, dtype)
+    return np.asarray(x, dtype)
+
+
+def comparable(x1: Any, x2: Any) -> tuple[Tensor, Tensor]:
+    """Operands of a comparison: nothing wraps around beside integers of at most 32 bits."""
+    for x, y in ((x1, x2), (x2, x1)):
+        if type(x) is int and isinstance(y, Tensor) and dtypes.is_integer(y.dtype):
+            limits = np.iinfo(y.dtype)
+            if y.dtype.itemsize < 8 and not limits.min <= x <= limits.max:
+                ends = np.iinfo("int64")
+                far = Tensor(np.asarray(min(max(x, ends.min), ends.max), "int64"))
+                wide = y.astype("int64")
+                return (far, wide) if x is x1 else (wide, far)
+    return promote(x1, x2)  # type: ignore[return-value]
 
 
 def as_float(x: Any) -> Tensor:
@@ -101,7 +125,7 @@ def as_float(x: Any) -> Tensor:
 
 def scalar_like(x: Tensor, value: Any) -> Tensor:
     """A Python number as a 0-d constant of the tensor's dtype."""
-    return Tensor(np.asarray(value, dtype=x.dtype))
+    return Tensor(number(value, x.dtype))
 
 
 def canonical_axis(name: str, axis: Any, rank: int) -> int:

@@ -15,6 +15,7 @@ from ..tensor import NUMPY_FUNCTIONS, OPERATORS, Tensor
 from ._args import (
     apply,
     as_float,
+    comparable,
     convert,
     only,
     promote,
@@ -205,7 +206,7 @@ def to_bool(
                         return apply(op, x1, x2)
                 elif dtype.kind == "f" and type(x2) in _NUMBERS:
                     return apply(op, x1, weak_scalar(dtype, x2))
-            return apply(op, *(weak(x1, x2) or promote(x1, x2)))
+            return apply(op, *(weak(x1, x2) or comparable(x1, x2)))
 
     return _publish(name, doc, function, operator, None)
 

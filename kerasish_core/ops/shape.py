@@ -14,7 +14,7 @@ from ..dispatch import STATE, apply
 from ..errors import ShapeError
 from ..op import Op, Spec, define_op, same_dtype
 from ..tensor import NUMPY_FUNCTIONS, OPERATORS, Tensor, constant, convert
-from ._args import canonical_axes, canonical_axis, promote, uniform
+from ._args import canonical_axes, canonical_axis, number, promote, uniform
 from .elementwise import identity
 
 __all__ = [
@@ -367,6 +367,7 @@ def pad(x: Any, pad_width: Any, mode: str = "constant", constant_values: Any = N
         )
     fill = 0 if constant_values is None else constant_values
     fill = fill.item() if hasattr(fill, "item") else fill
+    fill = number(fill, x.dtype).item() if type(fill) is int else fill
     return apply(  # type: ignore[no-any-return]
         _PAD, x, pad_width=tuple(map(tuple, widths)), mode=mode, value=fill
     )

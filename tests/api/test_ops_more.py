@@ -227,3 +227,38 @@ def test_of_values_for_one_place_the_last_stays_and_has_the_gradient():
         of_x, of_v = decorate(slope)(*given)
         np.testing.assert_array_equal(np.asarray(of_x), 2 * X * [[1, 0, 1], [0, 1, 0]])
         np.testing.assert_array_equal(np.asarray(of_v), [[0, 4], [6, 8]])
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "int8", "uint16", "int32"])
+@pytest.mark.parametrize("compiled", [False, True])
+def test_numbers_that_a_dtype_does_not_hold(dtype, compiled):
+    """Comparisons are right; what has the dtype wraps around."""
+    limits = np.iinfo(dtype)
+    x = np.array([limits.min, 0, 44, limits.max], dtype)
+    wide = x.astype("int64")
+    for number in (-1, 300, limits.max + 1, limits.min - 1, -(2**40), 2**70):
+        for name in ("equal", "not_equal", "less", "less_equal", "greater", "greater_equal"):
+            for turned in (False, True):
+                pair = (number, x) if turned else (x, number)
+
+                def run(t, name=name, turned=turned, number=number):
+                    return getattr(ops, name)(*((number, t) if turned else (t, number)))
+
+                run = kerasish.function(run) if compiled else run
+                expected = getattr(np, name)(*(np.asarray(v, "O") for v in pair)).astype(bool)
+                np.testing.assert_array_equal(run(ops.convert_to_tensor(x)), expected)
+        if abs(number) > 2**50:
+            continue
+
+        def calls(t, number=number):
+            first = ops.where(t > 0, t, number)
+            return t + number, number - t, first, ops.pad(t, 1, constant_values=number), t * number
+
+        found = (kerasish.function(calls) if compiled else calls)(ops.convert_to_tensor(x))
+        expected = [
+            wide + number, number - wide, np.where(wide > 0, wide, number),
+            np.pad(wide, 1, constant_values=number), wide * number,
+        ]  # fmt: skip
+        for a, b in zip(found, expected, strict=True):
+            assert a.dtype.name == dtype
+            np.testing.assert_array_equal(a, b.astype(dtype))
