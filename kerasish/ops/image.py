@@ -117,6 +117,7 @@ def scale_and_translate(
             f"Received: method={method}"
         )
     x, scale, translation = (core.convert(v) for v in (images, scale, translation))
+    x = _as_float(x)
     for i, axis in enumerate(spatial_dims):
         have, wanted = x.shape[axis], output_shape[axis]
         x = _along(_weights(have, wanted, scale[i], translation[i], method, antialias), x, axis)
@@ -420,8 +421,13 @@ def extract_patches_3d(
     return _patches(x, size, strides, dilation, padding.lower(), first)
 
 
+def _as_float(x: Any) -> Any:
+    return x if core.dtypes.is_float(x.dtype) else _o.cast(x, core.dtypes.default_float())
+
+
 def _filtered(x: Any, kernel: Any, first: bool, padding: str) -> Any:
     """Each channel of `(batch, ...)` images convolved with the same kernel `(rows, columns, k)`."""
+    x = _as_float(x)
     channels = x.shape[1 if first else -1]
     rows, columns, count = kernel.shape
     spread = _o.broadcast_to(_o.reshape(kernel, (rows, columns, 1, count)),

@@ -242,6 +242,22 @@ def test_halves_are_rounded_away_from_0(theirs, dtype, interpolation):
         np.testing.assert_array_equal(np.asarray(run(ours)), np.asarray(run(theirs)))
 
 
+def test_whole_numbers_that_are_scaled_become_floats(theirs):
+    moves = np.array([1.5, 0.75], "float32"), np.array([0.5, -0.25], "float32"), (1, 2), "linear"
+    found, expected = (np.asarray(k.scale_and_translate(WHOLE, (2, 9, 8, 3), *moves))
+                       for k in (ours, theirs))  # fmt: skip
+    assert found.dtype == expected.dtype == "float32"
+    np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-4)
+
+
+@pytest.mark.parametrize("name", ["gaussian_blur", "sobel_edges"])
+def test_whole_numbers_that_are_filtered_become_floats(name):
+    filtered = getattr(ours, name)
+    found, expected = (np.asarray(filtered(x)) for x in (WHOLE, WHOLE.astype("float32")))
+    assert found.dtype == "float32" and expected.any()
+    np.testing.assert_array_equal(found, expected)
+
+
 @pytest.mark.parametrize("name", ["affine_transform", "perspective_transform"])
 def test_whole_numbers_are_rounded_where_images_turn(theirs, name):
     given = (TURN,) if name == "affine_transform" else (POINTS, MOVED)
