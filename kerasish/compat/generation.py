@@ -93,6 +93,7 @@ def guess(source: bytes | str) -> Guess:
     second: list[tuple[int, str]] = []
     newer, texts, keys = False, set(), set()
     others = _of_others(tree)
+    own = {n.name for n in ast.walk(tree) if isinstance(n, ast.ClassDef | ast.FunctionDef)}
     for node in ast.walk(tree):
         if isinstance(node, ast.Constant) and isinstance(node.value, str):
             texts.add(node.value)
@@ -100,7 +101,8 @@ def guess(source: bytes | str) -> Guess:
         if isinstance(node, ast.Call | ast.Attribute) and _root(node) in others:
             continue
         if isinstance(node, ast.Call):
-            first += _first_in_call(node)
+            if not (isinstance(node.func, ast.Name) and node.func.id in own):
+                first += _first_in_call(node)
             newer = newer or any(k.arg in NEWER_KEYWORDS for k in node.keywords)
         second += _second_in(node)
     if _k_is_another(tree):
@@ -119,11 +121,21 @@ def guess(source: bytes | str) -> Guess:
         if keyword.arg == "name" and isinstance(keyword.value, ast.Constant)
         for prefix in ("", "val_")
     }  # fmt: skip
+    # So it is where a metric is meant by the short name.
+    if any(_is_short_metric(node) for node in ast.walk(tree)):
+        keys -= set(SHORT)
     short = "accuracy" in texts and not keys.isdisjoint(SHORT)
     if generation == older.MODERN and short and keys.isdisjoint(("accuracy", "val_accuracy")):
         generation = 2
         second.append((1, "'accuracy' and 'acc'"))
     return Guess(generation, sorted(first + second), frozenset(texts))
+
+
+def _is_short_metric(node: ast.AST) -> bool:
+    """Whether it is `metrics=["acc"]`."""
+    if not isinstance(node, ast.keyword) or node.arg not in ("metrics", "weighted_metrics"):
+        return False
+    return any(isinstance(n, ast.Constant) and n.value in SHORT for n in ast.walk(node.value))
 
 
 def _log_keys(node: ast.AST) -> Iterator[str]:
@@ -149,8 +161,8 @@ def _name(node: ast.AST) -> str:
 
 # Packages whose objects are none of Keras's; a module that is not known may wrap it.
 _OTHERS = frozenset((
-    "cv2", "flax", "gensim", "jax", "lightgbm", "matplotlib", "nltk", "numpy", "optax",
-    "pandas", "scipy", "sklearn", "spacy", "statsmodels", "tokenizers", "torch", "torchvision",
+    "argparse", "cv2", "easydict", "flax", "gensim", "hydra", "jax", "lightgbm", "matplotlib",
+    "nltk", "numpy", "omegaconf", "optax", "pandas", "scipy", "sklearn", "spacy", "statsmodels", "tokenizers", "torch", "torchvision",
     "transformers", "xgboost",
 ))  # fmt: skip
 
@@ -221,7 +233,7 @@ _SHARED_ATTRIBUTES = {
 
 
 def _k_is_another(tree: ast.AST) -> bool:
-    """Whether `K` is imported as something else than the backend: `import keras as K`."""
+    """Whether `K` is something else than the backend: `import keras as K`, `K = x @ x.T`."""
     bound = [
         f"{getattr(node, 'module', '') or ''}.{alias.name}".rpartition(".")[2]
         for node in ast.walk(tree)
@@ -229,6 +241,12 @@ def _k_is_another(tree: ast.AST) -> bool:
         for alias in node.names
         if (alias.asname or alias.name) == "K"
     ]
+    if not bound:  # in a cell of a notebook it may be that of another cell
+        bound = [
+            "" for node in ast.walk(tree)
+            if (isinstance(node, ast.Name) and node.id == "K" and isinstance(node.ctx, ast.Store))
+            or (isinstance(node, ast.arg) and node.arg == "K")
+        ]  # fmt: skip
     return bool(bound) and "backend" not in bound
 
 
@@ -252,7 +270,7 @@ def _second_in(node: ast.AST) -> Iterator[tuple[int, str]]:
             yield from _second_module(node.lineno, alias.name)
     elif isinstance(node, ast.ImportFrom) and node.module:
         yield from _second_module(node.lineno, node.module)
-        if "keras" in node.module:
+        if not _ROOTS.isdisjoint(node.module.split(".")):
             for alias in node.names:
                 yield from _second_module(node.lineno, f"{node.module}.{alias.name}")
                 if alias.name in SECOND_NAMES:
@@ -284,6 +302,8 @@ def _second_in(node: ast.AST) -> Iterator[tuple[int, str]]:
                 yield node.lineno, f"{name}({path.value!r})"
 
 
+_ROOTS = frozenset(("keras", "tf_keras", "kerasish"))
+
 # Modules that came with Keras 3.
 _THIRD = ("ops", "random", "tree", "distribution")
 
@@ -305,7 +325,7 @@ def _third_in(node: ast.AST) -> bool:
 def _second_module(line: int, name: str) -> Iterator[tuple[int, str]]:
     """A module that only earlier releases had."""
     parts = name.split(".")
-    for root in ("keras", "tf_keras", "kerasish"):
+    for root in sorted(_ROOTS):
         if root in parts[:3]:
             inner = ".".join(parts[parts.index(root) + 1 :])
             if any(inner == m or inner.startswith(m + ".") for m in SECOND_MODULES):

@@ -145,7 +145,7 @@ def metrics_names(before: property) -> property:
         config = model._compile_config or {}
         given = config.get("metrics")
         if len(known) <= 1 and isinstance(given, list | tuple):  # not known before a batch
-            known = [*known, *(_name(m) for m in tree.flatten(given))]
+            known = [*known, *(_name(m) for m in tree.flatten(given) if m is not None)]
         return known
 
     return property(names)

@@ -432,6 +432,17 @@ GUESSES = [
     (3, "m.compile('adam', metrics=['accuracy'])\nh['accuracy']\nscores['acc']"),
     (2, "m.compile('adam', metrics=['accuracy'])\nlogs.get('acc') > 0.9"),
     (2, "m.compile('adam', metrics=['accuracy'])\nModelCheckpoint(p, monitor='val_acc')"),
+    # What Keras 3 has, and names of the program's own.
+    (3, "m.compile('adam', metrics=['acc'])\nh.history['val_acc']\nplt.ylabel('accuracy')"),
+    (3, "import keras\nK = x @ x.T\nprint(K.shape, K.mean())"),
+    (3, "def distances(K):\n    return K.sum(1)"),
+    (2, "K.mean(x)"),
+    (2, "from keras import backend as K\ndef f(K):\n    return K.mean()"),
+    (3, "keras.layers.Embedding(9, 3, weights=[w])\nm.load_weights('a.h5', by_name=True)"),
+    (3, "from scikeras.wrappers import KerasClassifier\nKerasClassifier(build)"),
+    (2, "from keras.wrappers.scikit_learn import KerasClassifier"),
+    (3, "p = argparse.ArgumentParser()\nimport argparse\nopt = p.parse_args()\nprint(opt.lr)"),
+    (3, "class Highway(keras.Layer):\n    pass\nHighway(init=3)"),
 ]
 
 
@@ -571,3 +582,14 @@ def test_small_names_of_tensorflow():
     text = find("", "convert_to_tensor")(["a", "b"])
     assert text.tolist() == ["a", "b"] and text.shape == (2,)
     assert find("", "convert_to_tensor")(value=[1, 2]).shape == (2,)
+
+
+def test_outputs_without_loss_and_metrics():
+    inputs = layers.Input((3,))
+    outputs = [layers.Dense(1, name=name)(inputs) for name in "ab"]
+    model = models.Model(inputs, outputs)
+    set_generation(2)
+    model.compile("sgd", loss=["mse", None], metrics=[["mae"], None])
+    x, y = np.ones((4, 3)), np.ones((4, 1))
+    found = model.fit(x, [y, y], verbose=0).history
+    assert {"loss", "a_mae"} <= set(found)

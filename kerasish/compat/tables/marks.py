@@ -82,7 +82,7 @@ SECOND_KEYWORDS = {
         ["SGD", "RMSprop", "Adagrad", "Adadelta", "Adam", "Adamax", "Nadam"], _OPTIMIZER
     ),
     **dict.fromkeys(["LSTM", "GRU", "SimpleRNN", "Conv1D", "Convolution1D"], _RECURRENT),
-    "Embedding": ("input_length", "weights", "dropout"),
+    "Embedding": ("input_length", "dropout"),
     "Dense": ("weights",),
     "EarlyStopping": (),
     "ModelCheckpoint": ("period",),
@@ -90,5 +90,4 @@ SECOND_KEYWORDS = {
     "TensorBoard": ("write_grads", "batch_size"),
     "fit": ("workers", "use_multiprocessing", "max_queue_size"),
     "compile": ("sample_weight_mode", "target_tensors"),
-    "load_weights": ("by_name",),
 }
