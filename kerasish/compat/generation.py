@@ -162,8 +162,8 @@ def _name(node: ast.AST) -> str:
 # Packages whose objects are none of Keras's; a module that is not known may wrap it.
 _OTHERS = frozenset((
     "argparse", "cv2", "easydict", "flax", "gensim", "hydra", "jax", "lightgbm", "matplotlib",
-    "nltk", "numpy", "omegaconf", "optax", "pandas", "scipy", "sklearn", "spacy", "statsmodels", "tokenizers", "torch", "torchvision",
-    "transformers", "xgboost",
+    "nltk", "numpy", "omegaconf", "optax", "pandas", "scipy", "sklearn", "spacy", "statsmodels",
+    "tokenizers", "torch", "torchvision", "transformers", "xgboost",
 ))  # fmt: skip
 
 

@@ -586,7 +586,8 @@ def test_small_names_of_tensorflow():
 
 def test_outputs_without_loss_and_metrics():
     inputs = layers.Input((3,))
-    outputs = [layers.Dense(1, name=name)(inputs) for name in "ab"]
+    hidden = layers.Dense(1, name="a")(inputs)
+    outputs = [hidden, layers.Flatten(name="b")(hidden)]
     model = models.Model(inputs, outputs)
     set_generation(2)
     model.compile("sgd", loss=["mse", None], metrics=[["mae"], None])
