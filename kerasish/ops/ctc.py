@@ -12,8 +12,9 @@ __all__ = ["ctc_loss"]
 
 ops = core.ops
 
-# Logarithm of an impossible path: low enough to vanish, finite so that gradients stay so.
-NEVER = -1e30
+# Logarithm of a step that is impossible, as on JAX: low enough to vanish beside possible ones, and
+# so high that where no alignment is possible the loss still has a slope.
+NEVER = -1e5
 
 
 @symbolic
@@ -35,11 +36,14 @@ def ctc_loss(
         mask_index: The class of the blank.
 
     Returns:
-        `(batch,)`.
+        `(batch,)`; about 1e5 for each step that is impossible, where no alignment is possible.
 
     Source: Graves et al. (2006), Connectionist Temporal Classification, eq. 5 to 8.
     """
     target, output = core.convert(target), core.convert(output)
+    dtype = output.dtype
+    if dtype.itemsize < 4:  # which does not hold NEVER and a sum over time beside it
+        output = ops.cast(output, "float32")
     batch, labels = target.shape
     time, states = output.shape[1], 2 * labels + 1
     log_p = ops.log_softmax(output, axis=-1)
@@ -55,25 +59,26 @@ def ctc_loss(
     is_label = ops.equal(ops.mod(ops.arange(states), 2), 1)
     skips = ops.logical_and(is_label, ops.not_equal(symbols, before[:, :states]))
     none = ops.full((batch, 2), NEVER, output.dtype)
-    start = ops.less(ops.arange(states), 2)
-    alpha = ops.where(start, chosen[0], ops.full((), NEVER, output.dtype))
+    # Before the first time step nothing is written.
+    start = ops.where(ops.equal(ops.arange(states), 0), 0.0, ops.full((), NEVER, output.dtype))
+    alpha = ops.broadcast_to(start, (batch, states))
     ends = core.convert(output_length)
 
     def step(alpha: Any, now: Any) -> tuple[Any, Any]:
         here, t = now
         padded = ops.concatenate([none, alpha], 1)
-        jumped = ops.where(skips, padded[:, :states], ops.full((), NEVER, output.dtype))
+        jumped = padded[:, :states] + ops.where(skips, 0.0, ops.full((), NEVER, output.dtype))
         paths = ops.stack([alpha, padded[:, 1 : states + 1], jumped], 0)
         after = here + ops.logsumexp(paths, axis=0)
         running = ops.expand_dims(ops.less(t, ends), 1)
         after = ops.where(running, after, alpha)
         return after, after
 
-    alpha, _ = core.scan(step, alpha, (chosen[1:], ops.arange(1, time, dtype=ends.dtype)))
+    alpha, _ = core.scan(step, alpha, (chosen, ops.arange(time, dtype=ends.dtype)))
     last = ops.expand_dims(2 * core.convert(target_length), 1)
     # Finished behind the last label or in the blank after it.
     both = ops.concatenate([last, ops.maximum(last - 1, 0)], 1)
     finished = ops.take_along_axis(alpha, both, axis=1)
     only_blanks = ops.concatenate([last < 0, ops.equal(last, 0)], 1)
     finished = ops.where(only_blanks, ops.full((), NEVER, output.dtype), finished)
-    return -ops.logsumexp(finished, axis=1)
+    return ops.cast(-ops.logsumexp(finished, axis=1), dtype)

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 import kerasish.losses as ours
+import kerasish_core as core
 from kerasish import ops
 
 theirs = keras.losses
@@ -289,3 +290,26 @@ def test_functions_of_targets_and_predictions_of_two_ranks(name):
         found, expected = (np.asarray(getattr(k, name)(*given)) for k in (ours, theirs))
         assert found.shape == expected.shape
         np.testing.assert_allclose(found, expected, rtol=2e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize("labels", [[[1, 1, 2], [2, 2, 2]], [[1, 2, 3], [3, 1, 0]]])
+def test_ctc_of_impossible_alignments(labels):
+    logits = RNG.normal(size=(2, 3, 4)).astype("float32")
+    for ends in ([3, 3], [2, 3], [1, 2], [0, 3]):
+        given = np.array(labels), logits, np.array([3, 2]), np.array(ends)
+        found, expected = (np.asarray(k.ctc_loss(*given)) for k in (ops, keras.ops))
+        np.testing.assert_allclose(found, expected, rtol=1e-6)
+
+
+@pytest.mark.parametrize("dtype", ["float16", "bfloat16"])
+def test_ctc_in_half_types(dtype):
+    logits = core.convert(RNG.normal(size=(2, 6, 4)), dtype)
+    wide = core.ops.cast(logits, "float64")
+
+    def slope(x):
+        given = np.array([[1, 2, 3], [1, 1, 0]]), x, np.array([3, 2]), np.array([6, 5])
+        return core.grad(lambda x: ops.sum(ops.ctc_loss(given[0], x, *given[2:])))(x)
+
+    found, expected = slope(logits), slope(wide)
+    assert found.dtype == dtype
+    np.testing.assert_allclose(np.asarray(found, "float64"), expected, rtol=2e-2, atol=2e-2)
